@@ -1,0 +1,67 @@
+// Package space is the algebra of decisions: exact size, uniform sampling,
+// rank and unrank, mutation and neighbourhood, all derived from one tree.
+//
+// A [Space] is a tree in which groups and decisions alternate. A [Group] is a
+// product: all of its decisions are taken. A [Decision] is a sum: it takes one
+// alternative (one-of, a value of a range, a depth) or a subset of k items
+// (k-of), and the group below each taken alternative joins the product. So a
+// decision below an alternative exists only when the alternative is taken.
+// A tied decision is one Decision that the graph refers to several times; the
+// tree holds it once.
+//
+// The package knows neither ops nor shapes: labels are text, as printed by
+// `.nas`. What a decision means for the graph is compiler/lower's business.
+package space
+
+import "github.com/nasc-project/nasc/dsl/diag"
+
+// Kind tells how a decision is taken.
+type Kind string
+
+// The kinds of decision. All but Subset take exactly one alternative.
+const (
+	OneOf  Kind = "one-of" // a | b | c, 1 of S
+	Range  Kind = "range"  // 2..4, 128..224 by 4
+	Depth  Kind = "depth"  // op * (1..3): the number of repetitions
+	Subset Kind = "subset" // k of S, any of S
+)
+
+// Decision is one thing to decide.
+type Decision struct {
+	ID      int    // position in Space.Decisions, assigned by New
+	Address string // "normal.n[1].edge[0]"; unique in its space
+	Kind    Kind
+	Pos     diag.Pos // where the source declares it
+	Alts    []*Alt
+	Min     int // Subset: least and most items taken; 1 and 1 otherwise
+	Max     int
+}
+
+// Alt is an alternative of a decision, or an item of a subset.
+type Alt struct {
+	Label string // as `.nas` text: "relu_conv_bn(kernel: 3)", "4"
+	Sub   *Group // decided only when this alternative is taken; never nil after New
+}
+
+// Group is a product of decisions. The same Decision may hang below several
+// alternatives of one parent (depth 2 and depth 3 share their first two
+// layers), since only one of them is taken at a time.
+type Group struct {
+	Decisions []*Decision
+}
+
+// Space is a finished decision tree.
+type Space struct {
+	Name      string
+	Root      *Group
+	Decisions []*Decision // every decision once, in order of first appearance
+
+}
+
+// Genotype is the list of decisions taken, indexed by Decision.ID: the index
+// of the alternative for the one-of kinds, a bit set of items for Subset, and
+// Inactive where the decision does not exist in this architecture.
+type Genotype []int64
+
+// Inactive marks a decision that does not exist under the alternatives taken.
+const Inactive int64 = -1
