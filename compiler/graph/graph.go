@@ -58,8 +58,9 @@ func (r Ref) IsInput() (int, bool) { return int(-1 - r), r < 0 }
 // Attr is one bound attribute of an operation. Value is an int64, float64,
 // bool or string.
 type Attr struct {
-	Name  string
-	Value any
+	Name    string
+	Value   any
+	Default bool // the value is the op's own default, not given by the space
 }
 
 // Input is one entry of a graph.
@@ -72,6 +73,7 @@ type Input struct {
 type Node struct {
 	Name   string // address below the graph: "n[1].edge[0]", "normal[2]"
 	Op     string // the declared op; for a nested graph the template's name
+	Module string // where the op is declared: "std/vision", "./cells.nas"
 	Attrs  []Attr // in the order of the op's declaration
 	Inputs []Ref
 	Body   *Graph // nil for an operation
@@ -106,14 +108,17 @@ func (n *Node) Int(name string) (int, bool) {
 	return int(v), ok
 }
 
-// Label is the operation with its attributes as `.nas` writes it.
+// Label is the operation as `.nas` writes it, with the attributes that differ
+// from the op's own defaults: relu_conv_bn(kernel: 3).
 func (n *Node) Label() string {
-	if len(n.Attrs) == 0 {
-		return n.Op
+	var parts []string
+	for _, a := range n.Attrs {
+		if !a.Default {
+			parts = append(parts, fmt.Sprintf("%s: %s", a.Name, FormatValue(a.Value)))
+		}
 	}
-	parts := make([]string, len(n.Attrs))
-	for i, a := range n.Attrs {
-		parts[i] = fmt.Sprintf("%s: %s", a.Name, FormatValue(a.Value))
+	if len(parts) == 0 {
+		return n.Op
 	}
 	return n.Op + "(" + strings.Join(parts, ", ") + ")"
 }
