@@ -1,0 +1,245 @@
+// Package sym holds numbers, texts and truth values that may depend on
+// decisions: the width of a layer that is being searched, the shape behind a
+// choice, the cost of an op whose kernel is undecided.
+//
+// A [Scalar] is a constant, a value per alternative of one decision, or a
+// function of other scalars. Whatever depends on a single decision is folded
+// into a value per alternative at once, so most scalars are small tables.
+package sym
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/nasc-project/nasc/compiler/space"
+)
+
+// Scalar is an immutable value: an int64, float64, bool or string that may
+// depend on decisions.
+type Scalar struct {
+	value any             // set when constant
+	on    *space.Decision // set when a table over one decision
+	cases []*Scalar       // one per alternative; nil where it cannot be computed
+	fn    string          // set when a function of args
+	args  []*Scalar
+	deps  []*space.Decision // every decision the value depends on
+}
+
+// Const is a value that depends on nothing: int64, float64, bool or string.
+func Const(v any) *Scalar { return &Scalar{value: v} }
+
+// Int is an integer constant.
+func Int(n int64) *Scalar { return Const(n) }
+
+// Switch is cases[i] where d takes alternative i. It collapses to a single case
+// when all are the same.
+func Switch(d *space.Decision, cases []*Scalar) *Scalar {
+	same := true
+	for _, c := range cases[1:] {
+		if !Same(c, cases[0]) {
+			same = false
+			break
+		}
+	}
+	if same {
+		return cases[0]
+	}
+	s := &Scalar{on: d, cases: cases, deps: []*space.Decision{d}}
+	for _, c := range cases {
+		s.deps = union(s.deps, c.deps)
+	}
+	return s
+}
+
+// Has is true where item of a subset decision is taken.
+func Has(d *space.Decision, item int) *Scalar {
+	return &Scalar{fn: "has", on: d, args: []*Scalar{Int(int64(item))}, deps: []*space.Decision{d}}
+}
+
+// Value returns the constant, or false when the scalar depends on a decision.
+func (s *Scalar) Value() (any, bool) { return s.value, s.value != nil }
+
+// Decisions lists what the scalar depends on.
+func (s *Scalar) Decisions() []*space.Decision { return s.deps }
+
+// Table returns the decision and its cases when the scalar depends on exactly
+// one decision with one value per alternative.
+func (s *Scalar) Table() (*space.Decision, []*Scalar, bool) {
+	if s.fn != "" || s.on == nil || len(s.deps) != 1 {
+		return nil, nil, false
+	}
+	return s.on, s.cases, true
+}
+
+// Taken tells which alternative an architecture takes of a decision: its index,
+// or the bit set of items of a subset.
+type Taken func(*space.Decision) int64
+
+// Eval computes the scalar for one architecture.
+func (s *Scalar) Eval(taken Taken) (any, error) {
+	switch {
+	case s.value != nil:
+		return s.value, nil
+	case s.fn == "has":
+		item := s.args[0].value.(int64)
+		return taken(s.on)>>uint(item)&1 == 1, nil
+	case s.on != nil:
+		i := taken(s.on)
+		if i < 0 || int(i) >= len(s.cases) {
+			return nil, fmt.Errorf("decision %s is not taken", s.on.Address)
+		}
+		return s.cases[i].Eval(taken)
+	}
+	if s.fn == "if" {
+		c, err := s.args[0].Eval(taken)
+		if err != nil {
+			return nil, err
+		}
+		if c == true {
+			return s.args[1].Eval(taken)
+		}
+		return s.args[2].Eval(taken)
+	}
+	vals := make([]any, len(s.args))
+	for i, a := range s.args {
+		v, err := a.Eval(taken)
+		if err != nil {
+			return nil, err
+		}
+		vals[i] = v
+	}
+	return compute(s.fn, vals)
+}
+
+// Apply computes a function of scalars: now when all are constant, per
+// alternative when they depend on one decision, later otherwise. An error for
+// any alternative is an error.
+func Apply(fn string, args ...*Scalar) (*Scalar, error) {
+	var deps []*space.Decision
+	tables := true
+	for _, a := range args {
+		deps = union(deps, a.deps)
+		if a.fn != "" {
+			tables = false
+		}
+	}
+	switch {
+	case len(deps) == 0:
+		return constant(fn, args)
+	case len(deps) == 1 && tables && deps[0].Kind != space.Subset:
+		cases := make([]*Scalar, len(deps[0].Alts))
+		for i := range cases {
+			at := make([]*Scalar, len(args))
+			for j, a := range args {
+				at[j] = a
+				if a.on != nil {
+					at[j] = a.cases[i]
+				}
+			}
+			c, err := constant(fn, at)
+			if err != nil {
+				return nil, err
+			}
+			cases[i] = c
+		}
+		return Switch(deps[0], cases), nil
+	}
+	return &Scalar{fn: fn, args: args, deps: deps}, nil
+}
+
+func constant(fn string, args []*Scalar) (*Scalar, error) {
+	if fn == "if" {
+		c, ok := args[0].value.(bool)
+		if !ok {
+			return nil, fmt.Errorf("a condition must be true or false, not %s", args[0])
+		}
+		if c {
+			return args[1], nil
+		}
+		return args[2], nil
+	}
+	vals := make([]any, len(args))
+	for i, a := range args {
+		vals[i] = a.value
+	}
+	v, err := compute(fn, vals)
+	if err != nil {
+		return nil, err
+	}
+	return Const(v), nil
+}
+
+// Same reports whether two scalars are the same by construction.
+func Same(a, b *Scalar) bool {
+	if a == b {
+		return true
+	}
+	if a.value != nil || b.value != nil {
+		return a.value == b.value
+	}
+	if a.fn != b.fn || a.on != b.on || len(a.cases) != len(b.cases) || len(a.args) != len(b.args) {
+		return false
+	}
+	for i := range a.cases {
+		if !Same(a.cases[i], b.cases[i]) {
+			return false
+		}
+	}
+	for i := range a.args {
+		if !Same(a.args[i], b.args[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// String prints the values that the scalar can have: 32, or 16|32.
+func (s *Scalar) String() string {
+	if s.value != nil {
+		return fmt.Sprint(s.value)
+	}
+	seen := map[string]bool{}
+	var out []string
+	var walk func(*Scalar)
+	walk = func(x *Scalar) {
+		if x.fn != "" {
+			out = append(out, "…")
+			return
+		}
+		if x.value != nil {
+			if t := fmt.Sprint(x.value); !seen[t] {
+				seen[t] = true
+				out = append(out, t)
+			}
+			return
+		}
+		for _, c := range x.cases {
+			walk(c)
+		}
+	}
+	walk(s)
+	return strings.Join(out, "|")
+}
+
+// union merges two sorted lists of decisions; the order is by address.
+func union(a, b []*space.Decision) []*space.Decision {
+	if len(b) == 0 {
+		return a
+	}
+	out := append([]*space.Decision(nil), a...)
+	for _, d := range b {
+		found := false
+		for _, x := range out {
+			if x == d {
+				found = true
+				break
+			}
+		}
+		if !found {
+			out = append(out, d)
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Address < out[j].Address })
+	return out
+}
