@@ -11,9 +11,20 @@
 //
 // The package knows neither ops nor shapes: labels are text, as printed by
 // `.nas`. What a decision means for the graph is compiler/lower's business.
+//
+// Architectures have a total order, their rank: a group reads like a number
+// whose first decision is the most significant digit, a decision orders its
+// alternatives as declared, and below one alternative the rank of its group
+// decides. A Space never changes after [New] and may be used from several
+// goroutines.
 package space
 
-import "github.com/nasc-project/nasc/dsl/diag"
+import (
+	"math/big"
+	"slices"
+
+	"github.com/nasc-project/nasc/dsl/diag"
+)
 
 // Kind tells how a decision is taken.
 type Kind string
@@ -35,6 +46,14 @@ type Decision struct {
 	Alts    []*Alt
 	Min     int // Subset: least and most items taken; 1 and 1 otherwise
 	Max     int
+
+	parent  *Decision // nil at the root
+	size    number    // architectures of this decision and everything below it
+	sums    []number  // one-of kinds: architectures below the alternatives before i
+	flat    bool      // one-of kinds: nothing to decide below any alternative
+	draw    weights   // one-of kinds: how to draw an alternative
+	subset  *ways     // Subset: the count of every completion
+	lottery *ways     // Subset: the same ratios in smaller numbers, for drawing
 }
 
 // Alt is an alternative of a decision, or an item of a subset.
@@ -48,6 +67,8 @@ type Alt struct {
 // layers), since only one of them is taken at a time.
 type Group struct {
 	Decisions []*Decision
+
+	size number
 }
 
 // Space is a finished decision tree.
@@ -55,8 +76,10 @@ type Space struct {
 	Name      string
 	Root      *Group
 	Decisions []*Decision // every decision once, in order of first appearance
-
 }
+
+// Size is the exact number of architectures, a fresh big integer.
+func (s *Space) Size() *big.Int { return s.Root.size.Big() }
 
 // Genotype is the list of decisions taken, indexed by Decision.ID: the index
 // of the alternative for the one-of kinds, a bit set of items for Subset, and
@@ -65,3 +88,9 @@ type Genotype []int64
 
 // Inactive marks a decision that does not exist under the alternatives taken.
 const Inactive int64 = -1
+
+// Clone returns an independent copy of g.
+func (g Genotype) Clone() Genotype { return append(Genotype(nil), g...) }
+
+// Equal reports whether g and h take the same decisions.
+func (g Genotype) Equal(h Genotype) bool { return slices.Equal(g, h) }

@@ -1,0 +1,242 @@
+package space
+
+import (
+	"iter"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+)
+
+// A step changes one decision. For the one-of kinds it takes any other
+// alternative. For a Subset it adds an item, removes one, or swaps one for
+// another, as Min and Max allow.
+
+// steps returns the values of d that are one step from v, ascending.
+func (d *Decision) steps(v int64) []int64 {
+	if d.Kind != Subset {
+		out := make([]int64, 0, len(d.Alts)-1)
+		for i := range int64(len(d.Alts)) {
+			if i != v {
+				out = append(out, i)
+			}
+		}
+		return out
+	}
+	var out []int64
+	n := len(d.Alts)
+	taken := bits.OnesCount64(uint64(v))
+	for i := range n {
+		in := v>>i&1 != 0
+		if in && taken > d.Min || !in && taken < d.Max {
+			out = append(out, v^1<<i)
+		}
+		for k := range i {
+			if in != (v>>k&1 != 0) {
+				out = append(out, v^1<<i^1<<k)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Mutable reports whether d can take more than one value.
+func (d *Decision) Mutable() bool {
+	if d.Kind != Subset {
+		return len(d.Alts) > 1
+	}
+	return len(d.Alts) > 0 && (d.Min < d.Max || 0 < d.Min && d.Min < len(d.Alts))
+}
+
+// Mutate takes one step at a uniformly drawn decision among those that exist
+// in g and have a choice. Decisions that come into existence are drawn
+// uniformly, all others are kept. A space of one architecture returns g.
+func (s *Space) Mutate(rng *rand.Rand, g Genotype) Genotype {
+	n := 0
+	for id, v := range g {
+		if v != Inactive && s.Decisions[id].Mutable() {
+			n++
+		}
+	}
+	if n == 0 {
+		return g.Clone()
+	}
+	n = rng.IntN(n)
+	for id, v := range g {
+		if v == Inactive || !s.Decisions[id].Mutable() {
+			continue
+		}
+		if n == 0 {
+			return s.MutateAt(rng, g, s.Decisions[id])
+		}
+		n--
+	}
+	panic("unreachable")
+}
+
+// MutateAt takes one uniformly drawn step at d, which exists in g; otherwise,
+// and where d has no choice, g is returned.
+func (s *Space) MutateAt(rng *rand.Rand, g Genotype, d *Decision) Genotype {
+	if g[d.ID] == Inactive || !d.Mutable() {
+		return g.Clone()
+	}
+	v := d.otherValue(rng, g[d.ID])
+	if d.flat {
+		h := g.Clone()
+		h[d.ID] = v
+		return h
+	}
+	return s.build(func(e *Decision) int64 {
+		switch {
+		case e == d:
+			return v
+		case g[e.ID] != Inactive:
+			return g[e.ID]
+		}
+		return e.pick(rng)
+	})
+}
+
+func (d *Decision) otherValue(rng *rand.Rand, v int64) int64 {
+	if d.Kind == Subset {
+		steps := d.steps(v)
+		return steps[rng.IntN(len(steps))]
+	}
+	w := rng.Int64N(int64(len(d.Alts) - 1))
+	if w >= v {
+		w++
+	}
+	return w
+}
+
+// MaxCompletions bounds what [Space.Neighbors] enumerates for one step.
+const MaxCompletions = 128
+
+// Neighbors yields the architectures one step from g, in order of decision,
+// value and rank of what is new.
+//
+// Two architectures are neighbours when they are one step apart in one
+// decision and agree on every other decision that both have. A step may open
+// decisions that g does not have: with at most [MaxCompletions] ways to take
+// them, all are yielded, otherwise only the first in order of rank; a step back
+// from there is then possible only from that first one. The relation is thus
+// symmetric, every neighbourhood is finite, and every architecture can be
+// reached from every other.
+func (s *Space) Neighbors(g Genotype) iter.Seq[Genotype] {
+	return func(yield func(Genotype) bool) {
+		for id, v := range g {
+			if v == Inactive {
+				continue
+			}
+			d := s.Decisions[id]
+			for _, w := range d.steps(v) {
+				if !s.step(g, d, w, yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// step yields the neighbours of g whose value of d is w.
+func (s *Space) step(g Genotype, d *Decision, w int64, yield func(Genotype) bool) bool {
+	if d.flat {
+		h := g.Clone()
+		h[d.ID] = w
+		return yield(h)
+	}
+	var closed, opened []*Decision
+	d.each(g[d.ID], func(a *Alt) { closed = append(closed, a.Sub.Decisions...) })
+	d.each(w, func(a *Alt) { opened = append(opened, a.Sub.Decisions...) })
+	closed, opened = minus(closed, opened), minus(opened, closed)
+	if completions(closed) > MaxCompletions && !g.isFirst(closed) {
+		return true
+	}
+	n := completions(opened)
+	if n > MaxCompletions {
+		n = 1
+	}
+	base := s.build(func(e *Decision) int64 {
+		if e == d {
+			return w
+		}
+		return g[e.ID]
+	})
+	for r := range n {
+		h := base.Clone()
+		for i := len(opened) - 1; i >= 0; i-- {
+			e := opened[i]
+			digit := uint64(0)
+			if n > 1 {
+				digit, r = r%e.size.word, r/e.size.word
+			}
+			h.unrankAt(e, number{word: digit})
+		}
+		if !yield(h) {
+			return false
+		}
+	}
+	return true
+}
+
+// minus returns the decisions of a that are not in b.
+func minus(a, b []*Decision) []*Decision {
+	in := make(map[*Decision]bool, len(b))
+	for _, d := range b {
+		in[d] = true
+	}
+	var out []*Decision
+	for _, d := range a {
+		if !in[d] {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// completions is the number of ways to take all of the decisions, or some
+// number above MaxCompletions when there are more than that.
+func completions(all []*Decision) uint64 {
+	n := uint64(1)
+	for _, d := range all {
+		if !d.size.fits() || d.size.word > MaxCompletions || n > MaxCompletions {
+			return MaxCompletions + 1
+		}
+		n *= d.size.word
+	}
+	return n
+}
+
+// isFirst reports whether g takes the first of all ways below the decisions.
+func (g Genotype) isFirst(all []*Decision) bool {
+	for _, d := range all {
+		if !g.rankAt(d).isZero() {
+			return false
+		}
+	}
+	return true
+}
+
+// Crossover takes every decision from one of two parents, by a fair coin where
+// both have it. The child has only decisions that one of them has.
+func (s *Space) Crossover(rng *rand.Rand, g, h Genotype) Genotype {
+	return s.build(func(d *Decision) int64 {
+		a, b := g[d.ID], h[d.ID]
+		if a == Inactive || b != Inactive && a != b && rng.Uint64()&1 != 0 {
+			return b
+		}
+		return a
+	})
+}
+
+// Distance is the number of decisions that g and h take differently, one that
+// only one of them has included. It is a metric.
+func (s *Space) Distance(g, h Genotype) int {
+	n := 0
+	for id, v := range g {
+		if v != h[id] {
+			n++
+		}
+	}
+	return n
+}
