@@ -1,0 +1,16 @@
+#!/bin/sh
+# Makes the Go code of the wire contract from nasc.proto. Needs protoc; the two
+# generators are pinned in go.mod. Running it on an unchanged tree changes nothing.
+set -eu
+cd "$(dirname "$0")"
+bin=$(mktemp -d)
+trap 'rm -rf "$bin"' EXIT
+go build -o "$bin" google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
+PATH="$bin:$PATH" protoc \
+    --go_out=. --go_opt=paths=source_relative \
+    --go-grpc_out=. --go-grpc_opt=paths=source_relative \
+    nasc/v1/nasc.proto
+# The header records the version of protoc, which is not part of the contract.
+sed -i.bak -E '/^\/\/ .*protoc +\(?v[0-9.]+\)?$/d; /^\/\/ - protoc +v/d; /^\/\/ \tprotoc +v/d' nasc/v1/*.pb.go
+rm -f nasc/v1/*.bak
+gofmt -l nasc/v1
