@@ -190,7 +190,7 @@ func (d *Decision) count(sizes []number) {
 	for i, n := range sizes {
 		d.sums[i] = d.size
 		d.size = d.size.add(n)
-		d.flat = d.flat && n.isOne()
+		d.flat = d.flat && len(d.Alts[i].Sub.Decisions) == 0
 	}
 	d.draw = newWeights(sizes)
 }

@@ -68,7 +68,8 @@ func (s *Space) Unpack(packed []byte) (Genotype, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rest, _ := take(min(8*len(packed)-at, 8)); rest != 0 || (at+7)/8 != len(packed) {
+	surplus := (at+7)/8 != len(packed)
+	if padding, _ := take(-at & 7); surplus || padding != 0 {
 		return nil, errors.New("the packed genotype is longer than this architecture needs")
 	}
 	return g, nil
