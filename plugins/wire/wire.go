@@ -1,0 +1,154 @@
+// Package wire says what nasc and its plugins talk about, and turns it into the
+// messages of plugins/proto and back.
+//
+// The types here are plain Go: the host (runtime/host) and the Go SDK
+// (plugins/sdk) both work with them, and neither touches a message elsewhere.
+// Conversions are pure. Whatever arrives is checked, since the other side may be
+// written in another language, of another version, or wrong: a bad message is an
+// error and never a panic, and costs no more memory than its own size suggests.
+package wire
+
+import "github.com/nasc-project/nasc/compiler/space"
+
+// MaxMessage is the largest message, in bytes, that either side accepts. Weights
+// and data sets go by file, never by message.
+const MaxMessage = 64 << 20
+
+// ComponentKind tells optimizers and evaluators apart.
+type ComponentKind string
+
+// The kinds of component.
+const (
+	OptimizerKind ComponentKind = "optimizer"
+	EvaluatorKind ComponentKind = "evaluator"
+)
+
+// Description is what a plugin tells about itself.
+type Description struct {
+	Name       string // "nasc/evolution"
+	Version    string // "0.1.0"
+	Doc        string // one paragraph
+	Components []Component
+}
+
+// Component is one optimizer or evaluator that a plugin offers.
+type Component struct {
+	Kind       ComponentKind
+	Name       string // "regularized"
+	Doc        string
+	Parameters []Parameter
+	// DecisionKinds are the kinds of decision that an optimizer handles; none
+	// means all.
+	DecisionKinds []space.Kind
+	// Metrics are what an evaluator's Evaluate reports, TestMetrics what its
+	// Test reports. They are exhaustive.
+	Metrics     []Metric
+	TestMetrics []Metric
+	// Deterministic evaluators give equal results for equal requests, so that
+	// results may be reused for equal architectures.
+	Deterministic bool
+}
+
+// Type is the type of a parameter.
+type Type string
+
+// The types of parameters and, as Go types of their values, int64, float64,
+// bool and string.
+const (
+	Int    Type = "int"
+	Real   Type = "real"
+	Bool   Type = "bool"
+	String Type = "string"
+)
+
+// Parameter is a typed setting of a component.
+type Parameter struct {
+	Name     string
+	Doc      string
+	Type     Type
+	Default  any      // int64, float64, bool or string; nil: must be given
+	Min, Max *float64 // inclusive bounds of int and real; nil: none
+	Choices  []string // what a string may be; none: anything
+}
+
+// Settings are the values of parameters by name: int64, float64, bool or string.
+type Settings map[string]any
+
+// Metric is a number that an evaluator reports.
+type Metric struct {
+	Name           string
+	Doc            string
+	Unit           string // "%", "s" or nothing
+	HigherIsBetter bool
+}
+
+// Objective is a metric to optimize.
+type Objective struct {
+	Metric   string
+	Maximize bool
+}
+
+// Configuration starts one component.
+type Configuration struct {
+	Component string
+	Settings  Settings // complete: every declared parameter has a value
+	Seed      uint64
+	WorkDir   string // for the plugin's own files; empty: it needs none
+	Threads   int    // to keep busy; 0: the plugin's choice
+}
+
+// Problem is an error about one parameter or one architecture.
+type Problem struct {
+	Path    string // "parameters.sample", "architecture"; empty: the whole request
+	Message string // one sentence, lower case, no full stop
+	Help    string
+}
+
+func (p *Problem) Error() string {
+	s := p.Message
+	if p.Path != "" {
+		s = p.Path + ": " + s
+	}
+	if p.Help != "" {
+		s += " (" + p.Help + ")"
+	}
+	return s
+}
+
+// ValidationMetrics are what an optimizer may learn of a trial.
+type ValidationMetrics struct {
+	Values map[string]float64
+	// SimulatedSeconds is what this evaluation costs on the simulated clock of
+	// a tabular benchmark; 0 for evaluators that really train.
+	SimulatedSeconds float64
+	Epochs           float64 // of training that the result stands for
+}
+
+// TestMetrics are for the report only. They are a type of their own so that
+// none can reach an optimizer.
+type TestMetrics struct {
+	Values map[string]float64
+}
+
+// Told is what an optimizer learns of a finished trial.
+type Told struct {
+	Trial    int64
+	Genotype space.Genotype
+	Metrics  ValidationMetrics
+	Failure  string // set when the evaluation failed; Metrics are then empty
+}
+
+// Progress is how far an evaluation has come.
+type Progress struct {
+	Fraction float64 // 0..1
+	Text     string  // "epoch 3: loss 0.41, accuracy 91.2"
+	Values   map[string]float64
+}
+
+// Choice is one decision of a space in words: what an evaluator needs to read
+// its own notation of an architecture.
+type Choice struct {
+	Address string
+	Kind    space.Kind
+	Labels  []string // of the alternatives or items
+}
