@@ -1,0 +1,162 @@
+package syntax
+
+import (
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/nasc-project/nasc/dsl/diag"
+)
+
+// maxErrors is how many errors of one file are worth reading.
+const maxErrors = 50
+
+// Parse reads one module. It never fails altogether: the tree holds what could
+// be read, and the list, sorted by place, says what could not. A tree that
+// comes with errors is for tools that want names and places from a file being
+// written; it is not complete.
+func Parse(path string, src []byte) (*File, diag.List) {
+	var errs diag.List
+	f := &File{Path: path}
+	if checkText(path, src, &errs) {
+		p := &parser{file: f, errs: &errs}
+		p.parse(src)
+	}
+	errs.Sort()
+	if len(errs) > maxErrors {
+		errs = errs[:maxErrors]
+		errs.Add("E0118", errs[maxErrors-1].Span, "too many errors: the rest of the file is not reported")
+	}
+	return f, errs
+}
+
+type parser struct {
+	*outline
+	file *File
+	errs *diag.List
+}
+
+func (p *parser) parse(src []byte) {
+	s := scan(p.file.Path, src, p.errs)
+	badStrings := map[int]bool{}
+	for i := range s.toks {
+		if t := &s.toks[i]; t.Type == tokBad && t.Value[0] == '"' {
+			badStrings[t.Pos.Line] = true
+		}
+	}
+	if p.outline = matchBrackets(s.toks, badStrings, p.errs); p.outline == nil {
+		return
+	}
+	for i := range s.toks {
+		if s.toks[i].Type == tokBad {
+			p.bad[i] = true
+		}
+	}
+	for from := 0; from < len(p.toks); {
+		to := p.nextDecl(from)
+		p.decl(from, to)
+		from = to
+	}
+	attach(p.file, s.comments)
+}
+
+// span is where a piece of the token stream lies.
+func (p *parser) at(i int) lexer.Position {
+	if i < len(p.toks) {
+		return p.toks[i].Pos
+	}
+	last := &p.toks[len(p.toks)-1]
+	e := endPos(last)
+	return lexer.Position{Filename: e.File, Offset: e.Offset, Line: e.Line, Column: e.Col}
+}
+
+// clean reports whether no token of [from, to) is in error already.
+func (p *parser) clean(from, to int) bool {
+	for i := from; i < to; i++ {
+		if p.bad[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// nextDecl finds where the declaration that starts at from ends: at the next
+// declaring word outside all brackets, with the doc comments before it.
+func (p *parser) nextDecl(from int) int {
+	i := from
+	for i < len(p.toks) && p.toks[i].Type == tokDoc {
+		i++
+	}
+	for i++; i < len(p.toks); i++ {
+		if p.depth[i] > 0 {
+			continue
+		}
+		t := &p.toks[i]
+		if t.Type == tokDoc || t.Type == tokKeyword && p.beginsDecl(i) || p.beginsUnknown(i) {
+			return i
+		}
+	}
+	return len(p.toks)
+}
+
+func (p *parser) beginsDecl(i int) bool {
+	word := p.toks[i].Value
+	if !startsDecl[word] && !(startsStmt[word] && firstOnLine(p.toks, i)) {
+		return false
+	}
+	prev := &p.toks[i-1]
+	switch {
+	case prev.Type == tokKeyword && (startsDecl[prev.Value] || prev.Value == "node"):
+		return false // used as a name
+	case prev.Type == tokPunct && (prev.Value == "->" || prev.Value == ":"):
+		return word != "op" // the type
+	case prev.Type == tokIdent && (prev.Value == "as" || prev.Value == "over"):
+		return firstOnLine(p.toks, i)
+	}
+	return true
+}
+
+// beginsUnknown reports whether a line starts like a declaration or statement,
+// but with a word that is none: `nod y = x`.
+func (p *parser) beginsUnknown(i int) bool {
+	if p.toks[i].Type != tokIdent || i+2 >= len(p.toks) || p.toks[i+1].Type != tokIdent {
+		return false
+	}
+	if i > 0 && p.toks[i-1].Pos.Line == p.toks[i].Pos.Line && p.toks[i-1].Value != "{" {
+		return false
+	}
+	switch p.toks[i+2].Value {
+	case "=", "(", "[", "{", "->", "over", ":":
+		return true
+	}
+	return false
+}
+
+// decl parses the tokens [from, to) as one import or declaration.
+func (p *parser) decl(from, to int) {
+	word := from
+	for word < to && p.toks[word].Type == tokDoc {
+		word++
+	}
+	if word == to {
+		p.report(leftover(&p.toks[from]).d)
+		return
+	}
+	t := &p.toks[word]
+	switch {
+	case isWord(t, "import"):
+		p.importDecl(from, to)
+	case t.Type != tokKeyword || !startsDecl[t.Value]:
+		if p.clean(word, word+1) {
+			p.report(p.notDecl(word))
+		}
+	default:
+		if p.clean(from, to) {
+			if r, err := parseTokens(declParser, p.toks[from:to], p.at(to)); err == nil {
+				p.addDecl(r.node())
+				return
+			}
+		}
+		if d := p.recoverDecl(from, to); d != nil {
+			p.addDecl(d)
+		}
+	}
+}

@@ -1,0 +1,252 @@
+package syntax
+
+import (
+	"fmt"
+
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/nasc-project/nasc/dsl/diag"
+)
+
+// A declaration that does not parse as a whole is taken apart: its head, then
+// every statement of its body, are parsed on their own, so that each mistake is
+// found and what is right is kept. Pieces with a token in error are skipped:
+// that error has been reported.
+
+func (p *parser) report(d *diag.Diagnostic) { *p.errs = append(*p.errs, d) }
+
+func (p *parser) addDecl(d Decl) { p.file.Decls = append(p.file.Decls, d) }
+
+func (p *parser) importDecl(from, to int) {
+	if !p.clean(from, to) {
+		return
+	}
+	r, err := parseTokens(importParser, p.toks[from:to], p.at(to))
+	if err != nil {
+		p.report(explain(err))
+		return
+	}
+	i, err := r.node()
+	if err != nil {
+		p.report(explain(err))
+		return
+	}
+	if len(p.file.Decls) > 0 {
+		d := p.file.Decls[0]
+		e := &diag.Diagnostic{Code: "E0113", Span: i.span, Message: "imports come before all declarations", Help: "move it to the top of the file"}
+		e.Notes = []diag.Note{{Span: d.DeclName().Span(), Text: "the first declaration"}}
+		p.report(e)
+	}
+	p.file.Imports = append(p.file.Imports, i)
+}
+
+// recoverDecl reads what can be read of a declaration that has errors.
+func (p *parser) recoverDecl(from, to int) Decl {
+	open := p.bodyOf(from, to)
+	if open < 0 {
+		if p.clean(from, to) {
+			_, err := parseTokens(declParser, p.toks[from:to], p.at(to))
+			p.report(explain(err))
+		}
+		return nil
+	}
+	r, err := p.head(from, open)
+	body := p.recoverBody(open, to)
+	if r == nil {
+		if err != nil {
+			p.report(explain(err))
+		}
+		return nil
+	}
+	d := r.node()
+	switch d := d.(type) {
+	case *Template:
+		d.Body = body
+	case *Search:
+		d.Body = body
+	}
+	return d
+}
+
+// bodyOf is the index of the brace that opens the body, or -1.
+func (p *parser) bodyOf(from, to int) int {
+	for i := from; i < to; i++ {
+		if p.depth[i] == p.depth[from] && isWord(&p.toks[i], "{") {
+			return i
+		}
+	}
+	return -1
+}
+
+// head parses [from, open) with an empty body.
+func (p *parser) head(from, open int) (*declRule, error) {
+	if !p.clean(from, open) {
+		return nil, nil
+	}
+	end := p.toks[open]
+	end.Value = "}"
+	toks := append(append([]lexer.Token{}, p.toks[from:open+1]...), end)
+	r, err := parseTokens(declParser, toks, end.Pos)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// recoverBody reads the statements behind the brace at open one by one, and
+// reports what follows the closing brace before to.
+func (p *parser) recoverBody(open, to int) []Stmt {
+	end := p.close[open]
+	rest := end
+	if !p.bad[open] {
+		rest = end + 1
+	}
+	var stmts []Stmt
+	for from := open + 1; from < end; {
+		next := p.nextStmt(from, end, p.depth[open]+1)
+		if s := p.stmt(from, next); s != nil {
+			stmts = append(stmts, s)
+		}
+		from = next
+	}
+	if rest < to && p.clean(rest, to) {
+		p.report(leftover(&p.toks[rest]).d)
+	}
+	return stmts
+}
+
+// nextStmt finds where the statement that starts at from ends.
+func (p *parser) nextStmt(from, end, depth int) int {
+	i := from
+	for i < end && p.toks[i].Type == tokDoc {
+		i++
+	}
+	unknown := p.beginsUnknown(i)
+	for i++; i < end; i++ {
+		t, prev := &p.toks[i], &p.toks[i-1]
+		if p.depth[i] != depth {
+			continue
+		}
+		switch {
+		case t.Type == tokDoc:
+			return i
+		case t.Type == tokKeyword:
+			if (startsStmt[t.Value] || startsDecl[t.Value]) && introduces(p.toks, i) &&
+				!(prev.Type == tokPunct && (prev.Value == ":" || prev.Value == "->")) {
+				return i
+			}
+		case t.Type == tokIdent:
+			if p.beginsUnknown(i) {
+				return i
+			}
+			defines := i+1 < end && isWord(&p.toks[i+1], "=")
+			named := prev.Type == tokKeyword && (startsStmt[prev.Value] || startsDecl[prev.Value]) && !isVerb(prev.Value)
+			typed := prev.Type == tokPunct && (prev.Value == ":" || prev.Value == "->")
+			if defines && !named && !typed && !(unknown && i == from+1) {
+				return i
+			}
+		}
+	}
+	return end
+}
+
+func isVerb(word string) bool {
+	return word == "return" || word == "require" || word == "maximize" || word == "minimize"
+}
+
+// stmt parses [from, to) as one statement.
+func (p *parser) stmt(from, to int) Stmt {
+	word := from
+	for word < to && p.toks[word].Type == tokDoc {
+		word++
+	}
+	if word == to {
+		p.report(leftover(&p.toks[from]).d)
+		return nil
+	}
+	t := &p.toks[word]
+	if t.Type == tokKeyword && (t.Value == "op" || t.Value == "block" || t.Value == "cell" || t.Value == "space") {
+		if p.clean(from, to) {
+			if r, err := parseTokens(stmtParser, p.toks[from:to], p.at(to)); err == nil {
+				return r.node()
+			}
+		}
+		if s, ok := p.recoverDecl(from, to).(Stmt); ok {
+			return s
+		}
+		return nil
+	}
+	if p.bad[word] || !p.clean(from, to) {
+		return nil
+	}
+	if d := p.notStmt(word, to); d != nil {
+		p.report(d)
+		return nil
+	}
+	r, err := parseTokens(stmtParser, p.toks[from:to], p.at(to))
+	if err != nil {
+		p.report(explain(err))
+		return nil
+	}
+	return r.node()
+}
+
+var declWords = []string{"import", "op", "block", "cell", "space", "let", "search"}
+var stmtWords = []string{"node", "return", "require", "maximize", "minimize", "op", "block", "cell", "space"}
+
+// notDecl explains a top-level piece that starts with no declaring word.
+func (p *parser) notDecl(i int) *diag.Diagnostic {
+	t := &p.toks[i]
+	if t.Type == tokKeyword && startsStmt[t.Value] {
+		return fail(t, "E0113", "move it into the braces of a `cell` or `space`", "`%s` stands in the body of a declaration, not at the top level", t.Value).d
+	}
+	if t.Type == tokIdent {
+		if i+1 < len(p.toks) && isWord(&p.toks[i+1], "=") {
+			return fail(t, "E0113", "write `let "+t.Value+" = …`", "a definition at the top level starts with `let`").d
+		}
+		e := fail(t, "E0108", "", "unknown declaration `%s`", t.Value)
+		if w, ok := diag.Suggest(t.Value, declWords); ok {
+			e.d.Help = "did you mean `" + w + "`?"
+		} else {
+			e.d.Help = "declarations start with `op`, `block`, `cell`, `space`, `let` or `search`"
+		}
+		return e.d
+	}
+	return fail(t, "E0101", "declarations start with `op`, `block`, `cell`, `space`, `let` or `search`", "expected a declaration, found %s", describe(t)).d
+}
+
+// notStmt explains a piece that cannot be a statement from its first tokens.
+func (p *parser) notStmt(i, to int) *diag.Diagnostic {
+	t := &p.toks[i]
+	if t.Type == tokKeyword && startsDecl[t.Value] && !startsStmt[t.Value] {
+		help := "move it to the top level"
+		if t.Value == "let" {
+			help = "inside a body leave out `let`: `name = …` decides once"
+		}
+		return fail(t, "E0113", help, "`%s` stands at the top level, not in a body", t.Value).d
+	}
+	if t.Type != tokIdent {
+		if t.Type == tokKeyword && startsStmt[t.Value] {
+			return nil
+		}
+		return fail(t, "E0101", "", "expected a statement, found %s", describe(t)).d
+	}
+	if i+1 < to && isWord(&p.toks[i+1], "=") {
+		return nil
+	}
+	if i+1 < to && p.toks[i+1].Type == tokIdent {
+		e := fail(t, "E0108", "", "unknown statement `%s`", t.Value)
+		if w, ok := diag.Suggest(t.Value, stmtWords); ok {
+			e.d.Help = "did you mean `" + w + "`?"
+		} else {
+			e.d.Help = "statements start with `node`, `return`, `require`, `maximize`, `minimize`, or are `name = …`"
+		}
+		return e.d
+	}
+	e := fail(t, "E0111", "write `return …`, `node name = …` or `name = …`", "an expression alone is no statement")
+	if w, ok := diag.Suggest(t.Value, stmtWords); ok {
+		e.d.Code, e.d.Message = "E0108", fmt.Sprintf("unknown statement `%s`", t.Value)
+		e.d.Help = "did you mean `" + w + "`?"
+	}
+	return e.d
+}
