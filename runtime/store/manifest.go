@@ -1,0 +1,164 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ManifestFormat is the version of the manifest's layout.
+const ManifestFormat = 1
+
+// Manifest records everything that could confound a comparison of two runs.
+// It is written before the first trial and never changed.
+type Manifest struct {
+	Format     int          `json:"format"`
+	Nasc       string       `json:"nasc"` // version of nasc
+	Name       string       `json:"name"`
+	Started    string       `json:"started"` // RFC 3339; not part of any comparison
+	Space      Space        `json:"space"`
+	Search     string       `json:"search,omitempty"` // name of the search block
+	Optimizer  Component    `json:"optimizer"`
+	Evaluator  Component    `json:"evaluator"`
+	Objectives []Objective  `json:"objectives"`
+	Budget     Budget       `json:"budget"`
+	Seed       uint64       `json:"seed"`
+	Workers    int          `json:"workers"`
+	Reuse      string       `json:"reuse"`
+	Machine    Machine      `json:"machine"`
+	Sources    []SourceFile `json:"sources"`
+}
+
+// Space says what was searched.
+type Space struct {
+	File string         `json:"file"` // as given on the command line
+	Name string         `json:"name"`
+	Args map[string]any `json:"args,omitempty"`
+	Hash string         `json:"hash"` // of the decision tree
+	Size string         `json:"size"` // decimal
+}
+
+// Component is a plugin's component with every parameter after defaults.
+type Component struct {
+	Plugin     string            `json:"plugin"`
+	Version    string            `json:"version"`
+	Component  string            `json:"component"`
+	Checksum   string            `json:"checksum"` // of the executable or package
+	Parameters map[string]any    `json:"parameters"`
+	Seed       uint64            `json:"seed"`
+	Threads    int               `json:"threads,omitempty"`
+	Facts      map[string]string `json:"facts,omitempty"` // data set hashes and the like
+}
+
+// Objective is a metric to be made large or small.
+type Objective struct {
+	Metric   string `json:"metric"`
+	Maximize bool   `json:"maximize"`
+}
+
+// Budget is the amount of one resource that a search may spend.
+type Budget struct {
+	// Unit is evaluations, epochs, simulated (seconds of a tabular benchmark's
+	// clock) or wall (seconds of real time: such a run cannot be repeated).
+	Unit   string  `json:"unit"`
+	Amount float64 `json:"amount"`
+}
+
+// Machine is where the run was started.
+type Machine struct {
+	OS    string `json:"os"`
+	Arch  string `json:"arch"`
+	CPU   string `json:"cpu"`
+	Cores int    `json:"cores"`
+}
+
+// SourceFile is one file the space was compiled from.
+type SourceFile struct {
+	File   string `json:"file"`
+	SHA256 string `json:"sha256"`
+	Text   string `json:"text"`
+}
+
+// ReadManifest reads the manifest of a run folder; ErrNotRun when there is none.
+func ReadManifest(dir string) (*Manifest, error) {
+	data, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", dir, ErrNotRun)
+	} else if err != nil {
+		return nil, err
+	}
+	m := new(Manifest)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := dec.Decode(m); err != nil {
+		return nil, fmt.Errorf("%s: %w: %v", dir, ErrNotRun, err)
+	}
+	if m.Format != ManifestFormat {
+		return nil, fmt.Errorf("%s: the manifest has format %d, this nasc reads format %d", dir, m.Format, ManifestFormat)
+	}
+	for _, args := range []map[string]any{m.Space.Args, m.Optimizer.Parameters, m.Evaluator.Parameters} {
+		restoreNumbers(args)
+	}
+	return m, nil
+}
+
+// realNumber keeps a real parameter real in JSON: 1.0 stays 1.0 and is not
+// read back as the integer 1.
+type realNumber float64
+
+func (r realNumber) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal(float64(r))
+	if err == nil && !bytes.ContainsAny(text, ".eE") {
+		text = append(text, ".0"...)
+	}
+	return text, err
+}
+
+// restoreNumbers gives parameters their types int64 and float64 back.
+func restoreNumbers(args map[string]any) {
+	for name, v := range args {
+		n, ok := v.(json.Number)
+		if !ok {
+			continue
+		}
+		if i, err := n.Int64(); err == nil {
+			args[name] = i
+		} else if f, err := n.Float64(); err == nil {
+			args[name] = f
+		}
+	}
+}
+
+func keepReals(args map[string]any) map[string]any {
+	if args == nil {
+		return nil
+	}
+	out := make(map[string]any, len(args))
+	for name, v := range args {
+		if f, ok := v.(float64); ok {
+			v = realNumber(f)
+		}
+		out[name] = v
+	}
+	return out
+}
+
+func (m *Manifest) write(dir string) error {
+	c := *m
+	c.Format = ManifestFormat
+	c.Space.Args = keepReals(c.Space.Args)
+	c.Optimizer.Parameters = keepReals(c.Optimizer.Parameters)
+	c.Evaluator.Parameters = keepReals(c.Evaluator.Parameters)
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(&c); err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	return writeFile(filepath.Join(dir, ManifestFile), buf.Bytes())
+}
