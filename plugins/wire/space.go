@@ -165,3 +165,9 @@ func CheckMetrics(values map[string]float64, declared []Metric) (mistake string,
 	}
 	return "", notFinite
 }
+
+// FromTest makes a message of t.
+func FromTest(t TestMetrics) *pb.TestMetrics { return &pb.TestMetrics{Values: texts(t.Values)} }
+
+// ToTest reads test metrics, whatever their values.
+func ToTest(m *pb.TestMetrics) TestMetrics { return TestMetrics{Values: m.GetValues()} }

@@ -14,3 +14,12 @@ func texts[V any](m map[string]V) map[string]V {
 	}
 	return out
 }
+
+// FromFacts makes texts fit for a message: facts of an evaluator, labels.
+func FromFacts(facts map[string]string) map[string]string {
+	out := make(map[string]string, len(facts))
+	for k, v := range facts {
+		out[text(k)] = text(v)
+	}
+	return out
+}

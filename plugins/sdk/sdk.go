@@ -1,0 +1,249 @@
+// Package sdk is what a plugin author uses: declare optimizers and evaluators
+// as ordinary Go values and hand them to [Serve].
+//
+//	type params struct {
+//		Sample int `default:"3" min:"1" doc:"how many to compare"`
+//	}
+//
+//	func main() {
+//		sdk.Serve(sdk.Plugin{
+//			Name: "me/best_of", Version: "0.1.0",
+//			Optimizers: []sdk.OptimizerSpec{
+//				sdk.NewOptimizer(sdk.OptimizerInfo{Name: "best_of"}, newBestOf),
+//			},
+//		})
+//	}
+//
+//	func newBestOf(s sdk.Search, p params) (sdk.Optimizer, error) { … }
+//
+// The host always calls and a plugin never calls back. Everything random draws
+// from the streams of [Env.Rand], so that a plugin that is killed and started
+// anew gives the same answers to the same calls; the host depends on it.
+//
+// The package takes care of the process: it ends when its host is gone, accepts
+// large messages, turns a panic in plugin code into an error of that one call,
+// and sends what plugin code prints to the host's log.
+package sdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/space/stream"
+	"github.com/nasc-project/nasc/plugins/wire"
+)
+
+// Plugin is one process with its components.
+type Plugin struct {
+	Name       string // "nasc/evolution": owner and name
+	Version    string // "0.1.0"
+	Doc        string // one paragraph
+	Optimizers []OptimizerSpec
+	Evaluators []EvaluatorSpec
+}
+
+// The types that plugins and host share, under shorter names.
+type (
+	// Objective is a metric to optimize.
+	Objective = wire.Objective
+	// Metric is a number that an evaluator reports.
+	Metric = wire.Metric
+	// Trial is a finished evaluation, as an optimizer learns of it.
+	Trial = wire.Told
+	// ValidationMetrics are the results of Evaluate.
+	ValidationMetrics = wire.ValidationMetrics
+	// TestMetrics are the results of Test, which no optimizer ever sees.
+	TestMetrics = wire.TestMetrics
+	// Progress is how far an evaluation has come.
+	Progress = wire.Progress
+	// Choice is one decision of a space in words.
+	Choice = wire.Choice
+	// Problem is an error about one parameter or architecture.
+	Problem = wire.Problem
+)
+
+// Env is what every component gets when it starts.
+type Env struct {
+	Seed    uint64       // of everything random
+	WorkDir string       // a folder of its own, kept as long as the run; may be empty
+	Threads int          // to keep busy; 0: as it likes
+	Log     *slog.Logger // to the host's log
+}
+
+// Rand returns the random stream of a name and a counter. Equal arguments give
+// equal streams; different ones are independent.
+func (e Env) Rand(name string, counter uint64) *rand.Rand { return stream.New(e.Seed, name, counter) }
+
+// Search is what an optimizer gets when it starts.
+type Search struct {
+	Env
+	Space      *space.Space
+	Objectives []Objective // in order of importance, at least one
+}
+
+// Score is the first objective of a trial, turned so that more is better. It is
+// not ok when the trial failed.
+func (s Search) Score(t Trial) (score float64, ok bool) {
+	o := s.Objectives[0]
+	v, ok := t.Metrics.Values[o.Metric]
+	if !ok || t.Failure != "" {
+		return 0, false
+	}
+	if !o.Maximize {
+		v = -v
+	}
+	return v, true
+}
+
+// Done is what Ask returns when an optimizer has nothing more to propose.
+var Done = errors.New("nothing more to propose")
+
+// Optimizer proposes architectures and learns from their results. Calls come
+// one at a time.
+type Optimizer interface {
+	// Ask returns up to n architectures to evaluate. Fewer than n means that
+	// results must be told first; none, that some proposed trials have yet to
+	// be told. The error is Done at the end.
+	Ask(n int) ([]space.Genotype, error)
+	// Tell reports finished trials in the order of their numbers. Trial numbers
+	// count proposed architectures from 0.
+	Tell(trials []Trial) error
+}
+
+// OptimizerInfo describes an optimizer.
+type OptimizerInfo struct {
+	Name string
+	Doc  string
+	// DecisionKinds are the kinds of decision it can handle; none means all.
+	DecisionKinds []space.Kind
+}
+
+// OptimizerSpec is an optimizer that a plugin offers; NewOptimizer makes one.
+type OptimizerSpec struct {
+	info       OptimizerInfo
+	parameters []wire.Parameter
+	err        error
+	start      func(Search, wire.Settings) (Optimizer, error)
+}
+
+// NewOptimizer declares an optimizer with parameters P, a struct whose fields
+// are described by tags; see [Parameters].
+func NewOptimizer[P any](info OptimizerInfo, start func(Search, P) (Optimizer, error)) OptimizerSpec {
+	parameters, err := Parameters[P]()
+	return OptimizerSpec{info: info, parameters: parameters, err: err,
+		start: func(s Search, values wire.Settings) (Optimizer, error) {
+			p, err := fill[P](values)
+			if err != nil {
+				return nil, err
+			}
+			return start(s, p)
+		}}
+}
+
+// Candidate is an architecture to judge.
+type Candidate struct {
+	Number int64
+	Graph  *graph.Graph
+	Seed   uint64 // of everything random in this evaluation
+	Epochs int    // training effort; 0: as configured
+}
+
+// Rand returns the random stream of this candidate's seed, a name and a counter.
+func (c Candidate) Rand(name string, counter uint64) *rand.Rand {
+	return stream.New(c.Seed, name, counter)
+}
+
+// Evaluator judges architectures. Calls come one at a time; a host that wants
+// two evaluations at once starts two processes.
+//
+// An evaluator may also be a [Tester], a [Resolver] and a [Reporter].
+type Evaluator interface {
+	// Evaluate reports the declared validation metrics of c. It should return
+	// soon after ctx is cancelled. An error fails this candidate alone.
+	Evaluate(ctx context.Context, c Candidate, progress func(Progress)) (ValidationMetrics, error)
+}
+
+// Tester measures an architecture on the held-out test split, with the same
+// configuration that Evaluate uses.
+type Tester interface {
+	Test(ctx context.Context, c Candidate, progress func(Progress)) (TestMetrics, error)
+}
+
+// Resolver reads architectures in a notation of its own, such as a benchmark's
+// string: labels of the alternatives to take, by decision address. recognised
+// tells whether the text is in that notation at all; an error, that it is but
+// makes no sense.
+type Resolver interface {
+	Resolve(architecture string, decisions []Choice) (labels map[string]string, recognised bool, err error)
+}
+
+// Reporter tells facts for the run's manifest: hashes of data sets and splits,
+// versions of tables.
+type Reporter interface {
+	Facts() map[string]string
+}
+
+// EvaluatorInfo describes an evaluator.
+type EvaluatorInfo struct {
+	Name string
+	Doc  string
+	// Metrics are what Evaluate reports, all of them each time; TestMetrics what
+	// Test reports.
+	Metrics     []Metric
+	TestMetrics []Metric
+	// Deterministic: equal candidates, seeds apart, give equal results.
+	Deterministic bool
+}
+
+// EvaluatorSpec is an evaluator that a plugin offers; NewEvaluator makes one.
+type EvaluatorSpec struct {
+	info       EvaluatorInfo
+	parameters []wire.Parameter
+	err        error
+	start      func(Env, wire.Settings) (Evaluator, error)
+}
+
+// NewEvaluator declares an evaluator with parameters P, a struct whose fields
+// are described by tags; see [Parameters].
+func NewEvaluator[P any](info EvaluatorInfo, start func(Env, P) (Evaluator, error)) EvaluatorSpec {
+	parameters, err := Parameters[P]()
+	return EvaluatorSpec{info: info, parameters: parameters, err: err,
+		start: func(e Env, values wire.Settings) (Evaluator, error) {
+			p, err := fill[P](values)
+			if err != nil {
+				return nil, err
+			}
+			return start(e, p)
+		}}
+}
+
+// Refuse is an error about the value of a parameter, which the host shows where
+// the user wrote it: Refuse("sample", "must not exceed population").
+func Refuse(parameter, format string, args ...any) error {
+	return &Problem{Path: "parameters." + parameter, Message: parameter + " " + fmt.Sprintf(format, args...)}
+}
+
+// Description is what the plugin tells about itself, checked.
+func (p Plugin) Description() (wire.Description, error) {
+	d := wire.Description{Name: p.Name, Version: p.Version, Doc: p.Doc}
+	for _, o := range p.Optimizers {
+		if o.err != nil {
+			return d, fmt.Errorf("optimizer %q: %w", o.info.Name, o.err)
+		}
+		d.Components = append(d.Components, wire.Component{Kind: wire.OptimizerKind, Name: o.info.Name, Doc: o.info.Doc,
+			Parameters: o.parameters, DecisionKinds: o.info.DecisionKinds})
+	}
+	for _, e := range p.Evaluators {
+		if e.err != nil {
+			return d, fmt.Errorf("evaluator %q: %w", e.info.Name, e.err)
+		}
+		d.Components = append(d.Components, wire.Component{Kind: wire.EvaluatorKind, Name: e.info.Name, Doc: e.info.Doc,
+			Parameters: e.parameters, Metrics: e.info.Metrics, TestMetrics: e.info.TestMetrics, Deterministic: e.info.Deterministic})
+	}
+	return d, d.Check()
+}
