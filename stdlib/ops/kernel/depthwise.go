@@ -1,0 +1,114 @@
+package kernel
+
+// A depthwise convolution has one filter per channel. It runs plane by plane on
+// the shifted layout; a stride is a convolution with stride 1 of which only some
+// results are kept, and in the backward pass one whose gradient has zeros in
+// between.
+
+// dense is one plane of g with stride 1.
+func (g Conv) dense() Conv {
+	return Conv{B: 1, C: 1, H: g.H, W: g.W, K: 1,
+		OH: (g.OH-1)*g.Stride + 1, OW: (g.OW-1)*g.Stride + 1,
+		Kernel: g.Kernel, Stride: 1, Dilation: g.Dilation, Groups: 1, Pad: g.Pad}
+}
+
+func depthwiseForward[T Float](ws *Workers, g Conv, x, w, y []T) {
+	lay := ws.layout(g.dense())
+	kk, in, out := g.taps(), g.H*g.W, g.OH*g.OW
+	pitch := roundUp(lay.pixels, cols)
+	ws.Run(g.B, func(worker, b int) {
+		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
+		sums := buffer[T](ws, worker, slotOutput, pitch)
+		for p := b * g.C; p < (b+1)*g.C; p++ {
+			load(lay, padded, x[p*in:], 0, 1, 0)
+			weigh(sums, padded, lay.off, w[p%g.C*kk:][:kk])
+			dst := y[p*out:][:out]
+			for oy := range g.OH {
+				row := sums[oy*g.Stride*lay.width:]
+				for ox := range g.OW {
+					dst[oy*g.OW+ox] = row[ox*g.Stride]
+				}
+			}
+		}
+	})
+}
+
+func depthwiseGradInput[T Float](ws *Workers, g Conv, w, dy, dx []T) {
+	d := g.dense()
+	back := Conv{B: 1, C: 1, H: d.OH, W: d.OW, K: 1, OH: g.H, OW: g.W,
+		Kernel: g.Kernel, Stride: 1, Dilation: g.Dilation, Groups: 1, Pad: g.reach() - g.Pad}
+	lay := ws.layout(back)
+	kk, in, out := g.taps(), g.H*g.W, g.OH*g.OW
+	pitch := roundUp(lay.pixels, cols)
+	turned := buffer[T](ws, 0, slotWeights, g.C*kk)
+	for c := range g.C {
+		for t := range kk {
+			turned[c*kk+t] = w[c*kk+kk-1-t]
+		}
+	}
+	ws.Run(g.B, func(worker, b int) {
+		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
+		sums := buffer[T](ws, worker, slotOutput, pitch)
+		clear(padded)
+		for p := b * g.C; p < (b+1)*g.C; p++ {
+			spread(padded[lay.Pad*lay.width+lay.Pad:], lay.width, g, dy[p*out:])
+			weigh(sums, padded, lay.off, turned[p%g.C*kk:][:kk])
+			gather(lay, dx[p*in:][:in], sums)
+		}
+	})
+}
+
+func depthwiseGradWeight[T Float](ws *Workers, g Conv, x, dy, dw []T) {
+	lay := ws.layout(g.dense())
+	kk, in, out := g.taps(), g.H*g.W, g.OH*g.OW
+	pitch := roundUp(lay.pixels, cols)
+	chunks := min(g.B, gradChunks)
+	size := g.Weights()
+	partial := buffer[T](ws, 0, slotPartial, chunks*size)
+	ws.Run(chunks, func(worker, chunk int) {
+		sum := partial[chunk*size:][:size]
+		clear(sum)
+		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
+		grad := buffer[T](ws, worker, slotOutput, pitch)
+		clear(grad)
+		for b := chunk * g.B / chunks; b < (chunk+1)*g.B/chunks; b++ {
+			for c := range g.C {
+				p := b*g.C + c
+				load(lay, padded, x[p*in:], 0, 1, 0)
+				spread(grad, lay.width, g, dy[p*out:])
+				for t, o := range lay.off {
+					sum[c*kk+t] += dot(grad, padded[o:][:pitch])
+				}
+			}
+		}
+	})
+	sumPartials(dw, partial, chunks)
+}
+
+// spread writes the pixels of a plane of the result Stride apart.
+func spread[T Float](dst []T, width int, g Conv, src []T) {
+	for oy := range g.OH {
+		row := dst[oy*g.Stride*width:]
+		for ox := range g.OW {
+			row[ox*g.Stride] = src[oy*g.OW+ox]
+		}
+	}
+}
+
+// weigh computes dst[p] = sum over t of w[t] * src[off[t]+p]. The length of dst
+// is a multiple of 16.
+func weigh[T Float](dst, src []T, off []int, w []T) {
+	if single[T]() && haveAVX2 {
+		for p := 0; p < len(dst); p += cols {
+			weighAVX2(len(off), ptr(w), ptr(src[p:]), &off[0], ptr(dst[p:]))
+		}
+		return
+	}
+	for p := range dst {
+		var s T
+		for t, o := range off {
+			s += w[t] * src[o+p]
+		}
+		dst[p] = s
+	}
+}

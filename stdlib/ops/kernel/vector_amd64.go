@@ -1,0 +1,42 @@
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+// haveAVX2 says that the processor has what the assembly loops need.
+var haveAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+
+//go:noescape
+func multiplyAVX2(l int, a, b *float32, off *int, c *float32, ldc int)
+
+//go:noescape
+func correlateAVX2(n int, a *float32, lda int, b0, b1, sums *float32)
+
+//go:noescape
+func weighAVX2(l int, w, src *float32, off *int, dst *float32)
+
+//go:noescape
+func dotAVX2(n int, a, b *float32) float32
+
+//go:noescape
+func sumAVX2(n int, x *float32) float32
+
+//go:noescape
+func sumSquaresAVX2(n int, x *float32, m float32) float32
+
+//go:noescape
+func sumProductAVX2(n int, dy, x *float32, m float32) (s, p float32)
+
+//go:noescape
+func affineAVX2(n int, y, x *float32, a, b float32)
+
+//go:noescape
+func affine2AVX2(n int, y, u, v *float32, a, b, c float32)
+
+//go:noescape
+func addAVX2(n int, y, a, b *float32)
+
+//go:noescape
+func reluAVX2(n int, y, x *float32)
+
+//go:noescape
+func reluGradAVX2(n int, d, y, dy *float32)
