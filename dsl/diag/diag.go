@@ -73,6 +73,7 @@ type Diagnostic struct {
 	Notes    []Note
 	Help     string // the one fix, when there is one
 	Source   string // the plugin that said it, e.g. "nasc/evolution 0.1.0"
+	Path     string // the attribute it is about, e.g. "parameters.sample"; whoever knows the source turns it into a Span
 }
 
 // Error makes a single diagnostic usable as a Go error.
