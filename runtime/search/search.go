@@ -1,0 +1,355 @@
+// Package search runs a search: it asks an optimizer for architectures, has an
+// evaluator judge them, and keeps the log.
+//
+//	Ask(n) → bind → reuse or Evaluate → append to the log → Tell in trial order
+//
+// The host owns all state. An optimizer is a function of its seed and of what
+// it was told, so a search that was killed is resumed by asking and telling
+// again from the log; the proposals are compared with the log on the way, and
+// only what the log does not hold is evaluated.
+//
+// Seeds come from (run seed, stream name, counter); see compiler/space/stream.
+// The wall clock decides nothing, except under a budget of wall seconds, whose
+// searches cannot be repeated. With n workers, n architectures are proposed at
+// once, judged in parallel and told together in trial order: a search is
+// determined by its seed and its number of workers.
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/space/stream"
+	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/runtime/store"
+)
+
+// Optimizer proposes architectures.
+type Optimizer interface {
+	// Ask returns up to n genotypes for the trials from number first on; none
+	// when it has nothing more to propose.
+	Ask(ctx context.Context, n int, first int64) ([]space.Genotype, error)
+	// Tell reports finished trials in the order of their numbers.
+	Tell(ctx context.Context, trials []wire.Told) error
+}
+
+// Evaluator judges architectures. One Evaluator is used by one goroutine.
+type Evaluator interface {
+	// Evaluate judges one architecture. A *wire.Problem is the architecture's
+	// own failure; any other error stops the search.
+	Evaluate(ctx context.Context, job Job, progress func(wire.Progress)) (wire.ValidationMetrics, error)
+	// Test measures one architecture on the held-out test split.
+	Test(ctx context.Context, job Job, progress func(wire.Progress)) (wire.TestMetrics, error)
+}
+
+// Job is one architecture to judge.
+type Job struct {
+	Number int64
+	Graph  *graph.Graph
+	Seed   uint64
+}
+
+// Space is what the loop needs of the thing that is searched.
+type Space interface {
+	Check(space.Genotype) error
+	Format(space.Genotype) string
+	Parse(string) (space.Genotype, error)
+	Labels(space.Genotype) []space.Labelled
+	Bind(space.Genotype) (*graph.Graph, error)
+}
+
+// Reuse says when the result of an earlier trial stands for a new one. A trial
+// whose result is reused still counts in the budget, as published protocols
+// count it.
+type Reuse string
+
+// The kinds of reuse. Tables list isomorphic architectures apart, with results
+// of their own, so only equal genotypes are equal unless the user says more.
+const (
+	ReuseGenotype   Reuse = "genotype"   // the same decisions
+	ReuseIsomorphic Reuse = "isomorphic" // the same graph up to isomorphism
+	ReuseOff        Reuse = "off"
+)
+
+// Observer follows a search. Its functions are called one at a time.
+type Observer interface {
+	// Trial reports a finished trial; replayed when it was read from the log.
+	Trial(t *store.Trial, replayed bool)
+	// Progress reports on trials that are being evaluated.
+	Progress(trial int64, p wire.Progress)
+	// Testing says that the winner is being tested.
+	Testing(t *store.Trial)
+}
+
+// Search is a search ready to run.
+type Search struct {
+	Space      Space
+	Optimizer  Optimizer
+	Evaluators []Evaluator // one per worker, all configured alike
+	Log        *store.Run
+	Seed       uint64
+	Budget     Budget
+	Objectives []store.Objective
+	Reuse      Reuse
+	Observer   Observer
+}
+
+// Outcome is the end of a search.
+type Outcome struct {
+	Trials   int
+	Failed   int
+	Reused   int
+	Best     *store.Trial
+	Genotype space.Genotype
+	Graph    *graph.Graph
+	Test     map[string]float64 // nil when the evaluator cannot test
+	TestNote string             // why not
+}
+
+// ErrAllFailed means that no trial had a result.
+var ErrAllFailed = errors.New("every trial failed")
+
+// MismatchError means that an optimizer did not repeat what the log says that
+// it proposed: the plugin, or something it reads, is not what it was.
+type MismatchError struct {
+	Trial         int64
+	Logged, Asked string
+}
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("the optimizer proposes %s for trial %d, the log says %s", e.Asked, e.Trial, e.Logged)
+}
+
+// Run searches until the budget is spent, tests the best trial and records its
+// test metrics. It goes on from whatever the log holds already. When ctx is
+// cancelled it returns ctx's error; everything finished is in the log.
+func (s *Search) Run(ctx context.Context) (*Outcome, error) {
+	l, err := s.replay()
+	if err != nil {
+		return nil, err
+	}
+	for next := int64(0); ; {
+		n := s.Budget.batch(l.spent, len(s.Evaluators))
+		if n == 0 {
+			break
+		}
+		asked, err := s.Optimizer.Ask(ctx, n, next)
+		if err != nil {
+			return nil, err
+		}
+		if len(asked) == 0 {
+			break
+		}
+		if len(asked) > n {
+			return nil, fmt.Errorf("the optimizer proposed %d architectures when asked for %d", len(asked), n)
+		}
+		batch, err := l.propose(next, asked)
+		if err != nil {
+			return nil, err
+		}
+		if err := l.evaluate(ctx, batch); err != nil {
+			return nil, err
+		}
+		told := make([]wire.Told, len(batch))
+		for i, t := range batch {
+			told[i] = wire.Told{Trial: t.Number, Genotype: asked[i], Failure: t.Failure, Metrics: wire.ValidationMetrics{
+				Values: t.Metrics, SimulatedSeconds: t.Simulated, Epochs: t.Epochs}}
+			l.count(t)
+		}
+		if err := s.Optimizer.Tell(ctx, told); err != nil {
+			return nil, err
+		}
+		next += int64(len(batch))
+	}
+	if len(l.recorded) > 0 {
+		return nil, fmt.Errorf("the log has %d trials more than the budget allows", len(l.recorded))
+	}
+	return l.finish(ctx)
+}
+
+// Better reports whether trial a is better than b: by the first objective in
+// which they differ.
+func Better(objectives []store.Objective, a, b *store.Trial) bool {
+	for _, o := range objectives {
+		x, y := a.Metrics[o.Metric], b.Metrics[o.Metric]
+		if x != y {
+			return (x > y) == o.Maximize
+		}
+	}
+	return false
+}
+
+// Best returns the best trial that has a result, the first of several equal
+// ones; nil when there is none.
+func Best(objectives []store.Objective, trials []*store.Trial) *store.Trial {
+	var best *store.Trial
+	for _, t := range trials {
+		if t.Status == store.OK && (best == nil || Better(objectives, t, best)) {
+			best = t
+		}
+	}
+	return best
+}
+
+// ledger is a search under way.
+type ledger struct {
+	*Search
+	recorded map[int64]*store.Trial  // in the log, not yet replayed
+	first    map[string]*store.Trial // the first result for a reuse key
+	graphs   map[int64]*graph.Graph  // of the trials of the current batch
+	trials   []*store.Trial
+	spent    spent
+	started  time.Time
+	before   float64 // wall seconds of earlier sessions
+}
+
+func (s *Search) replay() (*ledger, error) {
+	trials, err := s.Log.Trials()
+	if err != nil {
+		return nil, err
+	}
+	l := &ledger{
+		Search:   s,
+		recorded: make(map[int64]*store.Trial, len(trials)),
+		first:    map[string]*store.Trial{},
+		started:  time.Now(),
+	}
+	for _, t := range trials {
+		l.recorded[t.Number] = t
+		l.before = max(l.before, t.Elapsed)
+	}
+	return l, nil
+}
+
+// propose makes trials of genotypes, taking from the log those it holds.
+func (l *ledger) propose(next int64, asked []space.Genotype) ([]*store.Trial, error) {
+	l.graphs = make(map[int64]*graph.Graph, len(asked))
+	batch := make([]*store.Trial, len(asked))
+	for i, g := range asked {
+		number := next + int64(i)
+		if err := l.Space.Check(g); err != nil {
+			return nil, fmt.Errorf("the optimizer's proposal for trial %d is not in the space: %w", number, err)
+		}
+		text := l.Space.Format(g)
+		if t, ok := l.recorded[number]; ok {
+			if t.Genotype != text {
+				return nil, &MismatchError{number, t.Genotype, text}
+			}
+			batch[i] = t
+			continue
+		}
+		t := &store.Trial{
+			Number:   number,
+			Genotype: text,
+			Labels:   labels(l.Space.Labels(g)),
+			Seed:     stream.Seed(l.Seed, "trial", uint64(number)),
+		}
+		bound, err := l.Space.Bind(g)
+		if err != nil {
+			t.Status, t.Failure = store.Failed, err.Error()
+		} else {
+			t.Hash = bound.Hash().String()
+			l.graphs[number] = bound
+		}
+		batch[i] = t
+	}
+	return batch, nil
+}
+
+// key names what makes two architectures equal; "" for never.
+func (l *ledger) key(t *store.Trial) string {
+	switch l.Reuse {
+	case ReuseGenotype:
+		return t.Genotype
+	case ReuseIsomorphic:
+		return t.Hash
+	}
+	return ""
+}
+
+// count books a trial that is in the log.
+func (l *ledger) count(t *store.Trial) {
+	l.trials = append(l.trials, t)
+	l.spent.add(t)
+	l.remember(t)
+	delete(l.recorded, t.Number)
+}
+
+func (l *ledger) remember(t *store.Trial) {
+	if k := l.key(t); k != "" && t.Status == store.OK && l.first[k] == nil {
+		l.first[k] = t
+	}
+}
+
+// finish tests the winner, unless the log has its test metrics already.
+func (l *ledger) finish(ctx context.Context) (*Outcome, error) {
+	out := &Outcome{Trials: len(l.trials), Best: Best(l.Objectives, l.trials)}
+	var failure string
+	for _, t := range l.trials {
+		switch {
+		case t.Status == store.Failed:
+			out.Failed++
+			if failure == "" {
+				failure = t.Failure
+			}
+		case t.Reused != nil:
+			out.Reused++
+		}
+	}
+	if out.Best == nil {
+		if failure == "" {
+			return nil, errors.New("the optimizer proposed no architecture")
+		}
+		return nil, fmt.Errorf("%w; the first: %s", ErrAllFailed, failure)
+	}
+	var err error
+	if out.Genotype, err = l.Space.Parse(out.Best.Genotype); err != nil {
+		return nil, fmt.Errorf("trial %d: %w", out.Best.Number, err)
+	}
+	if out.Graph, err = l.Space.Bind(out.Genotype); err != nil {
+		return nil, err
+	}
+	if _, out.Test, err = l.Log.Test(); err != nil || out.Test != nil {
+		return out, err
+	}
+	l.Observer.Testing(out.Best)
+	job := Job{out.Best.Number, out.Graph, out.Best.Seed}
+	tested, err := l.Evaluators[0].Test(ctx, job, func(p wire.Progress) { l.Observer.Progress(job.Number, p) })
+	var failed *wire.Problem
+	switch {
+	case errors.As(err, &failed):
+		out.TestNote = failed.Message
+		return out, nil
+	case err != nil:
+		return nil, err
+	}
+	if bad := notFinite(tested.Values); bad != "" {
+		out.TestNote = fmt.Sprintf("the evaluator's %s on the test split is not a number", bad)
+		return out, nil
+	}
+	out.Test = tested.Values
+	if err := l.Log.SetTest(out.Best.Number, out.Test); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// notFinite names a metric that is NaN or infinite, "" when there is none.
+func notFinite(metrics map[string]float64) string {
+	var bad []string
+	for name, v := range metrics {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			bad = append(bad, name)
+		}
+	}
+	if bad == nil {
+		return ""
+	}
+	return slices.Min(bad)
+}
