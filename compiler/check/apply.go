@@ -1,0 +1,324 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nasc-project/nasc/compiler/lower"
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/dsl/syntax"
+)
+
+// maxNodes bounds the plan of a space.
+const maxNodes = 1 << 20
+
+// applyTo applies an operation to tensors. Given a set, an operation on single
+// tensors applies to each member.
+func (k *checker) applyTo(op value, in operands, c context, at diag.Span) value {
+	if c.depth++; c.depth > maxDepth {
+		k.tooLarge(at, fmt.Sprintf("templates nested more than %d deep", maxDepth))
+	}
+	if v, ok := in.single(); ok && !onSet(op) {
+		if s, isSet := v.(*set); isSet && mapped(op) {
+			return k.overMembers(s, c, at, func(m member, c context) value {
+				return k.applyTo(op, operands{given: []value{m.tensor}}, c, at)
+			})
+		}
+	}
+	switch op := op.(type) {
+	case *template:
+		return k.applyTemplate(op, in, c, at)
+	case *chosen:
+		alts := make([]value, len(op.alts))
+		for i, a := range op.alts {
+			alts[i] = k.applyTo(a, in, c.in(k.place(op.on.Alts[i].Sub, c.group)), at)
+		}
+		return k.join(op.on, alts, c, at)
+	case *flow, *elastic:
+		h := history{source: in.given}
+		if in.hist != nil {
+			h.source = []value{in.hist.last()}
+		}
+		if !k.push(&h, op, c, at) {
+			return bad{}
+		}
+		return h.last()
+	}
+	k.diags.Add("E0304", at, "%s cannot be applied to a tensor", describe(op))
+	return bad{}
+}
+
+// onSet reports whether an operation takes a whole set.
+func onSet(op value) bool {
+	switch op := op.(type) {
+	case *template:
+		for _, p := range tensorParams(op.decl) {
+			if isSetParam(p) {
+				return true
+			}
+		}
+	case *chosen:
+		return onSet(op.alts[0])
+	case *flow:
+		return onSet(op.steps[0])
+	}
+	return false
+}
+
+// mapped reports whether an operation takes one tensor, so that a set is
+// mapped member by member.
+func mapped(op value) bool {
+	t, ok := op.(*template)
+	return !ok || len(tensorParams(t.decl)) <= 1
+}
+
+func (k *checker) applyTemplate(t *template, in operands, c context, at diag.Span) value {
+	params := tensorParams(t.decl)
+	if len(params) == 0 && t.decl.Kind == syntax.Block {
+		return k.applyBlock(t, in, nil, c, at)
+	}
+	args, ok := k.take(in, len(params), t.decl.Name.Name, at)
+	if !ok {
+		return bad{}
+	}
+	for i, p := range params {
+		switch v := args[i].(type) {
+		case *set:
+			if !isSetParam(p) {
+				k.diags.Add("E0304", at, "`%s` of `%s` is one tensor, not a set; fold it with `sum` or `concat`", p.Name.Name, t.decl.Name.Name)
+				return bad{}
+			}
+		case *tensor:
+			if isSetParam(p) {
+				args = append([]value(nil), args...)
+				args[i] = &set{members: []member{{tensor: v, label: v.node.Name}}}
+			}
+		}
+	}
+	switch t.decl.Kind {
+	case syntax.Op:
+		return k.applyOp(t, params, args, c, at)
+	case syntax.Block:
+		return k.applyBlock(t, in, args, c, at)
+	case syntax.Cell:
+		return k.applyCell(t, args, c, at)
+	}
+	k.diags.Add("E0304", at, "`%s` is a space and cannot be used inside another", t.decl.Name.Name)
+	return bad{}
+}
+
+// newNode adds a node with the next free name for what it does.
+func (k *checker) newNode(n *lower.Node, s *scope, c context) *tensor {
+	if k.nodes++; k.nodes > maxNodes {
+		k.tooLarge(n.Span, fmt.Sprintf("more than %d nodes", maxNodes))
+	}
+	k.scopes[n] = s
+	k.named = append(k.named, namedNode{n, c.frame.base})
+	return &tensor{node: n, frame: c.frame}
+}
+
+// namedNode is a node whose name is its scope's address below base.
+type namedNode struct {
+	node *lower.Node
+	base *scope
+}
+
+// applyBlock elaborates a block for the tensors it meets, with decisions of its
+// own. A block that takes a set is expanded in place.
+func (k *checker) applyBlock(t *template, in operands, args []value, c context, at diag.Span) value {
+	s := c.scope.child(t.decl.Name.Name, c.indexed)
+	inner := c
+	inner.scope, inner.slot, inner.indexed = s, "", false
+	inner.env = t.env.child()
+	if onSet(t) {
+		if !k.parameters(t, args, inner) {
+			return bad{}
+		}
+		return k.body(t.decl, inner)
+	}
+	inner.frame = newFrame(c.frame, t.decl.Name.Name, string(syntax.Block), s)
+	if args != nil {
+		return k.enclose(t, args, s, inner, c, at)
+	}
+	// A block without tensor parameters is the operation that its body says,
+	// applied to whatever it is given.
+	if !k.parameters(t, nil, inner) {
+		return bad{}
+	}
+	op := k.body(t.decl, inner)
+	if _, isBad := op.(bad); isBad {
+		return op
+	}
+	if !isOp(op) {
+		d := k.diags.Add("E0304", at, "block `%s` takes no tensor, and its body is %s", t.decl.Name.Name, describe(op))
+		d.Notes = append(d.Notes, diag.Note{Span: t.decl.Name.Span(), Text: "declared here"})
+		return bad{}
+	}
+	n := k.needs(op)
+	outer, ok := k.take(in, n, t.decl.Name.Name, at)
+	if !ok {
+		return bad{}
+	}
+	given := make([]value, len(outer))
+	for i, v := range outer {
+		if tn, isTensor := v.(*tensor); isTensor {
+			name := "x"
+			if len(outer) > 1 {
+				name = fmt.Sprintf("x%d", i)
+			}
+			v = inner.frame.input(name, tn.node.Shape, tn.node.Span)
+		}
+		given[i] = v
+	}
+	r := k.applyTo(op, operands{given: given}, inner.plain(), at)
+	return k.close(r, outer, s, inner, c, at)
+}
+
+// needs is the number of tensors that an operation takes.
+func (k *checker) needs(op value) int {
+	switch op := op.(type) {
+	case *template:
+		if n := len(tensorParams(op.decl)); n > 0 {
+			return n
+		}
+	case *chosen:
+		n := 1
+		for _, a := range op.alts {
+			n = max(n, k.needs(a))
+		}
+		return n
+	case *flow:
+		return k.needs(op.steps[0])
+	case *elastic:
+		if len(op.steps) > 0 {
+			return k.needs(op.steps[0])
+		}
+	}
+	return 1
+}
+
+// enclose elaborates a body in a frame of its own, its tensors as inputs.
+func (k *checker) enclose(t *template, args []value, s *scope, inner, c context, at diag.Span) value {
+	given := make([]value, len(args))
+	for i, p := range tensorParams(t.decl) {
+		tn, ok := args[i].(*tensor)
+		if !ok {
+			k.unsupported(at, "a cell that takes a set of tensors")
+			return bad{}
+		}
+		given[i] = inner.frame.input(p.Name.Name, tn.node.Shape, tn.node.Span)
+	}
+	if !k.parameters(t, given, inner) {
+		return bad{}
+	}
+	r := k.body(t.decl, inner)
+	if isOp(r) {
+		r = k.applyTo(r, operands{given: given}, inner.plain(), at)
+	}
+	return k.close(r, args, s, inner, c, at)
+}
+
+// close ends a frame and puts a call of its body into the frame around it.
+func (k *checker) close(r value, args []value, s *scope, inner, c context, at diag.Span) value {
+	out, ok := r.(*tensor)
+	if !ok {
+		if _, isBad := r.(bad); !isBad {
+			k.diags.Add("E0304", at, "`%s` must return one tensor; this is %s", inner.frame.body.Name, describe(r))
+		}
+		return bad{}
+	}
+	inner.frame.body.Output = inner.frame.use(out)
+	return k.callNode(inner.frame, args, s, c, at)
+}
+
+func (k *checker) callNode(f *frame, args []value, s *scope, c context, at diag.Span) value {
+	n := &lower.Node{Kind: lower.Call, Body: f.body, Span: at, Shape: f.body.Output.Shape}
+	for _, a := range args {
+		if tn, ok := a.(*tensor); ok {
+			n.Args = append(n.Args, lower.Arg{Node: c.frame.use(tn)})
+		}
+	}
+	for _, t := range f.captures {
+		n.Args = append(n.Args, lower.Arg{Node: c.frame.use(t)})
+	}
+	return k.newNode(n, s, c)
+}
+
+// applyCell uses a cell: its decisions stand once, where it is declared, and its
+// body is elaborated once for each combination of shapes and attributes.
+func (k *checker) applyCell(t *template, args []value, c context, at diag.Span) value {
+	inst := k.instance(t)
+	callScope := c.scope.child(t.decl.Name.Name, c.indexed)
+	key := cellKey(t, args)
+	if b, ok := inst.bodies[key]; ok && key != "" {
+		return k.callNode(&frame{body: b}, args, callScope, c, at)
+	}
+	s := inst.scope
+	if inst.ties.sealed {
+		s = s.again()
+	}
+	inner := context{
+		env: t.env.child(), group: inst.group, scope: s, ties: inst.ties, depth: c.depth,
+		frame: newFrame(c.frame, t.decl.Name.Name, string(syntax.Cell), s),
+	}
+	before := len(k.diags)
+	r := k.enclose(t, args, callScope, inner, c, at)
+	inst.ties.sealed = true
+	if len(k.diags) == before && len(inner.frame.captures) == 0 && key != "" {
+		inst.bodies[key] = inner.frame.body
+	}
+	return r
+}
+
+// instance finds the one set of decisions of a cell.
+func (k *checker) instance(t *template) *cellInstance {
+	name := t.decl.Name.Name
+	key := fmt.Sprintf("%s %s %p %d", t.home.scope.raw(), name, t.decl, t.index)
+	if inst, ok := t.home.ties.cells[key]; ok {
+		return inst
+	}
+	inst := &cellInstance{
+		scope:  t.home.scope.keyed("cell "+name, name, t.index >= 0),
+		group:  t.home.group,
+		ties:   newTies(name),
+		bodies: map[string]*lower.Body{},
+	}
+	if t.index >= 0 {
+		inst.scope.index = t.index
+	}
+	t.home.ties.cells[key] = inst
+	return inst
+}
+
+// cellKey identifies the shapes and attributes that a cell is used with; empty
+// when they cannot be told by their text.
+func cellKey(t *template, args []value) string {
+	var b strings.Builder
+	for _, g := range t.given {
+		s, ok := g.value.(*scalar)
+		if !ok {
+			return ""
+		}
+		v, known := s.Value()
+		if !known {
+			return ""
+		}
+		fmt.Fprintf(&b, "%s=%v;", g.name, v)
+	}
+	for _, a := range args {
+		tn, ok := a.(*tensor)
+		if !ok {
+			return ""
+		}
+		for _, d := range tn.node.Shape {
+			v, known := d.Value()
+			if !known {
+				return ""
+			}
+			fmt.Fprintf(&b, "%v,", v)
+		}
+		b.WriteByte('|')
+	}
+	b.WriteByte('.')
+	return b.String()
+}

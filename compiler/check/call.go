@@ -1,0 +1,334 @@
+package check
+
+import (
+	"github.com/nasc-project/nasc/compiler/resolve"
+	"github.com/nasc-project/nasc/compiler/sym"
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/dsl/syntax"
+)
+
+// call evaluates f(args): attributes by name make a more specific operation,
+// tensors by position apply it.
+func (k *checker) call(e *syntax.Call, c context) value {
+	if n, ok := unparen(e.Fun).(*syntax.Name); ok {
+		if v, done := k.numeric(e, n, c); done {
+			return v
+		}
+	}
+	fun := k.eval(e.Fun, c.named(""))
+	if _, ok := fun.(bad); ok {
+		return fun
+	}
+	if !isOp(fun) {
+		k.diags.Add("E0304", e.Fun.Span(), "%s cannot be called", describe(fun))
+		return bad{}
+	}
+	op, ok := k.attributes(fun, e, c)
+	if !ok {
+		return bad{}
+	}
+	var given []value
+	failed := false
+	for _, a := range e.Args {
+		if a.Name != nil {
+			continue
+		}
+		v := k.argument(a, c)
+		switch v.(type) {
+		case bad:
+			failed = true
+		case *tensor, *set:
+		default:
+			d := k.diags.Add("E0304", a.Value.Span(), "arguments by position are tensors; this is %s", describe(v))
+			if t, ok := fun.(*template); ok && len(attributeNames(t.decl)) > 0 {
+				d.Help = "give attributes by name, as in `" + attributeNames(t.decl)[0] + ": …`"
+			}
+			failed = true
+		}
+		given = append(given, v)
+	}
+	switch {
+	case failed:
+		return bad{}
+	case len(given) == 0:
+		return op
+	}
+	c.slot = ""
+	return k.applyTo(op, operands{given: given}, c, e.Span())
+}
+
+// attributes attaches the named arguments of a call to an operation.
+func (k *checker) attributes(fun value, e *syntax.Call, c context) (value, bool) {
+	var named []*syntax.Arg
+	for _, a := range e.Args {
+		if a.Name != nil {
+			named = append(named, a)
+		}
+	}
+	if len(named) == 0 {
+		return fun, true
+	}
+	t, ok := fun.(*template)
+	if !ok {
+		k.diags.Add("E0202", named[0].Span(), "only a declared op, block or cell takes attributes")
+		return nil, false
+	}
+	out := *t
+	out.at = e.Span()
+	out.given = append([]attribute(nil), t.given...)
+	failed := false
+	for _, a := range named {
+		p := parameter(t.decl, a.Name.Name)
+		if p == nil || isTensorParam(p) {
+			k.unknownAttribute(t.decl, a, p)
+			failed = true
+			continue
+		}
+		for _, g := range out.given {
+			if g.name == a.Name.Name {
+				d := k.diags.Add("E0203", a.Name.Span(), "`%s` is given twice", a.Name.Name)
+				d.Notes = append(d.Notes, diag.Note{Span: g.at, Text: "first given here"})
+				failed = true
+			}
+		}
+		v := k.eval(a.Value, c.named(a.Name.Name))
+		if _, isBad := v.(bad); isBad {
+			failed = true
+			continue
+		}
+		out.given = append(out.given, attribute{a.Name.Name, v, a.Value.Span()})
+	}
+	return &out, !failed
+}
+
+func (k *checker) unknownAttribute(t *syntax.Template, a *syntax.Arg, p *syntax.Param) {
+	if p != nil {
+		d := k.diags.Add("E0202", a.Name.Span(), "`%s` is a tensor of `%s` and is given by position", a.Name.Name, t.Name.Name)
+		d.Help = "write `" + t.Name.Name + "(" + k.text(a.Value) + ")`"
+		return
+	}
+	d := k.diags.Add("E0202", a.Name.Span(), "`%s` has no attribute `%s`", t.Name.Name, a.Name.Name)
+	d.Notes = append(d.Notes, diag.Note{Span: t.Name.Span(), Text: "`" + t.Name.Name + "` is declared here"})
+	if best, ok := diag.Suggest(a.Name.Name, attributeNames(t)); ok {
+		d.Help = "did you mean `" + best + "`?"
+	}
+}
+
+func parameter(t *syntax.Template, name string) *syntax.Param {
+	for _, p := range t.Params {
+		if p.Name.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+func attributeNames(t *syntax.Template) []string {
+	var out []string
+	for _, p := range t.Params {
+		if !isTensorParam(p) {
+			out = append(out, p.Name.Name)
+		}
+	}
+	return out
+}
+
+// isTensorParam reports whether a parameter is a tensor or a set of tensors: it
+// has a shape, the type set, or neither type nor default.
+func isTensorParam(p *syntax.Param) bool {
+	if p.Type == nil {
+		return p.Default == nil
+	}
+	return p.Type.Shape || p.Type.Name == "set"
+}
+
+func isSetParam(p *syntax.Param) bool {
+	return p.Type != nil && !p.Type.Shape && p.Type.Name == "set"
+}
+
+func tensorParams(t *syntax.Template) []*syntax.Param {
+	var out []*syntax.Param
+	for _, p := range t.Params {
+		if isTensorParam(p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// argument evaluates one argument by position, with its comprehension.
+func (k *checker) argument(a *syntax.Arg, c context) value {
+	if a.Var == nil {
+		return k.eval(a.Value, c.named(""))
+	}
+	in := k.eval(a.In, c.named(""))
+	s, ok := in.(*set)
+	if !ok {
+		if _, isBad := in.(bad); !isBad {
+			k.diags.Add("E0304", a.In.Span(), "`for … in` goes over a set of tensors, not over %s", describe(in))
+		}
+		return bad{}
+	}
+	return k.overMembers(s, c, a.Value.Span(), func(m member, c context) value {
+		e := c.env.child()
+		e.names[a.Var.Name] = m.tensor
+		return k.eval(a.Value, c.with(e))
+	})
+}
+
+// overMembers maps a set of tensors to a set of tensors.
+func (k *checker) overMembers(s *set, c context, at diag.Span, f func(member, context) value) value {
+	out := &set{}
+	for _, m := range s.members {
+		v := f(m, c.named("").member(m))
+		t, ok := v.(*tensor)
+		if !ok {
+			if _, isBad := v.(bad); !isBad {
+				k.diags.Add("E0304", at, "each member of a set gives one tensor; this gives %s", describe(v))
+			}
+			return bad{}
+		}
+		r := m
+		r.tensor = t
+		out.members = append(out.members, r)
+	}
+	return out
+}
+
+// numeric evaluates a call of a function of the language. `sum`, which also
+// folds tensors, is numeric when its argument is.
+func (k *checker) numeric(e *syntax.Call, n *syntax.Name, c context) (value, bool) {
+	if _, local := c.env.local(n.Name); local {
+		return nil, false
+	}
+	if !resolve.Function(n.Name) && n.Name != "sum" {
+		return nil, false
+	}
+	if n.Name == "sum" {
+		if len(e.Args) != 1 || e.Args[0].Name != nil || e.Args[0].Var != nil || !numberLike(e.Args[0].Value) {
+			return nil, false
+		}
+	}
+	var args []value
+	for _, a := range e.Args {
+		if a.Name != nil {
+			k.diags.Add("E0202", a.Name.Span(), "`%s` has no attribute `%s`", n.Name, a.Name.Name)
+			return bad{}, true
+		}
+		v := k.argument(a, c)
+		if _, isBad := v.(bad); isBad {
+			return v, true
+		}
+		args = append(args, v)
+	}
+	return k.function(n.Name, args, e.Span()), true
+}
+
+// numberLike reports whether the argument of `sum` is a list of numbers by the
+// way it is written: `xs.c`, `[1, 2]`.
+func numberLike(e syntax.Expr) bool {
+	switch e := unparen(e).(type) {
+	case *syntax.Select:
+		return true
+	case *syntax.List:
+		for _, x := range e.Elems {
+			if _, ok := unparen(x).(*syntax.Number); !ok {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// arity gives the number of arguments of each function; 0 means any list.
+var arity = map[string]int{
+	"ceil": 1, "floor": 1, "round": 1, "abs": 1, "sqrt": 1, "log2": 1, "round_to": 2, "len": 1,
+}
+
+func (k *checker) function(name string, args []value, at diag.Span) value {
+	if n := arity[name]; n > 0 && len(args) != n {
+		k.diags.Add("E0305", at, "`%s` takes %s, %d given", name, plural(n, "argument"), len(args))
+		return bad{}
+	}
+	switch name {
+	case "len":
+		switch v := args[0].(type) {
+		case *list:
+			return &scalar{sym.Int(int64(len(v.elems)))}
+		case *set:
+			return k.size(v, at)
+		}
+		k.diags.Add("E0304", at, "`len` takes a list or a set, not %s", describe(args[0]))
+		return bad{}
+	case "round_to", "round", "ceil", "floor", "abs":
+		if l, ok := args[0].(*list); ok {
+			out := &list{}
+			for _, x := range l.elems {
+				v := k.apply1(name, at, append([]value{x}, args[1:]...)...)
+				if _, isBad := v.(bad); isBad {
+					return v
+				}
+				out.elems = append(out.elems, v)
+			}
+			return out
+		}
+	case "sum", "min", "max":
+		if len(args) == 1 {
+			switch v := args[0].(type) {
+			case *list:
+				args = v.elems
+			case *extents:
+				return k.foldExtents(name, v, at)
+			}
+		}
+		if len(args) == 0 {
+			k.diags.Add("E0305", at, "`%s` needs at least one number", name)
+			return bad{}
+		}
+	}
+	return k.apply1(name, at, args...)
+}
+
+// size is the number of members of a set, which depends on what was picked.
+func (k *checker) size(s *set, at diag.Span) value {
+	total := value(&scalar{sym.Int(0)})
+	for _, m := range s.members {
+		total = k.apply1("+", at, total, k.present(m, at, sym.Int(1)))
+	}
+	return total
+}
+
+// present is v where the member is there and 0 elsewhere.
+func (k *checker) present(m member, at diag.Span, v *sym.Scalar) value {
+	out := value(&scalar{v})
+	for _, w := range m.when {
+		out = k.apply1("if", at, &scalar{sym.Has(w.On, w.Index)}, out, &scalar{sym.Int(0)})
+	}
+	return out
+}
+
+func (k *checker) foldExtents(name string, x *extents, at diag.Span) value {
+	if len(x.scalars) == 0 {
+		k.diags.Add("E0302", at, "the set is empty, so it has no `%s`", x.dim)
+		return bad{}
+	}
+	if name == "sum" {
+		total := value(&scalar{sym.Int(0)})
+		for i, s := range x.scalars {
+			total = k.apply1("+", at, total, k.present(x.of.members[i], at, s))
+		}
+		return total
+	}
+	args := make([]value, len(x.scalars))
+	for i, s := range x.scalars {
+		if len(x.of.members[i].when) > 0 {
+			if eq, _ := equal(s, x.scalars[0]); !eq {
+				k.unsupported(at, "`"+name+"` over the different sizes of a picked set")
+				return bad{}
+			}
+		}
+		args[i] = &scalar{s}
+	}
+	return k.apply1(name, at, args...)
+}

@@ -1,0 +1,354 @@
+package check
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/lower"
+	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/sym"
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/dsl/syntax"
+)
+
+// candidate is one alternative of a choice before it is decided.
+type candidate struct {
+	label string
+	expr  syntax.Expr
+	value value // set when spliced from `1 of S`
+	at    diag.Span
+}
+
+// choice is a | b | c: guards dropped, `1 of S` spliced, absent ops left out
+// where the operand was picked. One survivor is no decision.
+func (k *checker) choice(e *syntax.Choice, c context) value {
+	var cands []candidate
+	for _, a := range e.Alts {
+		if a.Guard != nil {
+			s, ok := k.scalar(k.eval(a.Guard, c.named("")), a.Guard.Span())
+			if !ok {
+				return bad{}
+			}
+			v, known := s.Value()
+			if !known {
+				k.unsupported(a.Guard.Span(), "a guard that depends on a decision")
+				return bad{}
+			}
+			if keep, isBool := v.(bool); !isBool {
+				k.diags.Add("E0303", a.Guard.Span(), "a guard must be true or false, not %v", v)
+				return bad{}
+			} else if !keep {
+				continue
+			}
+		}
+		more, ok := k.splice(a.Value, c)
+		if !ok {
+			return bad{}
+		}
+		cands = append(cands, more...)
+	}
+	if c.picked {
+		kept := cands[:0]
+		for _, x := range cands {
+			if !k.absent(x, c) {
+				kept = append(kept, x)
+			}
+		}
+		cands = kept
+	}
+	switch len(cands) {
+	case 0:
+		d := k.diags.Add("E0403", e.Span(), "no alternative is left to choose")
+		if c.picked {
+			d.Notes = append(d.Notes, diag.Note{Text: "`k of` never keeps an absent operation such as `zero`"})
+		}
+		return bad{}
+	case 1:
+		return k.candidate(cands[0], c)
+	}
+	labels := make([]string, len(cands))
+	for i, x := range cands {
+		labels[i] = x.label
+	}
+	d := k.decide(c, "choice", space.OneOf, labels, e.Span())
+	if d == nil {
+		return bad{}
+	}
+	alts := make([]value, len(cands))
+	failed := false
+	for i, x := range cands {
+		alts[i] = k.candidate(x, c.in(d.Alts[i].Sub).named(""))
+		if _, ok := alts[i].(bad); ok {
+			failed = true
+		}
+	}
+	if failed {
+		return bad{}
+	}
+	return k.join(d, alts, c, e.Span())
+}
+
+func (k *checker) candidate(x candidate, c context) value {
+	if x.value != nil {
+		return x.value
+	}
+	return k.eval(x.expr, c)
+}
+
+// splice turns `1 of S` among alternatives into the members of S.
+func (k *checker) splice(e syntax.Expr, c context) ([]candidate, bool) {
+	of, ok := unparen(e).(*syntax.Of)
+	if !ok {
+		return []candidate{{label: k.text(e), expr: e, at: e.Span()}}, true
+	}
+	l, ok := k.eval(of.Set, c.named("")).(*list)
+	if n, isOne := of.Count.(*syntax.Number); !ok || !isOne || !n.IsInt || n.Int != 1 {
+		return []candidate{{label: k.text(e), expr: e, at: e.Span()}}, true
+	}
+	var out []candidate
+	for i, v := range l.elems {
+		out = append(out, candidate{label: k.elementText(of.Set, i, v), value: v, at: e.Span()})
+	}
+	return out, true
+}
+
+func unparen(e syntax.Expr) syntax.Expr {
+	for {
+		p, ok := e.(*syntax.Paren)
+		if !ok {
+			return e
+		}
+		e = p.X
+	}
+}
+
+// elementText labels element i of a list: a constant by its value, an
+// operation by its place.
+func (k *checker) elementText(of syntax.Expr, i int, v value) string {
+	if s, ok := v.(*scalar); ok {
+		if c, known := s.Value(); known {
+			return graph.FormatValue(c)
+		}
+	}
+	return k.text(of) + "[" + strconv.Itoa(i) + "]"
+}
+
+// absent reports whether a candidate is a call of an op declared absent.
+func (k *checker) absent(x candidate, c context) bool {
+	e := unparen(x.expr)
+	if call, ok := e.(*syntax.Call); ok {
+		e = call.Fun
+	}
+	n, ok := e.(*syntax.Name)
+	if !ok || x.value != nil {
+		return false
+	}
+	t, ok := k.name(n, c).(*template)
+	return ok && t.decl.Kind == syntax.Op && declaresAbsent(t.decl)
+}
+
+func declaresAbsent(t *syntax.Template) bool {
+	for _, st := range t.Body {
+		if a, ok := st.(*syntax.Assign); ok && a.Name.Name == "absent" {
+			b, ok := unparen(a.Value).(*syntax.Bool)
+			return ok && b.Value
+		}
+	}
+	return false
+}
+
+// join makes one value of the values that the alternatives of d have.
+func (k *checker) join(d *space.Decision, alts []value, c context, at diag.Span) value {
+	scalars := make([]*sym.Scalar, len(alts))
+	tensors := make([]*tensor, len(alts))
+	var ns, nt, no int
+	for i, v := range alts {
+		switch v := v.(type) {
+		case bad:
+			return v
+		case *scalar:
+			scalars[i] = v.Scalar
+			ns++
+		case *tensor:
+			tensors[i] = v
+			nt++
+		default:
+			if isOp(v) {
+				no++
+			}
+		}
+	}
+	switch len(alts) {
+	case ns:
+		return k.joinScalars(d, scalars, at)
+	case nt:
+		return k.selection(d, tensors, c, at)
+	case no:
+		return &chosen{on: d, alts: alts, at: at}
+	}
+	e := k.diags.Add("E0304", at, "the alternatives are not of one type")
+	for i, v := range alts {
+		e.Notes = append(e.Notes, diag.Note{Text: fmt.Sprintf("`%s` is %s", d.Alts[i].Label, describe(v))})
+	}
+	return bad{}
+}
+
+func (k *checker) joinScalars(d *space.Decision, cases []*sym.Scalar, at diag.Span) value {
+	kind := ""
+	for i, s := range cases {
+		v, ok := s.Value()
+		if !ok {
+			continue
+		}
+		t := kindOf(v)
+		if kind != "" && t != kind && !(kind != "string" && kind != "bool" && t != "string" && t != "bool") {
+			k.diags.Add("E0304", at, "the alternatives are not of one type: `%s` is %s, `%s` is %s", d.Alts[i-1].Label, kind, d.Alts[i].Label, t)
+			return bad{}
+		}
+		kind = t
+	}
+	return &scalar{sym.Switch(d, cases)}
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case int64:
+		return "int"
+	case float64:
+		return "real"
+	case bool:
+		return "bool"
+	}
+	return "string"
+}
+
+// selection is the tensor of the alternative taken.
+func (k *checker) selection(d *space.Decision, cases []*tensor, c context, at diag.Span) value {
+	n := &lower.Node{Kind: lower.Select, Name: "choice", On: d, Span: at, Cases: make([]*lower.Node, len(cases))}
+	rank := len(cases[0].node.Shape)
+	for i, t := range cases {
+		n.Cases[i] = c.frame.use(t)
+		if len(t.node.Shape) != rank {
+			e := k.diags.Add("E0301", at, "the alternatives have shapes of different rank")
+			e.Notes = append(e.Notes,
+				diag.Note{Span: cases[0].node.Span, Text: fmt.Sprintf("`%s` gives %s", d.Alts[0].Label, shapeText(cases[0].node.Shape))},
+				diag.Note{Span: t.node.Span, Text: fmt.Sprintf("`%s` gives %s", d.Alts[i].Label, shapeText(t.node.Shape))})
+			return bad{}
+		}
+	}
+	n.Shape = make([]*sym.Scalar, rank)
+	for j := range n.Shape {
+		dim := make([]*sym.Scalar, len(cases))
+		for i, t := range cases {
+			dim[i] = t.node.Shape[j]
+		}
+		n.Shape[j] = sym.Switch(d, dim)
+	}
+	return &tensor{node: n, frame: c.frame}
+}
+
+// split makes one group for the alternatives of d that satisfy a condition and
+// one for the others; both are nil where no decision may be put.
+func (k *checker) split(d *space.Decision, c context, cond func(i int) bool) (yes, no *space.Group) {
+	o := k.owners[d.Alts[0].Sub]
+	if c.group == nil || !k.above(c.group, o.group) {
+		return nil, nil
+	}
+	yes, no = &space.Group{}, &space.Group{}
+	var y, n []*space.Alt
+	for i, a := range d.Alts {
+		if cond(i) {
+			y = append(y, a)
+		} else {
+			n = append(n, a)
+		}
+	}
+	k.share(yes, d, o.group, y)
+	k.share(no, d, o.group, n)
+	return yes, no
+}
+
+// share lets the decisions of g hang below several alternatives of d.
+func (k *checker) share(g *space.Group, d *space.Decision, at *space.Group, alts []*space.Alt) {
+	k.owners[g] = owner{on: d, group: at}
+	k.shared = append(k.shared, shared{g, alts})
+}
+
+// shared is a group whose decisions belong to several alternatives.
+type shared struct {
+	group *space.Group
+	alts  []*space.Alt
+}
+
+// maxValues bounds the values of a range.
+const maxValues = 100_000
+
+// rangeDecision is lo..hi by step, where one value is expected.
+func (k *checker) rangeDecision(e *syntax.Range, c context) value {
+	values, ok := k.rangeValues(e, c)
+	if !ok {
+		return bad{}
+	}
+	if len(values) == 1 {
+		return &scalar{values[0]}
+	}
+	labels := make([]string, len(values))
+	for i, v := range values {
+		x, _ := v.Value()
+		labels[i] = graph.FormatValue(x)
+	}
+	d := k.decide(c, "range", space.Range, labels, e.Span())
+	if d == nil {
+		return bad{}
+	}
+	return &scalar{sym.Switch(d, values)}
+}
+
+func (k *checker) rangeValues(e *syntax.Range, c context) ([]*sym.Scalar, bool) {
+	c = c.named("")
+	if e.Hi == nil {
+		d := k.diags.Add("E0404", e.Span(), "a range without an end has no last value")
+		d.Help = "write `2..4`, or `2.. of prev` to choose at least two"
+		return nil, false
+	}
+	by := value(&scalar{sym.Int(1)})
+	if e.By != nil {
+		by = k.eval(e.By, c)
+	}
+	var num [3]any
+	for i, x := range []value{k.eval(e.Lo, c), k.eval(e.Hi, c), by} {
+		s, ok := k.scalar(x, e.Span())
+		if !ok {
+			return nil, false
+		}
+		v, known := s.Value()
+		if !known {
+			k.unsupported(e.Span(), "a range whose ends depend on a decision")
+			return nil, false
+		}
+		num[i] = v
+	}
+	lo, ok1 := num[0].(int64)
+	hi, ok2 := num[1].(int64)
+	step, ok3 := num[2].(int64)
+	if !ok1 || !ok2 || !ok3 {
+		k.diags.Add("E0303", e.Span(), "a range counts in whole numbers, not %v..%v by %v", num[0], num[1], num[2])
+		return nil, false
+	}
+	if step < 1 || hi < lo {
+		k.diags.Add("E0404", e.Span(), "the range %d..%d by %d holds no value", lo, hi, step)
+		return nil, false
+	}
+	if (hi-lo)/step >= maxValues || hi-lo < 0 {
+		k.diags.Add("E0411", e.Span(), "a range of more than %d values", maxValues)
+		return nil, false
+	}
+	var out []*sym.Scalar
+	for v := lo; ; v += step {
+		out = append(out, sym.Int(v))
+		if v > hi-step {
+			return out, true
+		}
+	}
+}

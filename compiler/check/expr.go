@@ -1,0 +1,419 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nasc-project/nasc/compiler/resolve"
+	"github.com/nasc-project/nasc/compiler/sym"
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/dsl/syntax"
+)
+
+// maxDepth bounds how deep templates and expressions may be nested in one
+// another, so that a recursion without fuel ends in a diagnostic.
+const maxDepth = 1000
+
+// eval computes what an expression means in a context. Errors are reported and
+// come back as bad.
+func (k *checker) eval(e syntax.Expr, c context) value {
+	if c.depth++; c.depth > maxDepth {
+		k.tooLarge(e.Span(), fmt.Sprintf("templates nested more than %d deep", maxDepth))
+	}
+	switch e := e.(type) {
+	case *syntax.Number:
+		if e.IsInt {
+			return &scalar{sym.Int(e.Int)}
+		}
+		return &scalar{sym.Const(e.Value)}
+	case *syntax.String:
+		return &scalar{sym.Const(e.Value)}
+	case *syntax.Bool:
+		return &scalar{sym.Const(e.Value)}
+	case *syntax.Paren:
+		return k.eval(e.X, c)
+	case *syntax.Name:
+		return k.name(e, c)
+	case *syntax.List:
+		return k.list(e, c)
+	case *syntax.Unary:
+		fn := "neg"
+		if e.Op == "not" {
+			fn = "not"
+		}
+		return k.apply1(fn, e.Span(), k.eval(e.X, c.named("")))
+	case *syntax.Binary:
+		return k.binary(e, c)
+	case *syntax.If:
+		return k.condition(e, c)
+	case *syntax.Choice:
+		return k.choice(e, c)
+	case *syntax.Of:
+		return k.pick(e, c)
+	case *syntax.Range:
+		return k.rangeDecision(e, c)
+	case *syntax.Flow:
+		return k.flow(e, c)
+	case *syntax.Call:
+		return k.call(e, c)
+	case *syntax.Index:
+		return k.index(e, c)
+	case *syntax.Select:
+		return k.selectName(e, c)
+	}
+	k.unsupported(e.Span(), "this expression")
+	return bad{}
+}
+
+// name looks a name up: local names, then the module, then the language.
+func (k *checker) name(e *syntax.Name, c context) value {
+	if v, ok := c.env.local(e.Name); ok {
+		return v
+	}
+	if v := k.moduleName(c.env.mod, e.Name, e.Span()); v != nil {
+		return v
+	}
+	if v := k.moduleName(k.prog.Core, e.Name, e.Span()); v != nil {
+		return v
+	}
+	if resolve.Function(e.Name) {
+		return &function{e.Name}
+	}
+	d := k.diags.Add("E0201", e.Span(), "`%s` is not declared", e.Name)
+	if resolve.Metrics[e.Name] {
+		d.Help = "metrics such as `" + e.Name + "` can be used in `require` only"
+	}
+	return bad{}
+}
+
+func (k *checker) moduleName(m *resolve.Module, name string, at diag.Span) value {
+	s, ok := m.Names[name]
+	switch {
+	case !ok:
+		return nil
+	case s.Module != nil:
+		return &namespace{s.Module}
+	case s.Plugin != nil:
+		k.unsupported(at, "using the plugin `"+name+"` outside a search")
+		return bad{}
+	}
+	switch d := s.Decl.(type) {
+	case *syntax.Template:
+		return k.templateValue(d, s.Home, k.moduleEnv(s.Home), k.rootHome, at)
+	case *syntax.Let:
+		return k.let(d, s.Home)
+	}
+	k.diags.Add("E0304", at, "`%s` is a search and has no value", name)
+	return bad{}
+}
+
+// templateValue is a declared template as a value; an array of cells is a list.
+func (k *checker) templateValue(d *syntax.Template, m *resolve.Module, e *env, h *home, at diag.Span) value {
+	if d.Count == nil {
+		return &template{decl: d, mod: m, env: e, home: h, index: -1, at: at}
+	}
+	if d.Kind != syntax.Cell {
+		k.diags.Add("E0303", d.Count.Span(), "only a cell can be declared as an array, not a %s", d.Kind)
+		return bad{}
+	}
+	n, ok := k.count(d.Count, k.rootContext().with(e), "an array of cells")
+	if !ok {
+		return bad{}
+	}
+	l := &list{}
+	for i := range n {
+		l.elems = append(l.elems, &template{decl: d, mod: m, env: e, home: h, index: i, at: at})
+	}
+	return l
+}
+
+// let evaluates a top-level `let` once, in the scope of the space.
+func (k *checker) let(d *syntax.Let, m *resolve.Module) value {
+	if v, ok := k.lets[d]; ok {
+		return v
+	}
+	k.lets[d] = bad{} // a let that needs itself
+	c := k.rootContext().with(k.moduleEnv(m))
+	c.slot = d.Name.Name
+	v := k.eval(d.Value, c)
+	k.lets[d] = v
+	return v
+}
+
+// list evaluates [a, b, c]. A list of tensors is a set.
+func (k *checker) list(e *syntax.List, c context) value {
+	c = c.named("")
+	l := &list{}
+	var s set
+	for _, x := range e.Elems {
+		v := k.eval(x, c)
+		switch t := v.(type) {
+		case bad:
+			return v
+		case *tensor:
+			s.members = append(s.members, member{tensor: t, label: k.text(x)})
+		}
+		l.elems = append(l.elems, v)
+	}
+	switch {
+	case len(s.members) == len(l.elems) && len(l.elems) > 0:
+		return &s
+	case len(s.members) > 0:
+		k.diags.Add("E0304", e.Span(), "a list holds either tensors or other values, not both")
+		return bad{}
+	}
+	return l
+}
+
+func (k *checker) binary(e *syntax.Binary, c context) value {
+	if e.Op == "*" && k.opLike(e.X, c) {
+		return k.repeat(e, c)
+	}
+	c = c.named("")
+	x := k.eval(e.X, c)
+	if e.Op == "in" {
+		return k.in(e, x, k.eval(e.Y, c))
+	}
+	y := k.eval(e.Y, c)
+	if l, ok := x.(*list); ok {
+		return k.each(e.Op, l, y, e.Span(), true)
+	}
+	if l, ok := y.(*list); ok {
+		return k.each(e.Op, l, x, e.Span(), false)
+	}
+	if isOp(x) && e.Op == "+" {
+		d := k.diags.Add("E0304", e.OpPos, "`+` adds numbers, not operations")
+		d.Help = "write `sum([a(x), b(x)])` for the sum of two operations, `a -> b` for one after the other"
+		return bad{}
+	}
+	return k.apply1(e.Op, e.Span(), x, y)
+}
+
+// each applies an operator to every element of a list and a number.
+func (k *checker) each(op string, l *list, other value, at diag.Span, left bool) value {
+	out := &list{}
+	for _, x := range l.elems {
+		a, b := x, other
+		if !left {
+			a, b = b, a
+		}
+		v := k.apply1(op, at, a, b)
+		if _, ok := v.(bad); ok {
+			return v
+		}
+		out.elems = append(out.elems, v)
+	}
+	return out
+}
+
+// in tests whether a tensor or value is among those of a set or list.
+func (k *checker) in(e *syntax.Binary, x, y value) value {
+	switch y := y.(type) {
+	case bad:
+		return y
+	case *set:
+		t, ok := x.(*tensor)
+		if _, isBad := x.(bad); isBad {
+			return x
+		}
+		if ok {
+			for _, m := range y.members {
+				if m.node == t.node {
+					return &scalar{sym.Const(true)}
+				}
+			}
+			return &scalar{sym.Const(false)}
+		}
+	case *list:
+		found := &scalar{sym.Const(false)}
+		for _, v := range y.elems {
+			eq, ok := k.apply1("==", e.Span(), x, v).(*scalar)
+			if !ok {
+				return bad{}
+			}
+			if found, ok = k.apply1("or", e.Span(), found, eq).(*scalar); !ok {
+				return bad{}
+			}
+		}
+		return found
+	}
+	k.diags.Add("E0304", e.Span(), "`in` needs a set or a list on its right, not %s", describe(y))
+	return bad{}
+}
+
+// apply1 applies an operator or function to scalar values.
+func (k *checker) apply1(fn string, at diag.Span, args ...value) value {
+	syms := make([]*sym.Scalar, len(args))
+	for i, a := range args {
+		s, ok := k.scalar(a, at)
+		if !ok {
+			return bad{}
+		}
+		syms[i] = s
+	}
+	r, err := sym.Apply(fn, syms...)
+	if err != nil {
+		k.diags.Add("E0310", at, "%s", err)
+		return bad{}
+	}
+	return &scalar{r}
+}
+
+// scalar takes a value as a single number, text or truth value.
+func (k *checker) scalar(v value, at diag.Span) (*sym.Scalar, bool) {
+	switch v := v.(type) {
+	case *scalar:
+		return v.Scalar, true
+	case *extents:
+		return k.oneExtent(v, at)
+	case bad:
+		return nil, false
+	}
+	k.diags.Add("E0304", at, "a number, text or truth value is needed here, not %s", describe(v))
+	return nil, false
+}
+
+// count evaluates an expression that must be a whole number known here.
+func (k *checker) count(e syntax.Expr, c context, what string) (int, bool) {
+	s, ok := k.scalar(k.eval(e, c.named("")), e.Span())
+	if !ok {
+		return 0, false
+	}
+	v, known := s.Value()
+	if !known {
+		k.unsupported(e.Span(), what+" whose size is a decision")
+		return 0, false
+	}
+	n, isInt := v.(int64)
+	if !isInt || n < 0 {
+		k.diags.Add("E0303", e.Span(), "%s needs a whole number, not %v", what, v)
+		return 0, false
+	}
+	if n > maxRepeat {
+		k.diags.Add("E0411", e.Span(), "%s of %d is more than nasc allows (%d)", what, n, maxRepeat)
+		return 0, false
+	}
+	return int(n), true
+}
+
+// maxRepeat bounds repetitions and arrays.
+const maxRepeat = 10_000
+
+// condition is if … then … else ….
+func (k *checker) condition(e *syntax.If, c context) value {
+	s, ok := k.scalar(k.eval(e.Cond, c.named("")), e.Cond.Span())
+	if !ok {
+		return bad{}
+	}
+	if v, known := s.Value(); known {
+		b, isBool := v.(bool)
+		if !isBool {
+			k.diags.Add("E0303", e.Cond.Span(), "a condition must be true or false, not %v", v)
+			return bad{}
+		}
+		if b {
+			return k.eval(e.Then, c)
+		}
+		return k.eval(e.Else, c)
+	}
+	d, cases, ok := s.Table()
+	if !ok {
+		k.unsupported(e.Cond.Span(), "a condition on more than one decision")
+		return bad{}
+	}
+	yes, no := k.split(d, c, func(i int) bool { v, _ := cases[i].Value(); return v == true })
+	then := k.eval(e.Then, c.in(yes))
+	other := k.eval(e.Else, c.in(no))
+	alts := make([]value, len(cases))
+	for i := range cases {
+		alts[i] = other
+		if v, _ := cases[i].Value(); v == true {
+			alts[i] = then
+		}
+	}
+	return k.join(d, alts, c, e.Span())
+}
+
+func (k *checker) index(e *syntax.Index, c context) value {
+	c = c.named("")
+	x := k.eval(e.X, c)
+	if _, ok := x.(bad); ok {
+		return x
+	}
+	s, ok := k.scalar(k.eval(e.I, c), e.I.Span())
+	if !ok {
+		return bad{}
+	}
+	v, known := s.Value()
+	if !known {
+		k.unsupported(e.I.Span(), "an index that is a decision")
+		return bad{}
+	}
+	n, isInt := v.(int64)
+	if !isInt {
+		k.diags.Add("E0303", e.I.Span(), "an index is a whole number, not %v", v)
+		return bad{}
+	}
+	size := 0
+	switch x := x.(type) {
+	case *list:
+		if size = len(x.elems); n >= 0 && int(n) < size {
+			return x.elems[n]
+		}
+	case *set:
+		if size = len(x.members); n >= 0 && int(n) < size {
+			return x.members[n].tensor
+		}
+	default:
+		k.diags.Add("E0304", e.X.Span(), "%s cannot be indexed", describe(x))
+		return bad{}
+	}
+	k.diags.Add("E0312", e.I.Span(), "index %d is outside the %d elements, which count from 0", n, size)
+	return bad{}
+}
+
+// selectName is x.name: a dimension of a tensor or set, or a name of a module.
+func (k *checker) selectName(e *syntax.Select, c context) value {
+	x := k.eval(e.X, c.named(""))
+	switch x := x.(type) {
+	case bad:
+		return x
+	case *namespace:
+		sym, ok := x.mod.Names[e.Name.Name]
+		if ok && sym.Decl != nil && sym.Home == x.mod && !strings.HasPrefix(e.Name.Name, "_") {
+			return k.moduleName(x.mod, e.Name.Name, e.Span())
+		}
+		d := k.diags.Add("E0206", e.Name.Span(), "\"%s\" has no `%s`", x.mod.Path, e.Name.Name)
+		if best, ok := diag.Suggest(e.Name.Name, x.mod.Exports()); ok {
+			d.Help = "did you mean `" + best + "`?"
+		}
+		return bad{}
+	case *tensor:
+		if i := dimension(e.Name.Name, len(x.node.Shape)); i >= 0 {
+			return &scalar{x.node.Shape[i]}
+		}
+	case *set:
+		out := &extents{dim: e.Name.Name, of: x}
+		for _, m := range x.members {
+			i := dimension(e.Name.Name, len(m.node.Shape))
+			if i < 0 {
+				d := k.diags.Add("E0313", e.Span(), "a tensor of shape %s has no dimension `%s`", shapeText(m.node.Shape), e.Name.Name)
+				d.Notes = append(d.Notes, diag.Note{Span: m.node.Span, Text: "the tensor comes from here"})
+				return bad{}
+			}
+			out.scalars = append(out.scalars, m.node.Shape[i])
+		}
+		return out
+	}
+	k.diags.Add("E0313", e.Name.Span(), "%s has no `%s`", describe(x), e.Name.Name)
+	return bad{}
+}
+
+// dimension is the position of a named dimension in a shape: [c, h, w], or [c].
+func dimension(name string, rank int) int {
+	i := strings.Index("chw", name)
+	if len(name) != 1 || i < 0 || i >= rank {
+		return -1
+	}
+	return i
+}

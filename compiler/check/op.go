@@ -1,0 +1,147 @@
+package check
+
+import (
+	"github.com/nasc-project/nasc/compiler/lower"
+	"github.com/nasc-project/nasc/compiler/sym"
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/dsl/syntax"
+)
+
+// applyOp puts a primitive operation into the plan: its signature gives the
+// shape of the result, its body the cost and the algebra it obeys.
+func (k *checker) applyOp(t *template, params []*syntax.Param, args []value, c context, at diag.Span) value {
+	saved := k.use
+	k.use = at
+	defer func() { k.use = saved }()
+
+	s := c.scope.child(t.decl.Name.Name, c.indexed)
+	inner := c
+	inner.env, inner.scope, inner.slot, inner.picked = t.env.child(), s, "", false
+	if !k.parameters(t, args, inner) {
+		return bad{}
+	}
+	n := &lower.Node{
+		Kind: lower.Op, Span: at,
+		Op: &lower.Operation{Name: t.decl.Name.Name, Module: t.mod.Path},
+	}
+	if !k.attrs(n, t, inner) || !k.result(n, t, args, inner) || !k.properties(n, t, inner) {
+		return bad{}
+	}
+	for i := range params {
+		switch v := args[i].(type) {
+		case *tensor:
+			n.Args = append(n.Args, lower.Arg{Node: c.frame.use(v)})
+		case *set:
+			for _, m := range v.members {
+				n.Args = append(n.Args, lower.Arg{Node: c.frame.use(m.tensor), When: m.when})
+			}
+		}
+	}
+	return k.newNode(n, s, c)
+}
+
+func (k *checker) attrs(n *lower.Node, t *template, c context) bool {
+	given := map[string]bool{}
+	for _, g := range t.given {
+		given[g.name] = true
+	}
+	for _, p := range t.decl.Params {
+		if isTensorParam(p) {
+			continue
+		}
+		s, ok := c.env.names[p.Name.Name].(*scalar)
+		if !ok {
+			k.unsupported(k.site(t), "an op with the attribute `"+p.Name.Name+"` that is "+describe(c.env.names[p.Name.Name]))
+			return false
+		}
+		n.Attrs = append(n.Attrs, lower.Attr{Name: p.Name.Name, Value: s.Scalar, Default: !given[p.Name.Name]})
+	}
+	return true
+}
+
+// result computes the shape that the signature promises.
+func (k *checker) result(n *lower.Node, t *template, args []value, c context) bool {
+	r := t.decl.Result
+	if r == nil || !r.Shape {
+		d := k.diags.Add("E0307", t.decl.Name.Span(), "op `%s` does not say the shape of its result", t.decl.Name.Name)
+		d.Help = "add `-> [c, h, w]` after its parameters"
+		return false
+	}
+	for i, x := range r.Dims {
+		s, ok := k.scalar(k.eval(x, c), x.Span())
+		if !ok {
+			return false
+		}
+		for _, v := range samples(s) {
+			if d, isInt := v.(int64); !isInt || d < 1 || d > lower.MaxDim {
+				e := k.diags.Add("E0309", k.site(t), "dimension %d of the result of `%s` would be %v", i+1, t.decl.Name.Name, v)
+				e.Notes = append(e.Notes, diag.Note{Span: x.Span(), Text: "computed here"})
+				if tn, isTensor := args[0].(*tensor); isTensor {
+					e.Notes = append(e.Notes, diag.Note{Span: tn.node.Span, Text: "from a tensor of shape " + shapeText(tn.node.Shape)})
+				}
+				return false
+			}
+		}
+		n.Shape = append(n.Shape, s)
+	}
+	return true
+}
+
+// properties evaluates the body of an op: params, macs, absent, identity,
+// commutative, and what it requires of its operands.
+func (k *checker) properties(n *lower.Node, t *template, c context) bool {
+	for _, st := range t.decl.Body {
+		switch st := st.(type) {
+		case *syntax.Assign:
+			s, ok := k.scalar(k.eval(st.Value, c), st.Value.Span())
+			if !ok {
+				return false
+			}
+			switch st.Name.Name {
+			case "params":
+				n.Params = s
+			case "macs":
+				n.MACs = s
+			case "absent":
+				n.Flags.Absent = s
+			case "identity":
+				n.Flags.Identity = s
+			case "commutative":
+				n.Flags.Commutative = s
+			default:
+				c.env.names[st.Name.Name] = &scalar{s}
+			}
+		case *syntax.Verb:
+			if st.Verb != "require" {
+				k.diags.Add("E0303", st.Span(), "`%s` has no meaning in an op", st.Verb)
+				return false
+			}
+			if !k.requirement(t, st, c) {
+				return false
+			}
+		default:
+			k.diags.Add("E0303", st.Span(), "the body of an op holds only costs, its algebra and `require`")
+			return false
+		}
+	}
+	return true
+}
+
+func (k *checker) requirement(t *template, st *syntax.Verb, c context) bool {
+	s, ok := k.scalar(k.eval(st.Value, c), st.Value.Span())
+	if !ok {
+		return false
+	}
+	holds, known := equal(s, sym.Const(true))
+	if holds && known {
+		return true
+	}
+	d := k.diags.Add("E0314", k.site(t), "`%s` does not accept its operands", t.decl.Name.Name)
+	d.Notes = append(d.Notes, diag.Note{Span: st.Value.Span(), Text: "it requires `" + k.text(st.Value) + "`"})
+	for _, p := range tensorParams(t.decl) {
+		if tn, ok := c.env.names[p.Name.Name].(*tensor); ok {
+			d.Notes = append(d.Notes, diag.Note{Span: tn.node.Span, Text: "`" + p.Name.Name + "` has shape " + shapeText(tn.node.Shape)})
+		}
+	}
+	return false
+}

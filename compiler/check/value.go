@@ -1,0 +1,197 @@
+package check
+
+import (
+	"github.com/nasc-project/nasc/compiler/lower"
+	"github.com/nasc-project/nasc/compiler/resolve"
+	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/sym"
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/dsl/syntax"
+)
+
+// value is what an expression means: a *scalar, *tensor, *set, *list, *extents,
+// an operation (one of the op… types), *namespace, or *bad.
+type value interface{}
+
+// bad stands for an expression whose error has been reported; whatever is
+// computed from it stays silent.
+type bad struct{}
+
+// scalar is a number, text or truth value, perhaps depending on decisions.
+type scalar struct{ *sym.Scalar }
+
+// tensor is one node of the plan, seen from the frame that built it.
+type tensor struct {
+	node  *lower.Node
+	frame *frame
+}
+
+// member is one tensor of a set. It is there only where every item of when is
+// taken; decisions about it belong to group (nil: to whoever uses it).
+type member struct {
+	*tensor
+	label  string
+	when   []lower.Item
+	group  *space.Group
+	picked bool
+}
+
+// set is a collection of tensors: prev, an array of vertices, what `k of` left.
+type set struct{ members []member }
+
+// list is [a, b, c] of anything but tensors alone.
+type list struct{ elems []value }
+
+// extents is one dimension of every member of a set (`xs.c`): a list where a
+// function folds it, a single number where all agree.
+type extents struct {
+	dim     string
+	of      *set
+	scalars []*sym.Scalar
+}
+
+// namespace is what `import … as name` binds: a module.
+type namespace struct{ mod *resolve.Module }
+
+// template is a declared op, block or cell with the attributes given so far.
+type template struct {
+	decl  *syntax.Template
+	mod   *resolve.Module
+	env   *env
+	given []attribute
+	home  *home // cells: where their decisions live
+	index int   // cells in an array; -1 otherwise
+	at    diag.Span
+}
+
+// attribute is one named argument of a call.
+type attribute struct {
+	name  string
+	value value
+	at    diag.Span
+}
+
+// chosen is an operation that a decision picks: alts[i] where alternative i is
+// taken; nil alternatives cannot be applied.
+type chosen struct {
+	on   *space.Decision
+	alts []value
+	at   diag.Span
+}
+
+// flow is a chain of operations without a source: `a -> b`.
+type flow struct{ steps []value }
+
+// elastic applies the first counts[i] of its steps where alternative i of a
+// decision is taken. The decisions of step i live in groups[i].
+type elastic struct {
+	on     *space.Decision
+	counts []int
+	steps  []value
+	groups []*space.Group
+	at     diag.Span
+}
+
+// function is a numeric function of the language.
+type function struct{ name string }
+
+// isOp reports whether v can be applied to tensors.
+func isOp(v value) bool {
+	switch v.(type) {
+	case *template, *chosen, *flow, *elastic:
+		return true
+	}
+	return false
+}
+
+// describe names a value's type for messages.
+func describe(v value) string {
+	switch v := v.(type) {
+	case *scalar:
+		if c, ok := v.Value(); ok {
+			switch c.(type) {
+			case string:
+				return "a text"
+			case bool:
+				return "a truth value"
+			}
+		}
+		return "a number"
+	case *tensor:
+		return "a tensor"
+	case *set:
+		return "a set of tensors"
+	case *list:
+		return "a list"
+	case *extents:
+		return "the `" + v.dim + "` of a set"
+	case *namespace:
+		return "a module"
+	case *function:
+		return "a function"
+	}
+	return "an operation"
+}
+
+// env binds names inside templates; at the top it hands over to the module.
+type env struct {
+	up    *env
+	mod   *resolve.Module
+	names map[string]value
+}
+
+func (e *env) child() *env { return &env{up: e, mod: e.mod, names: map[string]value{}} }
+
+func (e *env) local(name string) (value, bool) {
+	for ; e != nil; e = e.up {
+		if v, ok := e.names[name]; ok {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+// frame is the body that is being filled.
+type frame struct {
+	up       *frame
+	body     *lower.Body
+	captures []*tensor                   // outer tensors, one per input past the declared ones
+	imported map[*lower.Node]*lower.Node // outer node -> input of this body
+	count    map[string]int              // names given to nodes so far
+}
+
+func newFrame(up *frame, name, kind string) *frame {
+	return &frame{
+		up:       up,
+		body:     &lower.Body{Name: name, Kind: kind},
+		imported: map[*lower.Node]*lower.Node{},
+		count:    map[string]int{},
+	}
+}
+
+// input declares the next input of the body.
+func (f *frame) input(name string, shape []*sym.Scalar, at diag.Span) *tensor {
+	n := &lower.Node{Kind: lower.Input, Name: name, Shape: shape, Span: at}
+	f.body.Inputs = append(f.body.Inputs, n)
+	return &tensor{node: n, frame: f}
+}
+
+// use returns the node that stands for t inside f. A tensor of an enclosing
+// body becomes one more input of every body in between.
+func (f *frame) use(t *tensor) *lower.Node {
+	if t.frame == f {
+		return t.node
+	}
+	if n, ok := f.imported[t.node]; ok {
+		return n
+	}
+	if f.up == nil {
+		return t.node
+	}
+	outer := f.up.use(t)
+	in := &lower.Node{Kind: lower.Input, Name: t.node.Name, Shape: t.node.Shape, Span: t.node.Span}
+	f.body.Inputs = append(f.body.Inputs, in)
+	f.imported[t.node] = in
+	f.captures = append(f.captures, &tensor{node: outer, frame: f.up})
+	return in
+}

@@ -1,0 +1,98 @@
+// Package lower turns a checked space into things that run.
+//
+// What compiler/check makes of a space is a [Plan]: the decision tree of
+// compiler/space beside a graph in which decisions are still open. A plan is
+// built from [Body] values, one per template instance; a cell that meets equal
+// shapes again reuses its body, so fifteen equal cells are one body. The nodes
+// of a body are inputs, operations, calls of other bodies, and selections: the
+// tensor that a decision picks among its alternatives. Shapes, attributes and
+// costs are symbolic scalars over decisions.
+//
+// [Plan.Bind] takes one genotype and follows the plan from its output, asking
+// the genotype at each selection; what no taken alternative reaches is never
+// built. The result is a compiler/graph Graph.
+package lower
+
+import (
+	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/sym"
+	"github.com/nasc-project/nasc/dsl/diag"
+)
+
+// Plan is a space ready to be bound.
+type Plan struct {
+	Space *space.Space
+	Body  *Body
+}
+
+// Body is the inside of one template instance.
+type Body struct {
+	Name   string // the template's name
+	Kind   string // "space", "cell" or "block"
+	Inputs []*Node
+	Output *Node
+}
+
+// Kind tells the nodes of a plan apart.
+type Kind int
+
+// The kinds of plan node.
+const (
+	Input  Kind = iota // an entry of the body
+	Op                 // a declared operation
+	Select             // the case that a decision takes
+	Call               // another body
+)
+
+// Node is one tensor of a body.
+type Node struct {
+	Kind   Kind
+	Name   string // its address below the body
+	Vertex string // set when a `node` statement names it
+	Span   diag.Span
+	Shape  []*sym.Scalar
+
+	Args []Arg // operands of an Op, in order; inputs of a Call
+
+	Op     *Operation      // Op
+	Attrs  []Attr          // Op
+	Params *sym.Scalar     // Op
+	MACs   *sym.Scalar     // Op
+	Flags  Flags           // Op
+	On     *space.Decision // Select
+	Cases  []*Node         // Select: one per alternative
+	Body   *Body           // Call
+}
+
+// Arg is one operand. An operand of a fold over a picked set is there only
+// where every item of When is taken.
+type Arg struct {
+	Node *Node
+	When []Item
+}
+
+// Item is one item of a subset decision.
+type Item struct {
+	On    *space.Decision
+	Index int
+}
+
+// Operation names a declared op.
+type Operation struct {
+	Name   string
+	Module string
+}
+
+// Attr is one attribute of an op, still symbolic.
+type Attr struct {
+	Name    string
+	Value   *sym.Scalar
+	Default bool
+}
+
+// Flags is the algebra an op declares; a nil scalar means false.
+type Flags struct {
+	Absent      *sym.Scalar
+	Identity    *sym.Scalar
+	Commutative *sym.Scalar
+}

@@ -1,0 +1,276 @@
+package resolve
+
+import (
+	"sort"
+
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/dsl/syntax"
+)
+
+// functions are the numeric functions of the language. `sum` is also the fold
+// of tensors that the core module declares.
+var functions = map[string]bool{
+	"ceil": true, "floor": true, "round": true, "round_to": true, "abs": true, "sqrt": true,
+	"log2": true, "min": true, "max": true, "len": true,
+}
+
+// Function reports whether name is a numeric function of the language.
+func Function(name string) bool { return functions[name] }
+
+// Metrics are the analytic quantities that `require` may constrain in a cell
+// or a space.
+var Metrics = map[string]bool{"edges": true, "depth": true, "params": true, "macs": true}
+
+// local is one scope of names inside a template.
+type local struct {
+	up    *local
+	names map[string]diag.Span
+}
+
+func (s *local) find(name string) (diag.Span, bool) {
+	for ; s != nil; s = s.up {
+		if at, ok := s.names[name]; ok {
+			return at, true
+		}
+	}
+	return diag.Span{}, false
+}
+
+// walker checks the names of one module.
+type walker struct {
+	prog  *Program
+	mod   *Module
+	diags *diag.List
+	later map[string]diag.Span // names assigned further down the same body
+}
+
+func names(p *Program, m *Module, diags *diag.List) {
+	if m.File == nil {
+		return
+	}
+	w := &walker{prog: p, mod: m, diags: diags}
+	for _, d := range m.File.Decls {
+		switch d := d.(type) {
+		case *syntax.Template:
+			w.template(d, nil)
+		case *syntax.Let:
+			w.expr(d.Value, nil)
+		case *syntax.Search:
+			w.expr(d.Over, nil)
+		}
+	}
+}
+
+func (w *walker) bind(s *local, id *syntax.Ident) {
+	if id == nil {
+		return
+	}
+	if at, ok := s.find(id.Name); ok {
+		d := w.diags.Add("E0203", id.Span(), "`%s` is declared twice", id.Name)
+		d.Notes = append(d.Notes, diag.Note{Span: at, Text: "first declared here"})
+		return
+	}
+	s.names[id.Name] = id.Span()
+}
+
+func (w *walker) template(t *syntax.Template, up *local) {
+	if t.Count != nil {
+		w.expr(t.Count, up)
+	}
+	s := &local{up: up, names: map[string]diag.Span{}}
+	for _, p := range t.Params {
+		if p.Name != nil {
+			if at, ok := s.names[p.Name.Name]; ok {
+				d := w.diags.Add("E0203", p.Name.Span(), "parameter `%s` is declared twice", p.Name.Name)
+				d.Notes = append(d.Notes, diag.Note{Span: at, Text: "first declared here"})
+			}
+			s.names[p.Name.Name] = p.Name.Span()
+		}
+	}
+	for _, p := range t.Params {
+		if p.Type != nil {
+			w.dims(p.Type, s)
+		}
+	}
+	for _, p := range t.Params {
+		if p.Default != nil {
+			w.expr(p.Default, s)
+		}
+	}
+	if t.Result != nil {
+		for _, d := range t.Result.Dims {
+			w.expr(d, s)
+		}
+	}
+	if t.Expr != nil {
+		w.expr(t.Expr, s)
+	}
+	w.body(t, s)
+}
+
+// dims binds the dimension names that a tensor's shape introduces.
+func (w *walker) dims(t *syntax.Type, s *local) {
+	for _, d := range t.Dims {
+		if n, ok := d.(*syntax.Name); ok {
+			if _, known := s.find(n.Name); !known {
+				s.names[n.Name] = n.Span()
+			}
+			continue
+		}
+		w.expr(d, s)
+	}
+}
+
+func (w *walker) body(t *syntax.Template, s *local) {
+	if t.Kind == syntax.Cell || t.Kind == syntax.Block {
+		s.names["prev"] = diag.Span{}
+	}
+	saved := w.later
+	w.later = map[string]diag.Span{}
+	for _, st := range t.Body {
+		switch st := st.(type) {
+		case *syntax.NodeStmt:
+			w.later[st.Name.Name] = st.Name.Span()
+		case *syntax.Assign:
+			w.later[st.Name.Name] = st.Name.Span()
+		case *syntax.Template:
+			w.later[st.Name.Name] = st.Name.Span()
+		}
+	}
+	for _, st := range t.Body {
+		switch st := st.(type) {
+		case *syntax.NodeStmt:
+			if st.Count != nil {
+				w.expr(st.Count, s)
+			}
+			w.expr(st.Value, s)
+			w.bind(s, st.Name)
+		case *syntax.Assign:
+			w.expr(st.Value, s)
+			w.bind(s, st.Name)
+		case *syntax.Template:
+			w.template(st, s)
+			w.bind(s, st.Name)
+		case *syntax.Verb:
+			if st.Verb == "require" && t.Kind != syntax.Op {
+				in := &local{up: s, names: map[string]diag.Span{}}
+				for m := range Metrics {
+					in.names[m] = diag.Span{}
+				}
+				w.expr(st.Value, in)
+				continue
+			}
+			w.expr(st.Value, s)
+		}
+	}
+	w.later = saved
+}
+
+func (w *walker) expr(e syntax.Expr, s *local) {
+	switch e := e.(type) {
+	case nil:
+	case *syntax.Name:
+		w.name(e, s)
+	case *syntax.List:
+		for _, x := range e.Elems {
+			w.expr(x, s)
+		}
+	case *syntax.Paren:
+		w.expr(e.X, s)
+	case *syntax.If:
+		w.expr(e.Cond, s)
+		w.expr(e.Then, s)
+		w.expr(e.Else, s)
+	case *syntax.Choice:
+		for _, a := range e.Alts {
+			w.expr(a.Value, s)
+			w.expr(a.Guard, s)
+		}
+	case *syntax.Flow:
+		for _, x := range e.Steps {
+			w.expr(x, s)
+		}
+	case *syntax.Of:
+		w.expr(e.Count, s)
+		w.expr(e.Set, s)
+	case *syntax.Binary:
+		w.expr(e.X, s)
+		w.expr(e.Y, s)
+	case *syntax.Unary:
+		w.expr(e.X, s)
+	case *syntax.Range:
+		w.expr(e.Lo, s)
+		w.expr(e.Hi, s)
+		w.expr(e.By, s)
+	case *syntax.Call:
+		w.expr(e.Fun, s)
+		for _, a := range e.Args {
+			in := s
+			if a.Var != nil {
+				w.expr(a.In, s)
+				in = &local{up: s, names: map[string]diag.Span{}}
+				w.bind(in, a.Var)
+			}
+			w.expr(a.Value, in)
+		}
+	case *syntax.Index:
+		w.expr(e.X, s)
+		w.expr(e.I, s)
+	case *syntax.Select:
+		w.expr(e.X, s)
+	}
+}
+
+func (w *walker) name(e *syntax.Name, s *local) {
+	if _, ok := s.find(e.Name); ok {
+		return
+	}
+	if _, ok := w.mod.Names[e.Name]; ok {
+		return
+	}
+	if Function(e.Name) {
+		return
+	}
+	if w.prog.Core != nil {
+		if _, ok := w.prog.Core.Names[e.Name]; ok {
+			return
+		}
+	}
+	if at, ok := w.later[e.Name]; ok {
+		d := w.diags.Add("E0208", e.Span(), "`%s` is used before it is declared", e.Name)
+		d.Notes = append(d.Notes, diag.Note{Span: at, Text: "declared here; bodies are read from top to bottom"})
+		return
+	}
+	d := w.diags.Add("E0201", e.Span(), "`%s` is not declared", e.Name)
+	if best, ok := diag.Suggest(e.Name, w.visible(s)); ok {
+		d.Help = "did you mean `" + best + "`?"
+		return
+	}
+	for _, m := range w.prog.Modules {
+		if sym, ok := m.Names[e.Name]; ok && sym.Home == m && m != w.mod {
+			d.Help = "import { " + e.Name + " } from \"" + m.Path + "\""
+			return
+		}
+	}
+}
+
+// visible lists every name that could stand here, for "did you mean".
+func (w *walker) visible(s *local) []string {
+	var out []string
+	for ; s != nil; s = s.up {
+		for n := range s.names {
+			out = append(out, n)
+		}
+	}
+	for n := range w.mod.Names {
+		out = append(out, n)
+	}
+	if w.prog.Core != nil {
+		out = append(out, w.prog.Core.Order...)
+	}
+	for n := range functions {
+		out = append(out, n)
+	}
+	sort.Strings(out)
+	return out
+}
