@@ -249,7 +249,7 @@ func (d *Decision) index(label string) (int, error) {
 
 // didYouMean is the tail of a message that knows what was probably meant.
 func didYouMean(name string, candidates []string) string {
-	if near := diag.Nearest(name, candidates); near != "" {
+	if near, ok := diag.Suggest(name, candidates); ok {
 		return fmt.Sprintf("; did you mean %s?", near)
 	}
 	return ""
