@@ -32,8 +32,8 @@ func ident(t *lexer.Token) *Ident { return &Ident{node: tokenNode(t), Name: t.Va
 
 func (r *importRule) node() (*Import, error) {
 	i := &Import{node: span(r.Tokens), Doc: doc(r.Doc), Plugin: r.Plugin}
-	for k := range r.Names {
-		i.Names = append(i.Names, ident(&r.Names[k]))
+	for _, n := range r.Names {
+		i.Names = append(i.Names, ident(&n.Name))
 	}
 	var err error
 	if i.Path, err = str(&r.Path); err != nil {

@@ -13,17 +13,23 @@ import (
 
 type importRule struct {
 	Tokens  []lexer.Token
-	Doc     []lexer.Token `parser:"@Doc*"`
+	Doc     []lexer.Token `parser:"@( Doc* )"`
 	Plugin  bool          `parser:"'import' ( @'plugin'"`
-	Names   []lexer.Token `parser:"| '{' @Ident ( ',' @Ident )* ','? '}' 'from' )?"`
+	Names   []*nameRule   `parser:"| '{' @@ ( ',' @@ )* ','? '}' 'from' )?"`
 	Path    lexer.Token   `parser:"@String"`
 	Version *lexer.Token  `parser:"( 'version' @String )?"`
 	Alias   *lexer.Token  `parser:"( 'as' @Ident )?"`
 }
 
+// nameRule is one name of a list: participle overwrites a []lexer.Token at each
+// capture, so repeated names need a production.
+type nameRule struct {
+	Name lexer.Token `parser:"@Ident"`
+}
+
 type declRule struct {
 	Tokens   []lexer.Token
-	Doc      []lexer.Token `parser:"@Doc*"`
+	Doc      []lexer.Token `parser:"@( Doc* )"`
 	Template *templateRule `parser:"( @@"`
 	Let      *letRule      `parser:"| @@"`
 	Search   *searchRule   `parser:"| @@ )"`
@@ -70,7 +76,7 @@ type searchRule struct {
 
 type stmtRule struct {
 	Tokens   []lexer.Token
-	Doc      []lexer.Token `parser:"@Doc*"`
+	Doc      []lexer.Token `parser:"@( Doc* )"`
 	Node     *nodeRule     `parser:"( @@"`
 	Template *templateRule `parser:"| @@"`
 	Verb     *verbRule     `parser:"| @@"`
