@@ -18,12 +18,14 @@ type Comment struct {
 	Text string // with its leading //
 }
 
-// Comments are the comments attached to a node by position, as starlark's
-// syntax package does it: Before stand on lines of their own above the node,
-// Suffix ends its last line.
+// Comments are the comments attached to a node by position: Before stand on
+// lines of their own above the node, Suffix ends its last line, and After, which
+// only calls, lists and declarations with a body have, stand on lines of their
+// own before the closing bracket.
 type Comments struct {
 	Before []Comment
 	Suffix []Comment
+	After  []Comment
 }
 
 // Node is any part of the tree that has a place in the source.

@@ -55,10 +55,10 @@ func (p *parser) parse(src []byte) {
 		p.decl(from, to)
 		from = to
 	}
-	attach(p.file, s.comments)
+	attach(p.file, s.toks, s.comments)
 }
 
-// span is where a piece of the token stream lies.
+// at is the place of token i, or the end of the file.
 func (p *parser) at(i int) lexer.Position {
 	if i < len(p.toks) {
 		return p.toks[i].Pos
