@@ -112,6 +112,7 @@ func (k *checker) newNode(n *lower.Node, s *scope, c context) *tensor {
 	if k.nodes++; k.nodes > maxNodes {
 		k.tooLarge(n.Span, fmt.Sprintf("more than %d nodes", maxNodes))
 	}
+	c.frame.body.Nodes = append(c.frame.body.Nodes, n)
 	k.scopes[n] = s
 	k.named = append(k.named, namedNode{n, c.frame.base})
 	return &tensor{node: n, frame: c.frame}

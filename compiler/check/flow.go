@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/dsl/syntax"

@@ -22,7 +22,7 @@ func (k *checker) applyOp(t *template, params []*syntax.Param, args []value, c c
 	}
 	n := &lower.Node{
 		Kind: lower.Op, Span: at,
-		Op: &lower.Operation{Name: t.decl.Name.Name, Module: t.mod.Path},
+		Op: &lower.Operation{Name: t.decl.Name.Name, Module: t.mod.Path, Fold: onSet(t)},
 	}
 	if !k.attrs(n, t, inner) || !k.result(n, t, args, inner) || !k.properties(n, t, inner) {
 		return bad{}
@@ -54,7 +54,13 @@ func (k *checker) attrs(n *lower.Node, t *template, c context) bool {
 			k.unsupported(k.site(t), "an op with the attribute `"+p.Name.Name+"` that is "+describe(c.env.names[p.Name.Name]))
 			return false
 		}
-		n.Attrs = append(n.Attrs, lower.Attr{Name: p.Name.Name, Value: s.Scalar, Default: !given[p.Name.Name]})
+		usual := !given[p.Name.Name]
+		if !usual && p.Default != nil {
+			if d, isScalar := k.silent(func() value { return k.eval(p.Default, c.in(nil)) }).(*scalar); isScalar {
+				usual = sym.Same(d.Scalar, s.Scalar)
+			}
+		}
+		n.Attrs = append(n.Attrs, lower.Attr{Name: p.Name.Name, Value: s.Scalar, Default: usual})
 	}
 	return true
 }

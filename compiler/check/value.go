@@ -157,15 +157,15 @@ type frame struct {
 	body     *lower.Body
 	captures []*tensor                   // outer tensors, one per input past the declared ones
 	imported map[*lower.Node]*lower.Node // outer node -> input of this body
-	count    map[string]int              // names given to nodes so far
+	base     *scope                      // node names are addresses below it
 }
 
-func newFrame(up *frame, name, kind string) *frame {
+func newFrame(up *frame, name, kind string, base *scope) *frame {
 	return &frame{
 		up:       up,
 		body:     &lower.Body{Name: name, Kind: kind},
 		imported: map[*lower.Node]*lower.Node{},
-		count:    map[string]int{},
+		base:     base,
 	}
 }
 

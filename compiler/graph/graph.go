@@ -60,7 +60,7 @@ func (r Ref) IsInput() (int, bool) { return int(-1 - r), r < 0 }
 type Attr struct {
 	Name    string
 	Value   any
-	Default bool // the value is the op's own default, not given by the space
+	Default bool // the value is what the op takes when nothing is given
 }
 
 // Input is one entry of a graph.
@@ -86,6 +86,10 @@ type Node struct {
 	Absent      bool // stands for "no edge" (zero)
 	Identity    bool // hands its input on unchanged (skip with stride 1)
 	Commutative bool // the order of the inputs does not matter (sum)
+
+	// Fold marks an operation on a set of tensors (sum, concat), which `.nas`
+	// writes with a list: sum([a, b]).
+	Fold bool
 
 	// Vertex marks the output of a `node` statement, which drawings show as a
 	// numbered circle; its name is the vertex's name.

@@ -30,8 +30,10 @@ type binder struct {
 // frame is the graph being built for one body.
 type frame struct {
 	*binder
-	out  *graph.Graph
-	refs map[*Node]graph.Ref
+	out      *graph.Graph
+	live     map[*Node]bool      // what the output needs
+	refs     map[*Node]graph.Ref // where it is
+	vertices map[*Node]string    // vertex names that selections hand on
 }
 
 func (b *binder) body(body *Body) (*graph.Graph, error) {
@@ -39,9 +41,11 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 		return g, nil
 	}
 	f := frame{
-		binder: b,
-		out:    &graph.Graph{Name: body.Name, Kind: body.Kind},
-		refs:   make(map[*Node]graph.Ref, 16),
+		binder:   b,
+		out:      &graph.Graph{Name: body.Name, Kind: body.Kind},
+		live:     make(map[*Node]bool, len(body.Nodes)),
+		refs:     make(map[*Node]graph.Ref, len(body.Nodes)),
+		vertices: map[*Node]string{},
 	}
 	for i, in := range body.Inputs {
 		shape, err := b.shape(in)
@@ -51,53 +55,87 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 		f.out.Inputs = append(f.out.Inputs, graph.Input{Name: in.Name, Shape: shape})
 		f.refs[in] = graph.InputRef(i)
 	}
-	out, err := f.ref(body.Output, "")
+	if err := f.need(body.Output); err != nil {
+		return nil, err
+	}
+	for _, n := range body.Nodes {
+		if !f.live[n] {
+			continue
+		}
+		build := f.op
+		if n.Kind == Call {
+			build = f.call
+		}
+		r, err := build(n)
+		if err != nil {
+			return nil, err
+		}
+		f.refs[n] = r
+	}
+	out, err := f.follow(body.Output)
 	if err != nil {
 		return nil, err
 	}
-	f.out.Output = out
+	f.out.Output = f.refs[out]
 	b.bodies[body] = f.out
 	return f.out, nil
 }
 
-// ref returns where the tensor of n is, building it first if need be. A
-// selection hands its name and vertex on to the case that is taken.
-func (f *frame) ref(n *Node, vertex string) (graph.Ref, error) {
-	if r, ok := f.refs[n]; ok {
-		f.markVertex(r, vertex)
-		return r, nil
-	}
-	if vertex == "" {
-		vertex = n.Vertex
-	}
-	var r graph.Ref
-	var err error
-	switch n.Kind {
-	case Select:
+// follow follows selections to the node that the genotype takes.
+func (f *frame) follow(n *Node) (*Node, error) {
+	for n.Kind == Select {
 		i := f.taken(n.On)
 		if i < 0 || int(i) >= len(n.Cases) || n.Cases[i] == nil {
-			return 0, fmt.Errorf("%s: decision %s is not taken here", n.Name, n.On.Address)
+			return nil, fmt.Errorf("%s: decision %s is not taken here", n.Name, n.On.Address)
 		}
-		r, err = f.ref(n.Cases[i], vertex)
-	case Call:
-		r, err = f.call(n, vertex)
-	case Op:
-		r, err = f.op(n, vertex)
-	default:
-		return 0, fmt.Errorf("%s: a tensor of another body", n.Name)
+		n = n.Cases[i]
 	}
-	if err != nil {
-		return 0, err
-	}
-	f.refs[n] = r
-	return r, nil
+	return n, nil
 }
 
-func (f *frame) markVertex(r graph.Ref, vertex string) {
-	if vertex == "" || r < 0 || f.out.Nodes[r].Vertex != "" {
-		return
+// need marks what n depends on. A selection hands its vertex name on to the
+// case that is taken.
+func (f *frame) need(n *Node) error {
+	vertex := ""
+	if n.Kind == Select {
+		vertex = n.Vertex
 	}
-	f.out.Nodes[r].Vertex = vertex
+	n, err := f.follow(n)
+	if err != nil {
+		return err
+	}
+	if vertex != "" && n.Vertex == "" && f.vertices[n] == "" {
+		f.vertices[n] = vertex
+	}
+	if n.Kind == Input || f.live[n] {
+		return nil
+	}
+	f.live[n] = true
+	for _, a := range n.Args {
+		if !f.present(a) {
+			continue
+		}
+		if err := f.need(a.Node); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *frame) present(a Arg) bool {
+	for _, w := range a.When {
+		if f.taken(w.On)>>uint(w.Index)&1 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *frame) vertex(n *Node) string {
+	if n.Vertex != "" {
+		return n.Vertex
+	}
+	return f.vertices[n]
 }
 
 // add appends a node and returns its Ref.
@@ -109,16 +147,17 @@ func (f *frame) add(n *graph.Node) graph.Ref {
 // args returns the operands that are present.
 func (f *frame) args(n *Node) ([]graph.Ref, error) {
 	refs := make([]graph.Ref, 0, len(n.Args))
-next:
 	for _, a := range n.Args {
-		for _, w := range a.When {
-			if f.taken(w.On)>>uint(w.Index)&1 == 0 {
-				continue next
-			}
+		if !f.present(a) {
+			continue
 		}
-		r, err := f.ref(a.Node, "")
+		t, err := f.follow(a.Node)
 		if err != nil {
 			return nil, err
+		}
+		r, ok := f.refs[t]
+		if !ok {
+			return nil, fmt.Errorf("%s: %s is a tensor of another body", n.Name, t.Name)
 		}
 		refs = append(refs, r)
 	}
@@ -127,7 +166,7 @@ next:
 
 // call puts a nested graph in place. A body of one operation is that operation:
 // a block that only chooses an op leaves no box around it.
-func (f *frame) call(n *Node, vertex string) (graph.Ref, error) {
+func (f *frame) call(n *Node) (graph.Ref, error) {
 	refs, err := f.args(n)
 	if err != nil {
 		return 0, err
@@ -141,7 +180,7 @@ func (f *frame) call(n *Node, vertex string) (graph.Ref, error) {
 	}
 	if g.Kind == "block" && len(g.Nodes) == 1 && g.Nodes[0].Body == nil {
 		only := *g.Nodes[0]
-		only.Name, only.Vertex = n.Name, vertex
+		only.Name, only.Vertex = n.Name, f.vertex(n)
 		only.Inputs = make([]graph.Ref, len(g.Nodes[0].Inputs))
 		for k, r := range g.Nodes[0].Inputs {
 			i, _ := r.IsInput()
@@ -150,17 +189,17 @@ func (f *frame) call(n *Node, vertex string) (graph.Ref, error) {
 		return f.add(&only), nil
 	}
 	return f.add(&graph.Node{
-		Name: n.Name, Op: n.Body.Name, Inputs: refs, Body: g, Shape: g.Shape(g.Output), Vertex: vertex,
+		Name: n.Name, Op: n.Body.Name, Inputs: refs, Body: g, Shape: g.Shape(g.Output), Vertex: f.vertex(n),
 	}), nil
 }
 
-func (f *frame) op(n *Node, vertex string) (graph.Ref, error) {
+func (f *frame) op(n *Node) (graph.Ref, error) {
 	refs, err := f.args(n)
 	if err != nil {
 		return 0, err
 	}
 	out := &graph.Node{
-		Name: n.Name, Op: n.Op.Name, Module: n.Op.Module, Inputs: refs, Vertex: vertex,
+		Name: n.Name, Op: n.Op.Name, Module: n.Op.Module, Inputs: refs, Fold: n.Op.Fold, Vertex: f.vertex(n),
 	}
 	if out.Shape, err = f.shape(n); err != nil {
 		return 0, err

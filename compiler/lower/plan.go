@@ -30,6 +30,7 @@ type Body struct {
 	Name   string // the template's name
 	Kind   string // "space", "cell" or "block"
 	Inputs []*Node
+	Nodes  []*Node // operations and calls in the order of the source
 	Output *Node
 }
 
@@ -81,6 +82,7 @@ type Item struct {
 type Operation struct {
 	Name   string
 	Module string
+	Fold   bool // takes a set of tensors
 }
 
 // Attr is one attribute of an op, still symbolic.
