@@ -23,7 +23,7 @@ func Parse(path string, src []byte) (*File, diag.List) {
 	errs.Sort()
 	if len(errs) > maxErrors {
 		errs = errs[:maxErrors]
-		errs.Add("E0118", errs[maxErrors-1].Span, "too many errors: the rest of the file is not reported")
+		errs.Add("E0117", errs[maxErrors-1].Span, "too many errors: the rest of the file is not reported")
 	}
 	return f, errs
 }

@@ -15,7 +15,23 @@ import (
 
 func (p *parser) report(d *diag.Diagnostic) { *p.errs = append(*p.errs, d) }
 
-func (p *parser) addDecl(d Decl) { p.file.Decls = append(p.file.Decls, d) }
+func (p *parser) addDecl(d Decl) {
+	Walk(d, p.checkBody)
+	p.file.Decls = append(p.file.Decls, d)
+}
+
+// checkBody reports composites without a body: only an op, which a plugin
+// implements, may consist of its head.
+func (p *parser) checkBody(n Node) bool {
+	t, ok := n.(*Template)
+	if ok && t.Kind != Op && t.Expr == nil && !t.Braces {
+		e := &diag.Diagnostic{Code: "E0115", Span: t.Name.span, Message: fmt.Sprintf("%s `%s` has no body", t.Kind, t.Name.Name)}
+		e.Help = "write `= …` or `{ … }` behind its head"
+		p.report(e)
+	}
+	_, expr := n.(Expr)
+	return !expr
+}
 
 func (p *parser) importDecl(from, to int) {
 	if !p.clean(from, to) {
