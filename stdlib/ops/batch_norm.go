@@ -1,0 +1,120 @@
+package ops
+
+import (
+	"math"
+
+	"github.com/nasc-project/nasc/stdlib/ops/kernel"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+func init() {
+	register("batch_norm", 1, maps, func(s *Site, in []*gorgonia.Node) (*gorgonia.Node, error) {
+		return s.batchNorm("bn", in[0])
+	})
+}
+
+const (
+	normEpsilon  = 1e-5
+	normMomentum = 0.1
+)
+
+// batchNorm adds batch normalisation with a scale and a shift per channel. In
+// the graph it is two primitives: the statistics (2,C), mean and one over the
+// standard deviation, and the normalisation with them, whose gradient takes
+// their dependence on x into account.
+func (s *Site) batchNorm(name string, x *gorgonia.Node) (*gorgonia.Node, error) {
+	in := x.Shape()
+	b, c, area := in[0], in[1], in[2]*in[3]
+	address := s.Address + "/" + name
+	scale, err := s.Params.Learn(address+".scale", Init{Value: 1}, c)
+	if err != nil {
+		return nil, err
+	}
+	shift, err := s.Params.Learn(address+".shift", Init{}, c)
+	if err != nil {
+		return nil, err
+	}
+	n, ws, run := s.Network, s.Workers, s.Params.Running(address, c)
+	pair := tensor.Shape{2, c}
+	stats, err := n.apply(spec{name: "norm/stats", shape: pair,
+		loops: loops{normStats[float32](n, run, b, area), normStats[float64](n, run, b, area)}}, x)
+	if err != nil {
+		return nil, err
+	}
+	return n.apply(spec{
+		name: "norm", shape: in, inPlace: 1, wrt: []bool{true, false, true, true},
+		loops: loops{normalize[float32](ws, b, c, area), normalize[float64](ws, b, c, area)},
+		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+			x, stats, scale := in[0], in[1], in[2]
+			sums, err := n.apply(spec{name: "norm/sums", shape: pair,
+				loops: loops{normSums[float32](ws, b, c, area), normSums[float64](ws, b, c, area)}}, x, stats, grad)
+			if err != nil {
+				return nil, err
+			}
+			dx, err := n.apply(spec{name: "norm/dx", shape: x.Shape(), inPlace: 5,
+				loops: loops{normGrad[float32](ws, b, c, area), normGrad[float64](ws, b, c, area)}}, x, stats, scale, sums, grad)
+			if err != nil {
+				return nil, err
+			}
+			dshift, err := n.row(sums, 0)
+			if err != nil {
+				return nil, err
+			}
+			dscale, err := n.row(sums, 1)
+			return gorgonia.Nodes{dx, nil, dscale, dshift}, err
+		},
+	}, x, stats, scale, shift)
+}
+
+// normStats writes mean and inverse deviation: of the batch in training, which
+// also moves the running statistics, and the running ones otherwise.
+func normStats[T kernel.Float](n *Network, run *Running, b, area int) func([][]T, []T) {
+	return func(in [][]T, out []T) {
+		c := len(run.Mean)
+		mean, inv := out[:c], out[c:]
+		if !n.Training {
+			for i := range c {
+				mean[i], inv[i] = T(run.Mean[i]), T(1/math.Sqrt(run.Var[i]+normEpsilon))
+			}
+			return
+		}
+		kernel.Moments(n.Workers, b, c, area, in[0], mean, inv)
+		count := float64(b * area)
+		for i := range c {
+			v := float64(inv[i])
+			inv[i] = T(1 / math.Sqrt(v+normEpsilon))
+			run.Mean[i] += normMomentum * (float64(mean[i]) - run.Mean[i])
+			run.Var[i] += normMomentum * (v*count/max(count-1, 1) - run.Var[i])
+		}
+	}
+}
+
+func normalize[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
+	return func(in [][]T, y []T) {
+		kernel.Normalize(ws, b, c, area, in[0], in[1][:c], in[1][c:], in[2], in[3], y)
+	}
+}
+
+func normSums[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
+	return func(in [][]T, out []T) {
+		kernel.NormalizeGradParams(ws, b, c, area, in[0], in[1][:c], in[1][c:], in[2], out[:c], out[c:])
+	}
+}
+
+func normGrad[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
+	return func(in [][]T, dx []T) {
+		kernel.NormalizeGradInput(ws, b, c, area, in[0], in[1][:c], in[1][c:], in[2], in[3][:c], in[3][c:], in[4], dx)
+	}
+}
+
+// row takes one row of a matrix.
+func (n *Network) row(x *gorgonia.Node, i int) (*gorgonia.Node, error) {
+	c := x.Shape()[1]
+	return n.apply(spec{name: "row", shape: tensor.Shape{c},
+		loops: loops{takeRow[float32](c, i), takeRow[float64](c, i)}}, x)
+}
+
+func takeRow[T kernel.Float](c, i int) func([][]T, []T) {
+	return func(in [][]T, out []T) { copy(out, in[0][i*c:]) }
+}

@@ -1,0 +1,75 @@
+package ops
+
+import (
+	"fmt"
+
+	"github.com/nasc-project/nasc/stdlib/ops/kernel"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+func init() {
+	register("concat", anyNumber, maps, func(s *Site, in []*gorgonia.Node) (*gorgonia.Node, error) {
+		return s.concat(in...)
+	})
+}
+
+// concat joins maps along their channels.
+func (n *Network) concat(in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	if len(in) == 1 {
+		return in[0], nil
+	}
+	first := in[0].Shape()
+	shape := tensor.Shape{first[0], 0, first[2], first[3]}
+	sizes := make([]int, len(in)) // of one image
+	for i, x := range in {
+		s := x.Shape()
+		if s[2] != first[2] || s[3] != first[3] {
+			return nil, fmt.Errorf("maps of shapes %v and %v", first[1:], s[1:])
+		}
+		shape[1] += s[1]
+		sizes[i] = s[1] * s[2] * s[3]
+	}
+	return n.apply(spec{
+		name: "concat", shape: shape,
+		loops: loops{join[float32](sizes), join[float64](sizes)},
+		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+			grads := make(gorgonia.Nodes, len(in))
+			for i, x := range in {
+				var err error
+				if grads[i], err = n.apply(spec{name: "concat/dx", shape: x.Shape(),
+					loops: loops{part[float32](sizes, i), part[float64](sizes, i)}}, grad); err != nil {
+					return nil, err
+				}
+			}
+			return grads, nil
+		},
+	}, in...)
+}
+
+func join[T kernel.Float](sizes []int) func([][]T, []T) {
+	return func(in [][]T, y []T) {
+		at := 0
+		for b := 0; at < len(y); b++ {
+			for i, x := range in {
+				at += copy(y[at:], x[b*sizes[i]:][:sizes[i]])
+			}
+		}
+	}
+}
+
+// part takes the channels of input i out of the gradient of the result.
+func part[T kernel.Float](sizes []int, i int) func([][]T, []T) {
+	before, total := 0, 0
+	for j, n := range sizes {
+		if j < i {
+			before += n
+		}
+		total += n
+	}
+	return func(in [][]T, dx []T) {
+		for b := range len(dx) / sizes[i] {
+			copy(dx[b*sizes[i]:][:sizes[i]], in[0][b*total+before:])
+		}
+	}
+}

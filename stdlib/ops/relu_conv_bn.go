@@ -1,0 +1,17 @@
+package ops
+
+import "gorgonia.org/gorgonia"
+
+func init() {
+	register("relu_conv_bn", 1, maps, func(s *Site, in []*gorgonia.Node) (*gorgonia.Node, error) {
+		out, kernel, stride, err := s.window(in[0])
+		if err != nil {
+			return nil, err
+		}
+		dilation, err := s.Int("dilation", 1)
+		if err != nil {
+			return nil, err
+		}
+		return s.reluConvBN("conv", in[0], out, kernel, stride, dilation)
+	})
+}
