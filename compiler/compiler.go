@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/nasc-project/nasc/compiler/check"
+	"github.com/nasc-project/nasc/compiler/export"
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/resolve"
@@ -153,4 +154,17 @@ func (s *Space) Bind(g space.Genotype) (*graph.Graph, error) {
 		return nil, fmt.Errorf("space %s: %w", s.Name, err)
 	}
 	return out, nil
+}
+
+// Print writes the architecture of a genotype as a .nas file of size one.
+func (s *Space) Print(g space.Genotype) (string, error) {
+	a, err := s.Bind(g)
+	if err != nil {
+		return "", err
+	}
+	n, err := s.Rank(g)
+	if err != nil {
+		return "", err
+	}
+	return export.Source(a, fmt.Sprintf("Architecture #%s of %s.", n, s.Name)), nil
 }

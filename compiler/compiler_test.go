@@ -181,3 +181,44 @@ func TestDARTSInputs(t *testing.T) {
 		}
 	}
 }
+
+// TestPrintedArchitecture compiles architectures that were printed as .nas: each
+// is a space of size one with the same graph hash, params and MACs.
+func TestPrintedArchitecture(t *testing.T) {
+	for _, path := range []string{
+		"spaces/nasbench201/nasbench201.nas", "spaces/darts/darts.nas", "spaces/quickstart/quickstart.nas",
+	} {
+		s := load(t, path)
+		rng := stream.New(7, "print", 0)
+		for range 25 {
+			g := s.Sample(rng)
+			text, err := s.Print(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, diags := Load("arch.nas", func(string) ([]byte, error) { return []byte(text), nil })
+			if len(diags) > 0 {
+				t.Fatalf("%s\n%v", text, diags)
+			}
+			one, diags := m.Space("", nil)
+			if len(diags) > 0 {
+				t.Fatalf("%s\n%v", text, diags)
+			}
+			if one.Size().String() != "1" {
+				t.Fatalf("printed architecture has %s members:\n%s", one.Size(), text)
+			}
+			a, err := s.Bind(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := one.Bind(space.Genotype{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Hash() != b.Hash() || a.Params() != b.Params() || a.MACs() != b.MACs() {
+				t.Fatalf("%s: the printed architecture differs: params %d and %d, MACs %d and %d\n%s",
+					s.Format(g), a.Params(), b.Params(), a.MACs(), b.MACs(), text)
+			}
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package export
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/dsl/format"
+)
+
+// Source prints an architecture as a .nas file: a space of size one in the
+// language it came from (rule 8). Compiling the text gives a graph with the same
+// hash. Nested graphs become cells and blocks; those with equal text are
+// declared once. The doc comment, if any, goes above the space.
+func Source(g *graph.Graph, doc string) string {
+	w := &writer{imports: map[string]map[string]bool{}, byText: map[string]string{}, taken: map[string]bool{}}
+	w.collect(g)
+	body := w.body(g)
+	var params []string
+	for _, in := range g.Inputs {
+		params = append(params, fmt.Sprintf("%s: %s", in.Name, in.Shape))
+	}
+	var b strings.Builder
+	for _, m := range sorted(w.imports) {
+		fmt.Fprintf(&b, "import { %s } from %q\n", strings.Join(sorted(w.imports[m]), ", "), m)
+	}
+	for _, t := range w.templates {
+		b.WriteString("\n" + t)
+	}
+	b.WriteByte('\n')
+	for _, l := range strings.Split(strings.TrimSpace(doc), "\n") {
+		if l != "" {
+			b.WriteString("/// " + l + "\n")
+		}
+	}
+	fmt.Fprintf(&b, "space %s(%s) -> %s %s", identifier(g.Name), strings.Join(params, ", "), g.Shape(g.Output), body)
+	src, diags := format.Source("", []byte(b.String()))
+	if diags.HasErrors() {
+		return b.String()
+	}
+	return string(src)
+}
+
+func sorted[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// writer prints the bodies of one architecture.
+type writer struct {
+	imports   map[string]map[string]bool // module -> ops
+	templates []string                   // in the order in which they are needed
+	byText    map[string]string          // text of a template -> its name
+	taken     map[string]bool            // names that mean something at top level
+}
+
+// collect reserves the names of all ops, so that no cell or vertex hides one.
+func (w *writer) collect(g *graph.Graph) {
+	done := map[*graph.Graph]bool{}
+	var walk func(*graph.Graph)
+	walk = func(g *graph.Graph) {
+		if done[g] {
+			return
+		}
+		done[g] = true
+		for _, n := range g.Nodes {
+			if n.Body != nil {
+				walk(n.Body)
+				continue
+			}
+			w.taken[n.Op] = true
+			if n.Module != "std/core" && n.Module != "" {
+				if w.imports[n.Module] == nil {
+					w.imports[n.Module] = map[string]bool{}
+				}
+				w.imports[n.Module][n.Op] = true
+			}
+		}
+	}
+	walk(g)
+	w.taken[identifier(g.Name)] = true
+}
+
+// fresh makes an identifier that nothing else uses.
+func fresh(taken map[string]bool, name string) string {
+	out := name
+	for i := 2; taken[out] || reserved[out]; i++ {
+		out = fmt.Sprintf("%s_%d", name, i)
+	}
+	taken[out] = true
+	return out
+}
+
+// reserved are the words that cannot name a vertex or a cell.
+var reserved = map[string]bool{
+	"import": true, "op": true, "block": true, "cell": true, "space": true, "search": true, "let": true, "node": true,
+	"return": true, "require": true, "maximize": true, "minimize": true, "of": true, "in": true, "for": true, "by": true,
+	"any": true, "all": true, "if": true, "then": true, "else": true, "and": true, "or": true, "not": true, "true": true,
+	"false": true, "prev": true, "inputs": true, "sum": true, "mean": true, "concat": true, "min": true, "max": true,
+	"ceil": true, "floor": true, "round": true, "round_to": true, "abs": true, "sqrt": true, "log2": true, "len": true,
+}
+
+// identifier turns a node's address into a name: n[1].edge[0] -> n1_edge0.
+func identifier(address string) string {
+	var b strings.Builder
+	for _, r := range address {
+		switch {
+		case r == '.':
+			b.WriteByte('_')
+		case r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' && b.Len() > 0:
+			b.WriteRune(r)
+		}
+	}
+	if b.Len() == 0 {
+		return "x"
+	}
+	return b.String()
+}
+
+// template declares a nested graph and returns the name it is called by.
+func (w *writer) template(g *graph.Graph) string {
+	body := w.body(g)
+	var params []string
+	names := map[string]bool{}
+	for _, in := range g.Inputs {
+		params = append(params, fresh(names, identifier(in.Name)))
+	}
+	key := g.Kind + " " + g.Name + "(" + strings.Join(params, ", ") + ") " + body
+	if name, ok := w.byText[key]; ok {
+		return name
+	}
+	name := fresh(w.taken, identifier(g.Name))
+	w.byText[key] = name
+	kind := g.Kind
+	if kind != "cell" {
+		kind = "block"
+	}
+	w.templates = append(w.templates, fmt.Sprintf("%s %s(%s) %s", kind, name, strings.Join(params, ", "), body))
+	return name
+}
+
+// body prints the statements of a graph. A node that is used once, right where a
+// chain goes on, needs no name.
+func (w *writer) body(g *graph.Graph) string {
+	uses := make([]int, len(g.Nodes))
+	for _, n := range g.Nodes {
+		for _, r := range n.Inputs {
+			if r >= 0 {
+				uses[r]++
+			}
+		}
+	}
+	names := map[string]bool{}
+	for t := range w.taken {
+		names[t] = true
+	}
+	refs := map[graph.Ref]string{}
+	for i, in := range g.Inputs {
+		refs[graph.InputRef(i)] = fresh(names, identifier(in.Name))
+	}
+	var b strings.Builder
+	b.WriteString("{\n")
+	for i, n := range g.Nodes {
+		r := graph.Ref(i)
+		text := w.node(n, refs)
+		if n.Vertex != "" && !strings.HasPrefix(n.Vertex, "inputs") {
+			name := fresh(names, identifier(n.Vertex))
+			fmt.Fprintf(&b, "node %s = %s\n", name, text)
+			refs[r] = name
+			continue
+		}
+		if uses[i] == 1 && r != g.Output || uses[i] == 0 {
+			refs[r] = text
+			continue
+		}
+		name := fresh(names, identifier(n.Name))
+		fmt.Fprintf(&b, "%s = %s\n", name, text)
+		refs[r] = name
+	}
+	fmt.Fprintf(&b, "return %s\n}\n", refs[g.Output])
+	return b.String()
+}
+
+// node prints one node: a chain where it has one operand, a call otherwise.
+func (w *writer) node(n *graph.Node, refs map[graph.Ref]string) string {
+	callee := n.Label()
+	if n.Body != nil {
+		callee = w.template(n.Body)
+	}
+	if len(n.Inputs) == 1 && !n.Fold {
+		return refs[n.Inputs[0]] + " -> " + callee
+	}
+	var args []string
+	for _, r := range n.Inputs {
+		args = append(args, refs[r])
+	}
+	operands := strings.Join(args, ", ")
+	if n.Fold {
+		operands = "[" + operands + "]"
+	}
+	name, attrs, hasAttrs := strings.Cut(callee, "(")
+	if hasAttrs {
+		operands += ", " + strings.TrimSuffix(attrs, ")")
+	}
+	return name + "(" + operands + ")"
+}
