@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/nasc-project/nasc/compiler/graph"
@@ -159,9 +160,9 @@ func (w *writer) body(g *graph.Graph) string {
 	for t := range w.taken {
 		names[t] = true
 	}
-	refs := map[graph.Ref]string{}
+	refs := map[graph.Ref]phrase{}
 	for i, in := range g.Inputs {
-		refs[graph.InputRef(i)] = fresh(names, identifier(in.Name))
+		refs[graph.InputRef(i)] = named(fresh(names, identifier(in.Name)))
 	}
 	var b strings.Builder
 	b.WriteString("{\n")
@@ -170,8 +171,8 @@ func (w *writer) body(g *graph.Graph) string {
 		text := w.node(n, refs)
 		if n.Vertex != "" && !strings.HasPrefix(n.Vertex, "inputs") {
 			name := fresh(names, identifier(n.Vertex))
-			fmt.Fprintf(&b, "node %s = %s\n", name, text)
-			refs[r] = name
+			fmt.Fprintf(&b, "node %s = %s\n", name, text.chain)
+			refs[r] = named(name)
 			continue
 		}
 		if uses[i] == 1 && r != g.Output || uses[i] == 0 {
@@ -179,33 +180,65 @@ func (w *writer) body(g *graph.Graph) string {
 			continue
 		}
 		name := fresh(names, identifier(n.Name))
-		fmt.Fprintf(&b, "%s = %s\n", name, text)
-		refs[r] = name
+		fmt.Fprintf(&b, "%s = %s\n", name, text.chain)
+		refs[r] = named(name)
 	}
-	fmt.Fprintf(&b, "return %s\n}\n", refs[g.Output])
+	fmt.Fprintf(&b, "return %s\n}\n", refs[g.Output].chain)
 	return b.String()
 }
 
+// phrase is a tensor in two forms: as the head of a chain, and as an argument.
+type phrase struct{ chain, arg string }
+
+func named(name string) phrase { return phrase{name, name} }
+
 // node prints one node: a chain where it has one operand, a call otherwise.
-func (w *writer) node(n *graph.Node, refs map[graph.Ref]string) string {
+func (w *writer) node(n *graph.Node, refs map[graph.Ref]phrase) phrase {
 	callee := n.Label()
 	if n.Body != nil {
 		callee = w.template(n.Body)
 	}
 	if len(n.Inputs) == 1 && !n.Fold {
-		return refs[n.Inputs[0]] + " -> " + callee
+		in := refs[n.Inputs[0]]
+		out := phrase{chain: extend(in.chain, callee)}
+		out.arg = out.chain
+		if !strings.Contains(in.chain, " -> ") {
+			out.arg = call(callee, in.arg)
+		}
+		return out
 	}
 	var args []string
 	for _, r := range n.Inputs {
-		args = append(args, refs[r])
+		args = append(args, refs[r].arg)
 	}
 	operands := strings.Join(args, ", ")
 	if n.Fold {
 		operands = "[" + operands + "]"
 	}
-	name, attrs, hasAttrs := strings.Cut(callee, "(")
-	if hasAttrs {
-		operands += ", " + strings.TrimSuffix(attrs, ")")
+	return named(call(callee, operands))
+}
+
+// call puts operands in front of a callee's attributes.
+func call(callee, operands string) string {
+	name, attrs, ok := strings.Cut(callee, "(")
+	if !ok {
+		return name + "(" + operands + ")"
 	}
-	return name + "(" + operands + ")"
+	return name + "(" + operands + ", " + attrs
+}
+
+// extend adds a step to a chain; a step that repeats the last one is counted.
+func extend(chain, step string) string {
+	at := strings.LastIndex(chain, " -> ")
+	if at >= 0 {
+		last, count, many := strings.Cut(chain[at+len(" -> "):], " * ")
+		n := 1
+		if many {
+			n, _ = strconv.Atoi(count)
+		}
+		if last == step && n > 0 {
+			return fmt.Sprintf("%s -> %s * %d", chain[:at], step, n+1)
+		}
+	}
+	return chain + " -> " + step
 }
