@@ -5,8 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/nasc-project/nasc/stdlib"
 )
 
 // Params is the number of trainable parameters with every instance of a nested
@@ -94,7 +92,7 @@ func (d depther) fromInputs(g *Graph) []int {
 			switch {
 			case through != nil:
 				cost = through[k]
-			case n.Identity || n.isFold():
+			case n.Identity || n.Fold:
 				cost = 0
 			}
 			if cost != noPath {
@@ -106,11 +104,9 @@ func (d depther) fromInputs(g *Graph) []int {
 	return after[:offset]
 }
 
-func (n *Node) isFold() bool { return n.Module == stdlib.Core }
-
-// isSum reports whether n adds its inputs, so that an absent one may be left
-// out and a single one is the result.
-func (n *Node) isSum() bool { return n.Module == stdlib.Core && n.Op == "sum" }
+// isSum reports whether n is the fold that adds its inputs, so that an absent
+// one may be left out and a single one is the result.
+func (n *Node) isSum() bool { return n.Op == "sum" && n.Commutative }
 
 // Row is one line of the cost table.
 type Row struct {
