@@ -116,13 +116,12 @@ func (e evaluatorServer) Test(req *nascv1.TestRequest, out nascv1.Evaluator_Test
 // judge reads a trial and runs f on it. A progress report that cannot be sent
 // cancels the work: nobody is listening any more.
 func (e evaluatorServer) judge(ctx context.Context, m *nascv1.Trial, send func(Progress) error, f func(context.Context, Candidate, func(Progress)) error) error {
-	g, err := wire.ToGraph(m.GetGraph())
+	job, err := wire.ToJob(m)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c := Candidate{Number: m.GetNumber(), Graph: g, Seed: m.GetSeed(), Epochs: int(m.GetEpochs())}
 	// A stream takes one message at a time, and none after its end, but plugin
 	// code may report from several goroutines and keep the function.
 	var mu sync.Mutex
@@ -136,7 +135,7 @@ func (e evaluatorServer) judge(ctx context.Context, m *nascv1.Trial, send func(P
 		if e.evaluator == nil {
 			return errNotConfigured
 		}
-		return f(ctx, c, func(p Progress) {
+		return f(ctx, Candidate{job}, func(p Progress) {
 			mu.Lock()
 			defer mu.Unlock()
 			if !over && ctx.Err() == nil && send(p) != nil {

@@ -32,7 +32,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 
-	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/plugins/wire"
@@ -146,12 +145,7 @@ func NewOptimizer[P any](info OptimizerInfo, start func(Search, P) (Optimizer, e
 }
 
 // Candidate is an architecture to judge.
-type Candidate struct {
-	Number int64
-	Graph  *graph.Graph
-	Seed   uint64 // of everything random in this evaluation
-	Epochs int    // training effort; 0: as configured
-}
+type Candidate struct{ wire.Job }
 
 // Rand returns the random stream of this candidate's seed, a name and a counter.
 func (c Candidate) Rand(name string, counter uint64) *rand.Rand {

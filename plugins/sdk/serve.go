@@ -36,7 +36,6 @@ func Serve(p Plugin) {
 		VersionedPlugins: map[int]plugin.PluginSet{wire.ProtocolVersion: {wire.ServiceName: &grpcPlugin{server: s}}},
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: stderr, JSONFormat: true, Name: "serve"}),
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			forgetHost()
 			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(wire.MaxMessage), grpc.MaxSendMsgSize(wire.MaxMessage))...)
 		},
 	})
@@ -78,9 +77,7 @@ func socketHome() string {
 func forgetHost() {
 	for _, entry := range os.Environ() {
 		key, _, _ := strings.Cut(entry, "=")
-		switch {
-		case key == plugin.EnvUnixSocketDir, key == plugin.EnvUnixSocketGroup: // read once more, later
-		case strings.HasPrefix(key, "PLUGIN_"), key == wire.CookieKey, key == wire.HostPidKey, key == wire.SocketHomeKey:
+		if strings.HasPrefix(key, "PLUGIN_") || key == wire.CookieKey || key == wire.HostPidKey || key == wire.SocketHomeKey {
 			os.Unsetenv(key)
 		}
 	}

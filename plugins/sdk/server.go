@@ -53,6 +53,7 @@ func (g *grpcPlugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
 	nascv1.RegisterPluginServer(s, g.server)
 	nascv1.RegisterOptimizerServer(s, optimizerServer{server: g.server})
 	nascv1.RegisterEvaluatorServer(s, evaluatorServer{server: g.server})
+	forgetHost() // go-plugin has read what it needs
 	return nil
 }
 

@@ -8,7 +8,10 @@
 // error and never a panic, and costs no more memory than its own size suggests.
 package wire
 
-import "github.com/nasc-project/nasc/compiler/space"
+import (
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/space"
+)
 
 // MaxMessage is the largest message, in bytes, that either side accepts. Weights
 // and data sets go by file, never by message.
@@ -136,6 +139,14 @@ type Told struct {
 	Genotype space.Genotype
 	Metrics  ValidationMetrics
 	Failure  string // set when the evaluation failed; Metrics are then empty
+}
+
+// Job is one architecture to judge.
+type Job struct {
+	Number int64 // of its trial
+	Graph  *graph.Graph
+	Seed   uint64 // of everything random in this evaluation
+	Epochs int    // training effort; 0: as configured
 }
 
 // Progress is how far an evaluation has come.

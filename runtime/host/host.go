@@ -1,0 +1,180 @@
+// Package host runs plugins as processes of their own and keeps nasc safe from
+// them.
+//
+// A [Host] knows how to start plugins by name. [Host.Start] starts one and reads
+// its description; [Plugin.Settings] checks what the user wrote against the
+// declared parameters; [Plugin.Optimizer] or [Plugin.Evaluator] then configures
+// the process and gives a handle to work with. Whatever a plugin answers is
+// checked, and whatever goes wrong is a [diag.Diagnostic] that names the plugin;
+// see codes.go.
+//
+// A plugin that dies is started anew, at most [MaxRestarts] times in a row. An
+// optimizer is brought back by configuring it with the same seed and repeating
+// its calls, an evaluator by sending again what it had not finished, so that the
+// search ends with the same trial log.
+//
+// Of a process (see process.go, runner.go and home.go) the host takes care that
+// it ends with the host, with everything it has started; that it sees nothing of
+// the environment but what is allowed; that its socket lies in a private folder;
+// and that nothing it prints can harm.
+package host
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/plugins/wire"
+)
+
+// Command is how to start a plugin.
+type Command struct {
+	Path string
+	Args []string
+	Env  []string // in addition to what every plugin gets
+	// TLS encrypts the connection with keys made for this one process. It costs
+	// about 20 ms at the start; every Go plugin can do it. Without it the
+	// private folder of the socket keeps others out.
+	TLS bool
+}
+
+// Options configure a Host.
+type Options struct {
+	// Commands are the known plugins by name, "nasc/evolution". A name without
+	// an owner stands for nasc's own plugin.
+	Commands map[string]Command
+	// Log receives what plugins log and print; nil discards it.
+	Log *slog.Logger
+	// StartTimeout is how long a plugin may take to start and describe itself;
+	// 0 means 30 s.
+	StartTimeout time.Duration
+}
+
+// Host starts plugins and ends them.
+type Host struct {
+	opts  Options
+	sweep sync.Once
+
+	mu   sync.Mutex
+	live map[*process]bool
+	over bool
+}
+
+// New makes a host. Nothing is started yet.
+func New(opts Options) *Host {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if opts.StartTimeout == 0 {
+		opts.StartTimeout = 30 * time.Second
+	}
+	return &Host{opts: opts, live: map[*process]bool{}}
+}
+
+// BuiltIn is the command that serves a plugin by the running binary itself:
+// `nasc plugin serve NAME`.
+func BuiltIn(name string) (Command, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return Command{}, err
+	}
+	return Command{Path: self, Args: []string{"plugin", "serve", name}, TLS: true}, nil
+}
+
+// Names are the known plugins, sorted.
+func (h *Host) Names() []string {
+	var out []string
+	for name := range h.opts.Commands {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// find returns the full name and the command of a plugin.
+func (h *Host) find(name string) (string, Command, error) {
+	full := name
+	if !strings.Contains(name, "/") {
+		full = "nasc/" + name
+	}
+	if c, ok := h.opts.Commands[full]; ok {
+		return full, c, nil
+	}
+	d := &diag.Diagnostic{Code: UnknownPlugin, Message: "there is no plugin called " + name}
+	candidates := h.Names()
+	if !strings.Contains(name, "/") {
+		for i := range candidates {
+			candidates[i] = strings.TrimPrefix(candidates[i], "nasc/")
+		}
+	}
+	if near, ok := diag.Suggest(name, candidates); ok {
+		d.Help = "did you mean `" + near + "`?"
+	}
+	return "", Command{}, d
+}
+
+// Start starts a plugin by name and reads its description.
+func (h *Host) Start(ctx context.Context, name string) (*Plugin, error) {
+	full, command, err := h.find(name)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plugin{host: h, name: full, command: command}
+	proc, d, err := p.launch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.proc, p.description = proc, d
+	return p, nil
+}
+
+// Close ends every plugin process.
+func (h *Host) Close() {
+	h.mu.Lock()
+	h.over = true
+	var all []*process
+	for p := range h.live {
+		all = append(all, p)
+	}
+	h.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, p := range all {
+		wg.Go(p.stop)
+	}
+	wg.Wait()
+}
+
+// Plugin is a started plugin that is not configured yet.
+type Plugin struct {
+	host        *Host
+	name        string
+	command     Command
+	description wire.Description
+	proc        *process // until a component takes it
+}
+
+// Description is what the plugin tells about itself.
+func (p *Plugin) Description() wire.Description { return p.description }
+
+// Source is how diagnostics name the plugin: "nasc/evolution 0.1.0".
+func (p *Plugin) Source() string {
+	if p.description.Version == "" {
+		return p.name
+	}
+	return p.name + " " + p.description.Version
+}
+
+// Close ends a plugin that was started for its description only. It does
+// nothing once a component has taken the process.
+func (p *Plugin) Close() {
+	if p.proc != nil {
+		p.proc.stop()
+		p.proc = nil
+	}
+}

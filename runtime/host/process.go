@@ -1,0 +1,223 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	goplugin "github.com/hashicorp/go-plugin/runner"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
+	"github.com/nasc-project/nasc/plugins/wire"
+)
+
+// process is one run of a plugin, connected and described.
+type process struct {
+	host    *Host
+	client  *plugin.Client
+	runner  *runner
+	home    *home
+	journal *journal
+	conn    *grpc.ClientConn
+	once    sync.Once
+}
+
+// connection is go-plugin's client side of a plugin: the bare connection.
+type connection struct{ plugin.NetRPCUnsupportedPlugin }
+
+func (connection) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
+	return errors.New("the host serves nothing")
+}
+
+func (connection) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
+	return c, nil
+}
+
+// launch starts the plugin's process and reads its description.
+func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error) {
+	h := p.host
+	h.sweep.Do(sweepHomes)
+	if err := ctx.Err(); err != nil {
+		return nil, wire.Description{}, err
+	}
+	where, err := newHome()
+	if err != nil {
+		d := p.fault(NoSocket, "no folder for the plugin's socket: %v", err)
+		d.Help = "set TMPDIR to a short, writable folder"
+		return nil, wire.Description{}, d
+	}
+	log := h.opts.Log.With("plugin", p.name)
+	j := newJournal(log, slog.LevelError)
+	proc := &process{host: h, home: where, journal: j, runner: newRunner(p.command, where.dir, j)}
+	timeout, cancel := context.WithTimeout(ctx, h.opts.StartTimeout)
+	defer cancel()
+	proc.client = plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig:  plugin.HandshakeConfig{MagicCookieKey: wire.CookieKey, MagicCookieValue: wire.CookieValue},
+		VersionedPlugins: map[int]plugin.PluginSet{wire.ProtocolVersion: {wire.ServiceName: connection{}}},
+		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, _ string) (goplugin.Runner, error) {
+			proc.runner.cmd.Env = append(proc.runner.cmd.Env, spec.Env...)
+			return proc.runner, nil
+		},
+		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: where.dir},
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
+		SkipHostEnv:      true,
+		AutoMTLS:         p.command.TLS,
+		StartTimeout:     h.opts.StartTimeout,
+		SyncStdout:       proc.journal.stream(),
+		SyncStderr:       proc.journal.stream(),
+		Logger:           bridge(log),
+		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage))},
+	})
+	if err := h.add(proc); err != nil {
+		where.remove()
+		return nil, wire.Description{}, err
+	}
+	d, err := proc.connect(timeout)
+	if err != nil {
+		proc.stop()
+		if ctx.Err() != nil {
+			return nil, wire.Description{}, ctx.Err()
+		}
+		return nil, wire.Description{}, p.startFault(proc, err)
+	}
+	return proc, d, nil
+}
+
+// connect starts the process, waits for its handshake and has it describe
+// itself, all before ctx ends.
+func (proc *process) connect(ctx context.Context) (wire.Description, error) {
+	if err := proc.start(ctx); err != nil {
+		return wire.Description{}, err
+	}
+	m, err := nascv1.NewPluginClient(proc.conn).Describe(ctx, &nascv1.DescribeRequest{})
+	if err != nil {
+		return wire.Description{}, err
+	}
+	d, err := wire.ToDescription(m)
+	if err != nil {
+		return d, &descriptionError{err}
+	}
+	return d, nil
+}
+
+type descriptionError struct{ error }
+
+func (proc *process) start(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() {
+		c, err := proc.client.Client()
+		if err == nil {
+			var raw any
+			if raw, err = c.Dispense(wire.ServiceName); err == nil {
+				proc.conn = raw.(*grpc.ClientConn)
+			}
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		proc.runner.Kill(context.Background())
+		<-done
+		return ctx.Err()
+	}
+}
+
+// startFault tells why a plugin did not come up.
+func (p *Plugin) startFault(proc *process, err error) error {
+	var d *diag.Diagnostic
+	var described *descriptionError
+	text := tidy(err.Error(), 500)
+	switch {
+	case errors.As(err, &d):
+		return d
+	case errors.As(err, &described):
+		return p.bad("its description is wrong: %s", text)
+	case errors.Is(err, context.DeadlineExceeded), status.Code(err) == codes.DeadlineExceeded,
+		strings.HasPrefix(text, "timeout while waiting"):
+		d = p.fault(TooSlow, "the plugin did not start within %v", p.host.opts.StartTimeout)
+	case strings.HasPrefix(text, "incompatible "), strings.HasPrefix(text, "unsupported plugin protocol"):
+		d = p.fault(WrongProtocol, "the plugin speaks another protocol: %s", text)
+		d.Help = fmt.Sprintf("this nasc speaks version %d over gRPC", wire.ProtocolVersion)
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission), errors.Is(err, exec.ErrNotFound):
+		d = p.fault(CannotStart, "the plugin cannot be started: %s", text)
+	default:
+		d = p.fault(CannotStart, "the plugin ended or failed at its start: %s", text)
+	}
+	proc.obituary(d)
+	return d
+}
+
+// obituary notes how the process ended and what it said last.
+func (proc *process) obituary(d *diag.Diagnostic) {
+	select {
+	case <-proc.runner.ended:
+		if err := proc.runner.err; err != nil {
+			d.Notes = append(d.Notes, diag.Note{Text: "the process ended with " + err.Error()})
+		}
+	default:
+	}
+	if words := proc.journal.words(); len(words) > 0 {
+		d.Notes = append(d.Notes, diag.Note{Text: "its last words: " + strings.Join(words, " / ")})
+	}
+}
+
+// crashed reports whether a call failed because the process died or no longer
+// answers, rather than because the plugin said no.
+func (proc *process) crashed(err error) bool {
+	patience := 100 * time.Millisecond
+	if status.Code(err) == codes.Unavailable {
+		patience = 2 * time.Second
+	}
+	select {
+	case <-proc.runner.ended:
+		return true
+	case <-time.After(patience):
+		return status.Code(err) == codes.Unavailable
+	}
+}
+
+// stop ends the process: it is asked to finish, then killed with its group.
+func (proc *process) stop() {
+	proc.once.Do(func() {
+		if proc.conn != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			nascv1.NewPluginClient(proc.conn).Shutdown(ctx, &nascv1.ShutdownRequest{})
+			cancel()
+		}
+		proc.runner.Kill(context.Background())
+		proc.client.Kill()
+		proc.home.remove()
+		proc.host.remove(proc)
+	})
+}
+
+func (h *Host) add(p *process) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over {
+		return errors.New("the host is closed")
+	}
+	h.live[p] = true
+	return nil
+}
+
+func (h *Host) remove(p *process) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.live, p)
+}
