@@ -3,12 +3,16 @@ package store
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"modernc.org/sqlite" // the pure-Go driver called "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // schema is the trial log. Seeds are text because SQLite's integers are signed.
@@ -327,4 +331,17 @@ func (r *Run) Log(w io.Writer) error {
 		Winner int64              `json:"winner"`
 		Test   map[string]float64 `json:"test"`
 	}{winner, metrics})
+}
+
+// Disk reports whether err is the file system's: full, read-only, broken.
+func Disk(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return true
+	}
+	return false
 }

@@ -52,6 +52,7 @@ type Component struct {
 	Seed       uint64            `json:"seed"`
 	Threads    int               `json:"threads,omitempty"`
 	Facts      map[string]string `json:"facts,omitempty"` // data set hashes and the like
+	Units      map[string]string `json:"units,omitempty"` // of an evaluator's metrics
 }
 
 // Objective is a metric to be made large or small.
@@ -118,17 +119,23 @@ func (r realNumber) MarshalJSON() ([]byte, error) {
 	return text, err
 }
 
-// restoreNumbers gives parameters their types int64 and float64 back.
+// restoreNumbers gives parameters their types int64, float64 and []int64 back.
 func restoreNumbers(args map[string]any) {
 	for name, v := range args {
-		n, ok := v.(json.Number)
-		if !ok {
-			continue
-		}
-		if i, err := n.Int64(); err == nil {
-			args[name] = i
-		} else if f, err := n.Float64(); err == nil {
-			args[name] = f
+		switch v := v.(type) {
+		case json.Number:
+			if i, err := v.Int64(); err == nil {
+				args[name] = i
+			} else if f, err := v.Float64(); err == nil {
+				args[name] = f
+			}
+		case []any: // a shape
+			dims := make([]int64, len(v))
+			for i, d := range v {
+				n, _ := d.(json.Number)
+				dims[i], _ = n.Int64()
+			}
+			args[name] = dims
 		}
 	}
 }

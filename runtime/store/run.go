@@ -28,8 +28,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-
-	_ "modernc.org/sqlite" // the pure-Go driver called "sqlite"
 )
 
 // The files of a run folder.

@@ -15,7 +15,7 @@ import (
 func manifest() *Manifest {
 	return &Manifest{
 		Name:      "r",
-		Space:     Space{Name: "s", Args: map[string]any{"c": int64(16), "width": 1.0, "deep": true}},
+		Space:     Space{Name: "s", Args: map[string]any{"c": int64(16), "width": 1.0, "deep": true, "image": []int64{3, 32, 32}}},
 		Optimizer: Component{Parameters: map[string]any{"rate": 0.5, "whole": 2.0, "n": int64(1) << 62}},
 		Seed:      1<<64 - 1,
 	}

@@ -1,0 +1,220 @@
+// Package report tells people how a search goes and how it ended: a bar on a
+// terminal, plain lines elsewhere, and a summary that is itself a .nas file.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/runtime/search"
+	"github.com/nasc-project/nasc/runtime/store"
+)
+
+// Progress follows a search; it is a search.Observer. End must be called.
+type Progress struct {
+	out        io.Writer
+	budget     search.Budget
+	objectives []store.Objective
+	units      map[string]string
+
+	mu      sync.Mutex
+	trials  []*store.Trial
+	best    *store.Trial
+	running map[int64]wire.Progress
+	replays int
+	testing bool
+
+	begun time.Time
+	from  float64 // the part of the budget that was spent before
+	bars  *mpb.Progress
+	bar   *mpb.Bar
+}
+
+// scale is how finely a bar divides the budget.
+const scale = 10000
+
+// New starts reporting to out: with a bar when it is a terminal.
+func New(out io.Writer, terminal bool, m *store.Manifest) *Progress {
+	p := &Progress{
+		out: out, budget: search.Budget(m.Budget), objectives: m.Objectives, units: m.Evaluator.Units,
+		running: map[int64]wire.Progress{}, begun: time.Now(),
+	}
+	if terminal {
+		p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithRefreshRate(150*time.Millisecond))
+		p.bar = p.bars.New(scale, mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"),
+			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.count() + " " })),
+			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.state() })))
+	}
+	return p
+}
+
+// Trial implements search.Observer.
+func (p *Progress) Trial(t *store.Trial, replayed bool) {
+	p.mu.Lock()
+	p.trials = append(p.trials, t)
+	delete(p.running, t.Number)
+	improved := t.Status == store.OK && (p.best == nil || search.Better(p.objectives, t, p.best))
+	if improved {
+		p.best = t
+	}
+	if replayed {
+		p.replays++
+		p.from = p.spent()
+	}
+	line := ""
+	if p.bar == nil && !replayed && p.worth(improved) {
+		line = p.line(t)
+	}
+	p.mu.Unlock()
+	if line != "" {
+		fmt.Fprintln(p.out, line)
+	}
+	p.draw()
+}
+
+// Progress implements search.Observer.
+func (p *Progress) Progress(trial int64, now wire.Progress) {
+	p.mu.Lock()
+	p.running[trial] = now
+	p.mu.Unlock()
+	p.draw()
+}
+
+// Testing implements search.Observer.
+func (p *Progress) Testing(t *store.Trial) {
+	p.mu.Lock()
+	p.testing = true
+	p.mu.Unlock()
+	if p.bar == nil {
+		fmt.Fprintf(p.out, "testing the architecture of trial %d\n", t.Number)
+	}
+	p.draw()
+}
+
+// End finishes the bar.
+func (p *Progress) End() {
+	if p.bar == nil {
+		return
+	}
+	p.bar.SetTotal(-1, true)
+	p.bars.Wait()
+}
+
+// draw moves the bar. The bar calls back for its texts, so the lock is free.
+func (p *Progress) draw() {
+	if p.bar == nil {
+		return
+	}
+	p.mu.Lock()
+	at := int64(p.part() * scale)
+	p.mu.Unlock()
+	p.bar.SetCurrent(min(at, scale-1)) // the last step is End's
+}
+
+// worth reports whether a line should be printed: for every trial of a short
+// search, for every fiftieth part of a long one and for every improvement.
+func (p *Progress) worth(improved bool) bool {
+	if p.budget.Unit != search.Evaluations || p.budget.Amount <= 100 || improved {
+		return true
+	}
+	return len(p.trials)%int(p.budget.Amount/50) == 0
+}
+
+func (p *Progress) line(t *store.Trial) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "trial %s", p.number(t))
+	if t.Status == store.Failed {
+		fmt.Fprintf(&b, "  failed: %s", t.Failure)
+	} else {
+		fmt.Fprintf(&b, "  %s", p.score(t))
+	}
+	if p.best != nil {
+		fmt.Fprintf(&b, "  best %s (trial %d)", p.score(p.best), p.best.Number)
+	}
+	if t.Reused != nil {
+		fmt.Fprintf(&b, "  as trial %d", *t.Reused)
+	} else if t.Seconds >= 0.1 {
+		fmt.Fprintf(&b, "  %.1f s", t.Seconds)
+	}
+	if left := p.left(); left != "" {
+		fmt.Fprintf(&b, "  %s left", left)
+	}
+	return b.String()
+}
+
+func (p *Progress) number(t *store.Trial) string {
+	if p.budget.Unit == search.Evaluations {
+		return fmt.Sprintf("%d/%.0f", t.Number+1, p.budget.Amount)
+	}
+	return fmt.Sprint(t.Number + 1)
+}
+
+func (p *Progress) score(t *store.Trial) string {
+	var parts []string
+	for _, o := range p.objectives {
+		parts = append(parts, fmt.Sprintf("%s %s", o.Metric, Value(t.Metrics[o.Metric], p.units[o.Metric])))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// count and state are the texts of the bar.
+func (p *Progress) count() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.budget.Unit == search.Evaluations {
+		return fmt.Sprintf("%d/%.0f trials", len(p.trials), p.budget.Amount)
+	}
+	return fmt.Sprintf("%d trials, %s", len(p.trials), p.budget)
+}
+
+func (p *Progress) state() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var parts []string
+	if p.best != nil {
+		parts = append(parts, "best "+p.score(p.best))
+	}
+	if p.testing {
+		parts = append(parts, "testing the winner")
+	} else if left := p.left(); left != "" {
+		parts = append(parts, left+" left")
+	}
+	return " " + strings.Join(parts, ", ")
+}
+
+func (p *Progress) spent() float64 { return p.budget.Spent(p.trials) }
+
+// part is the part of the budget that is spent, running evaluations included.
+func (p *Progress) part() float64 {
+	at := p.spent()
+	if n := len(p.trials); p.budget.Unit == search.Evaluations {
+		for _, r := range p.running {
+			at += r.Fraction / p.budget.Amount
+		}
+	} else if n > 0 {
+		for _, r := range p.running {
+			at += r.Fraction * at / float64(n)
+		}
+	}
+	return min(1, at)
+}
+
+// left is the time that the rest will take at the pace so far.
+func (p *Progress) left() string {
+	done := p.part() - p.from
+	if done <= 0 || len(p.trials) == p.replays {
+		return ""
+	}
+	rest := time.Duration(float64(time.Since(p.begun)) / done * (1 - p.part()))
+	if rest > time.Minute {
+		return rest.Round(time.Second).String()
+	}
+	return fmt.Sprintf("%.0fs", rest.Seconds())
+}

@@ -1,0 +1,95 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/runtime/store"
+)
+
+// Winner is the end of a search, or the best of one that has not ended.
+type Winner struct {
+	Run      *store.Manifest
+	Dir      string
+	Trials   int // finished
+	Failed   int
+	Reused   int
+	Best     *store.Trial
+	Graph    *graph.Graph
+	Test     map[string]float64
+	TestNote string // why there is no test result
+	Source   string // the architecture as .nas
+}
+
+// Write prints the winner as a .nas file whose head comments hold the figures.
+func (w *Winner) Write(out io.Writer) error {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "// %-22s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	units := w.Run.Evaluator.Units
+	fmt.Fprintf(&b, "// The best of %s: trial %d of %d", w.Run.Name, w.Best.Number, w.Trials)
+	if w.Failed > 0 {
+		fmt.Fprintf(&b, ", %d failed", w.Failed)
+	}
+	if w.Reused > 0 {
+		fmt.Fprintf(&b, ", %d repeats", w.Reused)
+	}
+	b.WriteString("\n")
+	for _, name := range slices.Sorted(maps.Keys(w.Best.Metrics)) {
+		line("validation "+name, "%s", Value(w.Best.Metrics[name], units[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.Test)) {
+		line("test "+name, "%s", Value(w.Test[name], units[name]))
+	}
+	if w.TestNote != "" {
+		line("test", "none: %s", w.TestNote)
+	}
+	line("params", "%s", Count(w.Graph.Params()))
+	line("MACs", "%s", Count(w.Graph.MACs()))
+	line("genotype", "%s", w.Best.Genotype)
+	line("run folder", "%s", w.Dir)
+	fmt.Fprintf(&b, "\n%s", w.Source)
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// Value prints a measured number: two decimals for percentages, else as many
+// digits as carry meaning.
+func Value(v float64, unit string) string {
+	text := strconv.FormatFloat(v, 'g', 6, 64)
+	switch {
+	case unit == "%":
+		text = strconv.FormatFloat(v, 'f', 2, 64)
+	case v == math.Trunc(v) && math.Abs(v) < 1e15:
+		text = strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	if unit != "" {
+		text += " " + unit
+	}
+	return text
+}
+
+// Count prints a whole number with its digits in groups of three.
+func Count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	return Group(s)
+}
+
+// Group puts a blank between groups of three digits.
+func Group(digits string) string {
+	var b strings.Builder
+	for i, r := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 && digits[i-1] != '-' {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
