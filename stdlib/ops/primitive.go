@@ -19,6 +19,7 @@ type Primitive struct {
 	shape   tensor.Shape
 	loops   loops
 	inPlace int // the input that the result may overwrite, or -1
+	fixed   bool
 	wrt     []bool
 	diff    func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 }
@@ -36,13 +37,14 @@ type spec struct {
 	loops   loops
 	inPlace int    // 1 + the input that the result may overwrite
 	wrt     []bool // the inputs with gradients; nil: all, if there is a diff
+	fixed   bool   // the result does not depend on the inputs
 	diff    func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 }
 
 // apply adds a primitive to the graph.
 func (n *Network) apply(s spec, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	n.ids++
-	p := &Primitive{name: s.name, id: n.ids, shape: s.shape, loops: s.loops, inPlace: s.inPlace - 1, diff: s.diff, wrt: s.wrt}
+	p := &Primitive{name: s.name, id: n.ids, shape: s.shape, loops: s.loops, inPlace: s.inPlace - 1, diff: s.diff, wrt: s.wrt, fixed: s.fixed}
 	for _, x := range in {
 		p.dims = append(p.dims, x.Dims())
 	}
@@ -63,6 +65,10 @@ func (p *Primitive) Run64(in [][]float64, out []float64) { p.loops.f64(in, out) 
 
 // InPlace is the input whose memory the result may take over, or -1.
 func (p *Primitive) InPlace() int { return p.inPlace }
+
+// Fixed reports whether the result is the same for all inputs, which then need
+// not be computed; Run gets none.
+func (p *Primitive) Fixed() bool { return p.fixed }
 
 // Arity is the number of inputs.
 func (p *Primitive) Arity() int { return len(p.dims) }

@@ -15,7 +15,7 @@ func init() {
 			return nil, err
 		}
 		x := in[0].Shape()
-		return s.apply(spec{name: zeroName, shape: tensor.Shape{x[0], x[1], ceilDiv(x[2], stride), ceilDiv(x[3], stride)},
+		return s.apply(spec{name: zeroName, fixed: true, shape: tensor.Shape{x[0], x[1], ceilDiv(x[2], stride), ceilDiv(x[3], stride)},
 			loops: loops{zero[float32], zero[float64]}}, in[0])
 	})
 }

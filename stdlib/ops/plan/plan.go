@@ -53,12 +53,20 @@ func New[T kernel.Float](ws *kernel.Workers, wanted ...*gorgonia.Node) (*Plan[T]
 	return p, nil
 }
 
+// inputs are the nodes that have to be computed before n.
+func inputs(n *gorgonia.Node) []*gorgonia.Node {
+	if p, ok := n.Op().(*ops.Primitive); ok && p.Fixed() {
+		return nil
+	}
+	return ops.Inputs(n)
+}
+
 // count counts how often every node is read, and wanted nodes once more.
 func count(nodes []*gorgonia.Node, uses map[*gorgonia.Node]int) {
 	for _, n := range nodes {
 		uses[n]++
 		if uses[n] == 1 {
-			count(ops.Inputs(n), uses)
+			count(inputs(n), uses)
 		}
 	}
 }
@@ -81,7 +89,7 @@ func (p *Plan[T]) order(ws *kernel.Workers, n *gorgonia.Node, uses map[*gorgonia
 		p.values[n] = data
 		return nil
 	}
-	s := &step[T]{node: n, inputs: ops.Inputs(n)}
+	s := &step[T]{node: n, inputs: inputs(n)}
 	switch op := n.Op().(type) {
 	case *ops.Primitive:
 		s.run = runner[T](op)
@@ -122,7 +130,7 @@ func isAddition(n *gorgonia.Node) bool {
 // terms are the addends of a sum whose partial sums nobody else reads.
 func terms(n *gorgonia.Node, uses map[*gorgonia.Node]int) []*gorgonia.Node {
 	var all []*gorgonia.Node
-	for _, in := range ops.Inputs(n) {
+	for _, in := range inputs(n) {
 		if isAddition(in) && uses[in] == 1 {
 			all = append(all, terms(in, uses)...)
 		} else {
