@@ -126,6 +126,10 @@ func (e *Evaluator) Evaluate(ctx context.Context, job wire.Job, progress func(wi
 	return result.Metrics, err
 }
 
+// hopeless is how many architectures in a row an evaluator may die of before
+// the evaluator is at fault and not the architectures.
+const hopeless = 3
+
 // maxBatch is how many bytes of architectures are sent in one message.
 const maxBatch = wire.MaxMessage / 4
 
@@ -175,13 +179,16 @@ func (e *Evaluator) evaluate(ctx context.Context, open []*nascv1.Trial, observe 
 			now = open[:1]
 		}
 		finished := map[int64]bool{}
-		_, died, err := e.session.attempt(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
+		proc, died, err := e.session.attempt(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
 			return e.stream(ctx, conn, now, finished, observe)
 		})
 		if err != nil {
 			return err
 		}
 		if died {
+			if err := e.session.giveUp(proc, hopeless*(MaxRestarts+1)-1); err != nil {
+				return err
+			}
 			number := int64(-1)
 			for _, m := range now {
 				if !finished[m.Number] {

@@ -70,7 +70,7 @@ func (s *session) call(ctx context.Context, f func(context.Context, *grpc.Client
 		if !died {
 			return err
 		}
-		if err := s.giveUp(proc); err != nil {
+		if err := s.giveUp(proc, MaxRestarts); err != nil {
 			return err
 		}
 	}
@@ -133,12 +133,12 @@ func (s *session) bury(proc *process) {
 	}
 }
 
-// giveUp is the error after too many crashes in a row.
-func (s *session) giveUp(proc *process) error {
+// giveUp is the error after more than most crashes in a row.
+func (s *session) giveUp(proc *process, most int) error {
 	s.mu.Lock()
 	crashes := s.crashes
 	s.mu.Unlock()
-	if crashes <= MaxRestarts {
+	if crashes <= most {
 		return nil
 	}
 	d := s.plugin.fault(Crashed, "the plugin died %d times in a row", crashes)
@@ -157,7 +157,7 @@ func (s *session) ready(ctx context.Context) (*process, error) {
 		if s.proc != nil {
 			return s.proc, nil
 		}
-		wait := backOff << (2 * max(0, s.crashes-1))
+		wait := backOff << (2 * min(max(0, s.crashes-1), MaxRestarts-1))
 		select {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
