@@ -85,7 +85,7 @@ func (m *Module) Check() diag.List {
 
 func complete(t *syntax.Template) bool {
 	for _, p := range t.Params {
-		if p.Default == nil && (p.Type == nil || !p.Type.Shape) {
+		if p.Default == nil && p.Type != nil && !p.Type.Shape {
 			return false
 		}
 	}

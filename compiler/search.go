@@ -149,7 +149,7 @@ func (r *searchReader) over(s *Search, e syntax.Expr) {
 		return
 	}
 	s.Space = n.Name
-	if sym, ok := r.m.prog.Root.Names[n.Name]; !ok || sym.Decl == nil {
+	if sym, ok := r.m.prog.Root.Names[n.Name]; !ok {
 		return // resolve has said that the name is unknown
 	} else if t, isTemplate := sym.Decl.(*syntax.Template); !isTemplate || t.Kind != syntax.Space {
 		r.diags.Add("E0551", n.Span(), "`%s` is not a space", n.Name)

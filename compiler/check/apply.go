@@ -20,7 +20,7 @@ func (k *checker) applyTo(op value, in operands, c context, at diag.Span) value 
 	}
 	if v, ok := in.single(); ok && !onSet(op) {
 		if s, isSet := v.(*set); isSet && mapped(op) {
-			return k.overMembers(s, c, at, func(m member, c context) value {
+			return k.overMembers(s, opName(op), c, at, func(m member, c context) value {
 				return k.applyTo(op, operands{given: []value{m.tensor}}, c, at)
 			})
 		}
@@ -63,6 +63,13 @@ func onSet(op value) bool {
 		return onSet(op.steps[0])
 	}
 	return false
+}
+
+func opName(op value) string {
+	if t, ok := op.(*template); ok {
+		return t.decl.Name.Name
+	}
+	return ""
 }
 
 // mapped reports whether an operation takes one tensor, so that a set is

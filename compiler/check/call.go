@@ -169,15 +169,16 @@ func (k *checker) argument(a *syntax.Arg, c context) value {
 		}
 		return bad{}
 	}
-	return k.overMembers(s, c, a.Value.Span(), func(m member, c context) value {
+	return k.overMembers(s, "", c, a.Value.Span(), func(m member, c context) value {
 		e := c.env.child()
 		e.names[a.Var.Name] = m.tensor
 		return k.eval(a.Value, c.with(e))
 	})
 }
 
-// overMembers maps a set of tensors to a set of tensors.
-func (k *checker) overMembers(s *set, c context, at diag.Span, f func(member, context) value) value {
+// overMembers maps a set of tensors to a set of tensors. Messages call the new
+// members by the name of the operation, if it has one.
+func (k *checker) overMembers(s *set, name string, c context, at diag.Span, f func(member, context) value) value {
 	out := &set{}
 	for _, m := range s.members {
 		v := f(m, c.named("").member(m))
@@ -190,6 +191,9 @@ func (k *checker) overMembers(s *set, c context, at diag.Span, f func(member, co
 		}
 		r := m
 		r.tensor = t
+		if name != "" {
+			r.label = name + "(" + m.label + ")"
+		}
 		out.members = append(out.members, r)
 	}
 	return out

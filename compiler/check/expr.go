@@ -253,7 +253,12 @@ func (k *checker) apply1(fn string, at diag.Span, args ...value) value {
 	}
 	r, err := sym.Apply(fn, syms...)
 	if err != nil {
-		k.diags.Add("E0310", at, "%s", err)
+		if k.use.Start.Valid() {
+			d := k.diags.Add("E0310", k.use, "%s", err)
+			d.Notes = append(d.Notes, diag.Note{Span: at, Text: "computed here"})
+		} else {
+			k.diags.Add("E0310", at, "%s", err)
+		}
 		return bad{}
 	}
 	return &scalar{r}

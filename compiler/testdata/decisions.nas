@@ -1,0 +1,50 @@
+import { skip, relu_conv_bn } from "std/vision"
+block edge = skip | relu_conv_bn
+cell normal(a, b) {
+    node n[2] = sum(edge(3 of prev)) //! E0311 "cannot choose 3 of 2 tensors; at n\\[0\\], prev = {a, b}; help: write `1..2 of prev`"
+    return n[1]
+}
+space s(image: [8, 8, 8]) = image -> normal
+---
+import { zero } from "std/vision"
+block edge = zero | zero(stride: 1) //! E0403 "no alternative is left to choose; note: `k of` never keeps"
+cell c(a, b) {
+    node n = sum(edge(1 of prev))
+    return n
+}
+space s(image: [8, 8, 8]) = image -> c
+---
+import { relu } from "std/vision"
+space s(image: [8, 8, 8]) = image -> relu * (3..1) //! E0404 "the range 3..1 by 1 holds no value"
+---
+import { relu } from "std/vision"
+space s(image: [8, 8, 8]) = image -> relu * 1_000_000_000_000 //! E0411 "1000000000000 repetitions are more than nasc allows"
+---
+import { relu } from "std/vision"
+space s(image: [8, 8, 8]) = image -> relu * (1..1_000_000_000_000) //! E0411 "a range of more than 100000 values"
+---
+import { relu } from "std/vision"
+block deep(fuel = 4) = relu | deep(fuel: fuel - 1) -> relu //! E0410 "too large to be compiled: templates nested more than 1000 deep; help: does the recursion have a guard"
+space s(image: [8, 8, 8]) = image -> deep
+---
+import { relu, conv_bn } from "std/vision"
+cell c(x, n: int) = conv_bn(out: 8) * (1..n) //! E0406 "the choices of cell `c` depend on its parameters; help: a cell is decided once; use a `block`"
+space s(image: [8, 8, 8]) = image -> c(n: 2) -> c(n: 3)
+---
+import { relu } from "std/vision"
+cell c(x) {
+    node n[2] = sum(prev)
+    require edges <= 3 //! E0490 "not supported yet: `require` in a cell"
+    return n[1]
+}
+space s(image: [8, 8, 8]) = image -> c
+---
+import { relu, skip } from "std/vision"
+space s(image: [8, 8, 8]) {
+    k = 1 | 2
+    return image -> (relu if k > 1 | skip) //! E0490 "not supported yet: a guard that depends on a decision"
+}
+---
+import { relu } from "std/vision"
+import plugin "lab/op" as lab
+space s(image: [8, 8, 8]) = image -> lab -> relu //! E0490 "not supported yet: using the plugin `lab` outside a search"
