@@ -153,14 +153,14 @@ func (r *painter) line(p Pos) ([]byte, bool) {
 // source shows the place of the diagnostic itself. Without a label the marks
 // are left to notes on the same line, which say more.
 func (r *painter) source(d *Diagnostic, color string) Pos {
-	marked := d.Label != ""
-	for _, n := range d.Notes {
-		marked = marked || n.Span.Start.File == d.Span.Start.File && n.Span.Start.Line == d.Span.Start.Line
+	if d.Label == "" {
+		for _, n := range d.Notes {
+			if n.Span.Start.File == d.Span.Start.File && n.Span.Start.Line == d.Span.Start.Line {
+				return Pos{}
+			}
+		}
 	}
-	if !marked || d.Label != "" {
-		return r.marked(d.Span, d.Label, '^', color, Pos{})
-	}
-	return Pos{}
+	return r.marked(d.Span, d.Label, '^', color, Pos{})
 }
 
 // marked prints the line of a span with marks and a label under it. The line

@@ -3,26 +3,35 @@ package diag
 import "strings"
 
 // Suggest finds the candidate that name is most likely a slip of: at most a
-// third of its letters wrong, missing, superfluous or swapped with a neighbour
-// (one in words of up to four letters), upper and lower case counting alike.
-// Ties go to the candidate that comes first.
+// third of its letters wrong, missing, superfluous or swapped with a neighbour,
+// upper and lower case counting alike. In a word of one or two letters nothing
+// may differ but their order and case. Ties go to the candidate that comes first.
 func Suggest(name string, candidates []string) (best string, ok bool) {
 	n := len([]rune(name))
 	if n == 0 || n > 100 {
 		return "", false
 	}
-	limit := max(1, n/3)
+	limit := n / 3
+	if n == 2 {
+		limit = 1
+	}
 	low := strings.ToLower(name)
 	bestDist := limit + 1
 	for _, c := range candidates {
 		if c == name || c == "" {
 			continue
 		}
-		if d := distance(low, strings.ToLower(c), limit); d < bestDist && d < max(n, len(c)) {
+		if d := distance(low, strings.ToLower(c), limit); d < bestDist && (n > 2 || d == 0 || swapped(low, strings.ToLower(c))) {
 			best, bestDist = c, d
 		}
 	}
 	return best, bestDist <= limit
+}
+
+// swapped reports whether a is b with its two letters exchanged.
+func swapped(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	return len(x) == 2 && len(y) == 2 && x[0] == y[1] && x[1] == y[0]
 }
 
 // distance is the optimal string alignment distance of a and b, or limit+1

@@ -54,17 +54,16 @@ func (p *printer) template(t *syntax.Template) *doc {
 		if p.newLine(last, t.Result) {
 			sep = hardDoc
 		}
-		head = append(head, nested(sep, p.before(t.Result), str("-> "), p.typeBody(t.Result), p.suffix(t.Result)))
+		head = append(head, grouped(nested(sep, p.before(t.Result), str("-> "), p.typeBody(t.Result), p.suffix(t.Result))))
 		last = t.Result
 	}
 	switch {
 	case t.Expr != nil:
-		return cat(grouped(head...), p.definition(t.Expr, p.newLine(last, t.Expr)))
+		return cat(cat(head...), p.definition(t.Expr, p.newLine(last, t.Expr)))
 	case t.Braces || len(t.Body) > 0:
-		head = append(head, str(" "))
-		return cat(grouped(append(head, str("{"))...), p.braces(t, last, t.Body))
+		return cat(cat(head...), str(" {"), p.braces(t, last, t.Body))
 	}
-	return grouped(head...)
+	return cat(head...)
 }
 
 // definition prints `= expr` behind a head. Choices and flows that take several

@@ -3,6 +3,7 @@ package syntax
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/alecthomas/participle/v2"
 	"github.com/alecthomas/participle/v2/lexer"
@@ -147,7 +148,7 @@ func afterArg(a *Arg, t *lexer.Token) error {
 }
 
 // explain turns what participle reports into a diagnostic of ours.
-func explain(err error) *diag.Diagnostic {
+func (p *parser) explain(err error) *diag.Diagnostic {
 	if own := (*syntaxError)(nil); errors.As(err, &own) {
 		return own.d
 	}
@@ -163,6 +164,13 @@ func explain(err error) *diag.Diagnostic {
 	}
 	t := &ute.Unexpected
 	want := expectation(ute)
+	if want == "`)`" || want == "`}`" { // parameters, names of an import
+		i, _ := slices.BinarySearchFunc(p.toks, t.Pos.Offset, func(t lexer.Token, off int) int { return t.Pos.Offset - off })
+		want = "`,` or " + want
+		if i > 0 && !endsOperand(&p.toks[i-1]) {
+			want = "a name"
+		}
+	}
 	if want == "a name" {
 		return expectedName(t, "").(*syntaxError).d
 	}

@@ -58,13 +58,9 @@ func (p *parser) parse(src []byte) {
 	attach(p.file, s.toks, s.comments)
 }
 
-// at is the place of token i, or the end of the file.
-func (p *parser) at(i int) lexer.Position {
-	if i < len(p.toks) {
-		return p.toks[i].Pos
-	}
-	last := &p.toks[len(p.toks)-1]
-	e := endPos(last)
+// behind is the place where the tokens before index i end.
+func (p *parser) behind(i int) lexer.Position {
+	e := endPos(&p.toks[i-1])
 	return lexer.Position{Filename: e.File, Offset: e.Offset, Line: e.Line, Column: e.Col}
 }
 
@@ -85,12 +81,13 @@ func (p *parser) nextDecl(from int) int {
 	for i < len(p.toks) && p.toks[i].Type == tokDoc {
 		i++
 	}
+	first := i
 	for i++; i < len(p.toks); i++ {
 		if p.depth[i] > 0 {
 			continue
 		}
 		t := &p.toks[i]
-		if t.Type == tokDoc || t.Type == tokKeyword && p.beginsDecl(i) || p.beginsUnknown(i) {
+		if t.Type == tokDoc || t.Type == tokKeyword && p.beginsDecl(i) || p.beginsOther(i) && !p.contextual(first, i) {
 			return i
 		}
 	}
@@ -105,27 +102,34 @@ func (p *parser) beginsDecl(i int) bool {
 	prev := &p.toks[i-1]
 	switch {
 	case prev.Type == tokKeyword && (startsDecl[prev.Value] || prev.Value == "node"):
-		return false // used as a name
+		return firstOnLine(p.toks, i) // else used as a name
 	case prev.Type == tokPunct && (prev.Value == "->" || prev.Value == ":"):
 		return word != "op" // the type
 	case prev.Type == tokIdent && (prev.Value == "as" || prev.Value == "over"):
 		return firstOnLine(p.toks, i)
 	}
-	return true
+	// Within a line, what cannot end a declaration goes on: `a + cell`.
+	return firstOnLine(p.toks, i) || endsOperand(prev) || isWord(prev, "}")
 }
 
-// beginsUnknown reports whether a line starts like a declaration or statement,
-// but with a word that is none: `nod y = x`.
-func (p *parser) beginsUnknown(i int) bool {
-	if p.toks[i].Type != tokIdent || i+2 >= len(p.toks) || p.toks[i+1].Type != tokIdent {
+// beginsOther reports whether a line starts with a name that cannot go on with
+// the line before: two operands never stand side by side.
+func (p *parser) beginsOther(i int) bool {
+	if p.toks[i].Type != tokIdent || i == 0 || !firstOnLine(p.toks, i) {
 		return false
 	}
-	if i > 0 && p.toks[i-1].Pos.Line == p.toks[i].Pos.Line && p.toks[i-1].Value != "{" {
-		return false
-	}
-	switch p.toks[i+2].Value {
-	case "=", "(", "[", "{", "->", "over", ":":
-		return true
+	prev := &p.toks[i-1]
+	return endsOperand(prev) && !isWord(prev, "op") || isWord(prev, "}")
+}
+
+// contextual reports whether the name at i has a meaning of its own in the
+// import or search that starts at first.
+func (p *parser) contextual(first, i int) bool {
+	switch p.toks[i].Value {
+	case "from", "version", "as":
+		return isWord(&p.toks[first], "import")
+	case "over":
+		return isWord(&p.toks[first], "search")
 	}
 	return false
 }
@@ -149,14 +153,20 @@ func (p *parser) decl(from, to int) {
 			p.report(p.notDecl(word))
 		}
 	default:
-		if p.clean(from, to) {
-			if r, err := parseTokens(declParser, p.toks[from:to], p.at(to)); err == nil {
-				p.addDecl(r.node())
-				return
-			}
-		}
-		if d := p.recoverDecl(from, to); d != nil {
+		if d := p.whole(from, to); d != nil {
 			p.addDecl(d)
 		}
 	}
+}
+
+// whole parses a declaration in one go, and piece by piece when that fails.
+func (p *parser) whole(from, to int) Decl {
+	var err error
+	if p.clean(from, to) {
+		var r *declRule
+		if r, err = parseTokens(declParser, p.toks[from:to], p.behind(to)); err == nil {
+			return r.node()
+		}
+	}
+	return p.recoverDecl(from, to, err)
 }

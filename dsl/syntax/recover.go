@@ -37,14 +37,14 @@ func (p *parser) importDecl(from, to int) {
 	if !p.clean(from, to) {
 		return
 	}
-	r, err := parseTokens(importParser, p.toks[from:to], p.at(to))
+	r, err := parseTokens(importParser, p.toks[from:to], p.behind(to))
 	if err != nil {
-		p.report(explain(err))
+		p.report(p.explain(err))
 		return
 	}
 	i, err := r.node()
 	if err != nil {
-		p.report(explain(err))
+		p.report(p.explain(err))
 		return
 	}
 	if len(p.file.Decls) > 0 {
@@ -56,13 +56,13 @@ func (p *parser) importDecl(from, to int) {
 	p.file.Imports = append(p.file.Imports, i)
 }
 
-// recoverDecl reads what can be read of a declaration that has errors.
-func (p *parser) recoverDecl(from, to int) Decl {
+// recoverDecl reads what can be read of a declaration that has errors; whole is
+// what parsing it in one go said, if that was tried.
+func (p *parser) recoverDecl(from, to int, whole error) Decl {
 	open := p.bodyOf(from, to)
 	if open < 0 {
-		if p.clean(from, to) {
-			_, err := parseTokens(declParser, p.toks[from:to], p.at(to))
-			p.report(explain(err))
+		if whole != nil {
+			p.report(p.explain(whole))
 		}
 		return nil
 	}
@@ -70,7 +70,7 @@ func (p *parser) recoverDecl(from, to int) Decl {
 	body := p.recoverBody(open, to)
 	if r == nil {
 		if err != nil {
-			p.report(explain(err))
+			p.report(p.explain(err))
 		}
 		return nil
 	}
@@ -137,7 +137,8 @@ func (p *parser) nextStmt(from, end, depth int) int {
 	for i < end && p.toks[i].Type == tokDoc {
 		i++
 	}
-	unknown := p.beginsUnknown(i)
+	unknown := i+1 < end && p.toks[i].Type == tokIdent && p.toks[i+1].Type == tokIdent
+	second := i + 1
 	for i++; i < end; i++ {
 		t, prev := &p.toks[i], &p.toks[i-1]
 		if p.depth[i] != depth {
@@ -152,13 +153,13 @@ func (p *parser) nextStmt(from, end, depth int) int {
 				return i
 			}
 		case t.Type == tokIdent:
-			if p.beginsUnknown(i) {
+			if p.beginsOther(i) {
 				return i
 			}
 			defines := i+1 < end && isWord(&p.toks[i+1], "=")
 			named := prev.Type == tokKeyword && (startsStmt[prev.Value] || startsDecl[prev.Value]) && !isVerb(prev.Value)
 			typed := prev.Type == tokPunct && (prev.Value == ":" || prev.Value == "->")
-			if defines && !named && !typed && !(unknown && i == from+1) {
+			if defines && !named && !typed && !(unknown && i == second) {
 				return i
 			}
 		}
@@ -182,12 +183,7 @@ func (p *parser) stmt(from, to int) Stmt {
 	}
 	t := &p.toks[word]
 	if t.Type == tokKeyword && (t.Value == "op" || t.Value == "block" || t.Value == "cell" || t.Value == "space") {
-		if p.clean(from, to) {
-			if r, err := parseTokens(stmtParser, p.toks[from:to], p.at(to)); err == nil {
-				return r.node()
-			}
-		}
-		if s, ok := p.recoverDecl(from, to).(Stmt); ok {
+		if s, ok := p.whole(from, to).(Stmt); ok {
 			return s
 		}
 		return nil
@@ -199,9 +195,9 @@ func (p *parser) stmt(from, to int) Stmt {
 		p.report(d)
 		return nil
 	}
-	r, err := parseTokens(stmtParser, p.toks[from:to], p.at(to))
+	r, err := parseTokens(stmtParser, p.toks[from:to], p.behind(to))
 	if err != nil {
-		p.report(explain(err))
+		p.report(p.explain(err))
 		return nil
 	}
 	return r.node()

@@ -108,6 +108,10 @@ func (s *scanner) next() bool {
 		for n < len(rest) && (isLetter(rest[n]) || isDigit(rest[n])) {
 			n++
 		}
+		if r, _ := utf8.DecodeRuneInString(rest[n:]); n < len(rest) && r >= 0x80 && unicode.IsLetter(r) {
+			s.illegal(rest)
+			return true
+		}
 		typ := tokIdent
 		if keywords[rest[:n]] {
 			typ = tokKeyword
