@@ -1,0 +1,70 @@
+package compiler
+
+import (
+	"os"
+	"testing"
+
+	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/space/stream"
+)
+
+func benchSpace(b *testing.B, path string) *Space {
+	b.Helper()
+	m, diags := Load("../"+path, os.ReadFile)
+	if diags.HasErrors() {
+		b.Fatal(diags)
+	}
+	s, diags := m.Space("", nil)
+	if diags.HasErrors() {
+		b.Fatal(diags)
+	}
+	return s
+}
+
+var benchSpaces = []string{"spaces/nasbench201/nasbench201.nas", "spaces/darts/darts.nas", "spaces/quickstart/quickstart.nas"}
+
+func BenchmarkCompile(b *testing.B) {
+	for _, path := range benchSpaces {
+		b.Run(path, func(b *testing.B) {
+			for b.Loop() {
+				benchSpace(b, path)
+			}
+		})
+	}
+}
+
+func BenchmarkSample(b *testing.B) {
+	for _, path := range benchSpaces {
+		b.Run(path, func(b *testing.B) {
+			s := benchSpace(b, path)
+			rng := stream.New(1, "bench", 0)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.Sample(rng)
+			}
+		})
+	}
+}
+
+func BenchmarkBindAndHash(b *testing.B) {
+	for _, path := range benchSpaces {
+		b.Run(path, func(b *testing.B) {
+			s := benchSpace(b, path)
+			rng := stream.New(1, "bench", 0)
+			gs := make([]space.Genotype, 256)
+			for i := range gs {
+				gs[i] = s.Sample(rng)
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				g, err := s.Bind(gs[i%len(gs)])
+				if err != nil {
+					b.Fatal(err)
+				}
+				g.Hash()
+				i++
+			}
+		})
+	}
+}

@@ -1,0 +1,60 @@
+package compiler
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/nasc-project/nasc/compiler/space/stream"
+)
+
+// FuzzCompile feeds files to the whole compiler. Whatever compiles must sample,
+// bind, validate and print; nothing may panic or run away.
+func FuzzCompile(f *testing.F) {
+	for _, pattern := range []string{"../spaces/*/*.nas", "testdata/*.nas"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, name := range files {
+			src, err := os.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			for _, chunk := range strings.Split(string(src), "\n---\n") {
+				f.Add(chunk)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		m, diags := Load("fuzz.nas", func(name string) ([]byte, error) {
+			if name == "fuzz.nas" {
+				return []byte(src), nil
+			}
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		})
+		if diags.HasErrors() {
+			return
+		}
+		m.Check()
+		for _, name := range m.Spaces() {
+			s, diags := m.Space(name, nil)
+			if diags.HasErrors() {
+				continue
+			}
+			g := s.Sample(stream.New(1, "fuzz", 0))
+			a, err := s.Bind(g)
+			if err != nil {
+				continue // a dimension that is impossible for this genotype
+			}
+			if err := a.Validate(); err != nil {
+				t.Fatalf("%s: %v", s.Format(g), err)
+			}
+			if _, err := s.Print(g); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
