@@ -47,21 +47,15 @@ func (p *printer) template(t *syntax.Template) *doc {
 	}
 	if len(t.Params) > 0 {
 		head = append(head, p.params(t.Params, p.newLine(last, t.Params[0])))
-		last = t.Params[len(t.Params)-1]
 	}
 	if t.Result != nil {
-		sep := lineDoc
-		if p.newLine(last, t.Result) {
-			sep = hardDoc
-		}
-		head = append(head, grouped(nested(sep, p.before(t.Result), str("-> "), p.typeBody(t.Result), p.suffix(t.Result))))
-		last = t.Result
+		head = append(head, grouped(nested(lineDoc, p.before(t.Result), str("-> "), p.typeBody(t.Result), p.suffix(t.Result))))
 	}
 	switch {
 	case t.Expr != nil:
-		return cat(cat(head...), p.definition(t.Expr, p.newLine(last, t.Expr)))
+		return cat(cat(head...), p.definition(t.Expr, t.HeadEnd.Line < t.Expr.Span().Start.Line))
 	case t.Braces || len(t.Body) > 0:
-		return cat(cat(head...), str(" {"), p.braces(t, last, t.Body))
+		return cat(cat(head...), str(" {"), p.braces(t, t.HeadEnd.Line, t.Body))
 	}
 	return cat(head...)
 }
@@ -119,18 +113,19 @@ func (p *printer) typeBody(t *syntax.Type) *doc {
 }
 
 func (p *printer) search(s *syntax.Search) *doc {
-	return cat(str("search "), p.ident(s.Name), str(" over "), p.expr(s.Over, lvExpr), str(" {"), p.braces(s, s.Over, s.Body))
+	return cat(str("search "), p.ident(s.Name), str(" over "), p.expr(s.Over, lvExpr), str(" {"), p.braces(s, s.Over.Span().End.Line, s.Body))
 }
 
-// braces prints a body behind its opening brace; head is what stands before it.
-func (p *printer) braces(owner, head syntax.Node, body []syntax.Stmt) *doc {
+// braces prints a body behind its opening brace; the head ends in line headLine
+// of the source.
+func (p *printer) braces(owner syntax.Node, headLine int, body []syntax.Stmt) *doc {
 	after := p.after(owner)
 	if len(body) == 0 && !after.hard {
 		return str("}")
 	}
 	// A body of one small statement may stay on the line of its head.
 	if len(body) == 1 && !after.hard && owner.Span().Start.Valid() &&
-		head.Span().End.Line == body[0].Span().Start.Line && owner.Span().End.Line == body[0].Span().End.Line {
+		headLine == body[0].Span().Start.Line && owner.Span().End.Line == body[0].Span().End.Line {
 		if d := p.stmt(body[0], 0); !d.hard {
 			if _, ok := body[0].(*syntax.Template); !ok {
 				return grouped(nested(lineDoc, d), lineDoc, str("}"))

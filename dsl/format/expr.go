@@ -69,12 +69,8 @@ func Expr(x syntax.Expr) string {
 		return ""
 	}
 	p := &printer{bare: true}
-	r := &renderer{empty: true, stack: []command{{p.expr(x, lvExpr), 0, true}}}
-	for len(r.stack) > 0 {
-		c := r.stack[len(r.stack)-1]
-		r.stack = r.stack[:len(r.stack)-1]
-		r.step(c)
-	}
+	r := &renderer{stack: []command{{p.expr(x, lvExpr), 0, true}}}
+	r.run()
 	return r.out.String()
 }
 

@@ -82,12 +82,16 @@ type renderer struct {
 
 func render(d *doc, indent int) string {
 	r := &renderer{empty: true, stack: []command{{d, indent, false}}}
+	r.run()
+	return r.out.String()
+}
+
+func (r *renderer) run() {
 	for len(r.stack) > 0 {
 		c := r.stack[len(r.stack)-1]
 		r.stack = r.stack[:len(r.stack)-1]
 		r.step(c)
 	}
-	return r.out.String()
 }
 
 func (r *renderer) step(c command) {

@@ -97,6 +97,8 @@ type Template struct {
 	Expr   Expr
 	Body   []Stmt
 	Braces bool // the body was written as { … }, perhaps empty
+
+	HeadEnd diag.Pos // behind the last token before `=` or `{`
 }
 
 // Param is one formal parameter. Without type and default it is a tensor.

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/participle/v2/lexer"
@@ -63,12 +64,26 @@ func (r *declRule) node() Decl {
 func (r *templateRule) node(docs []lexer.Token) *Template {
 	t := &Template{
 		node: span(r.Tokens), Doc: doc(docs), Kind: TemplateKind(r.Kind.Value), Name: ident(&r.Name),
-		Count: r.Count, Result: r.Result.node(), Expr: r.Expr, Body: body(r.Body), Braces: r.Braces,
+		Count: r.Count, Result: r.Result.node(), Expr: r.Expr, Body: body(r.Body), Braces: r.Brace != nil,
+		HeadEnd: r.headEnd(),
 	}
 	for _, p := range r.Params {
 		t.Params = append(t.Params, &Param{node: span(p.Tokens), Name: ident(&p.Name), Type: p.Type.node(), Default: p.Default})
 	}
 	return t
+}
+
+// headEnd is the place where the head ends: behind the token before `=` or `{`.
+func (r *templateRule) headEnd() diag.Pos {
+	stop := r.Eq
+	if stop == nil {
+		stop = r.Brace
+	}
+	n := len(r.Tokens)
+	if stop != nil {
+		n, _ = slices.BinarySearchFunc(r.Tokens, stop.Pos.Offset, func(t lexer.Token, off int) int { return t.Pos.Offset - off })
+	}
+	return endPos(&r.Tokens[n-1])
 }
 
 func (r *typeRule) node() *Type {

@@ -42,8 +42,9 @@ type templateRule struct {
 	Count  Expr         `parser:"( '[' @@ ']' )?"`
 	Params []*paramRule `parser:"( '(' ( @@ ( ',' @@ )* ','? )? ')' )?"`
 	Result *typeRule    `parser:"( '->' @@ )?"`
-	Expr   Expr         `parser:"( '=' @@"`
-	Braces bool         `parser:"| @'{'"`
+	Eq     *lexer.Token `parser:"( @'='"`
+	Expr   Expr         `parser:"@@"`
+	Brace  *lexer.Token `parser:"| @'{'"`
 	Body   []*stmtRule  `parser:"@@* '}' )?"`
 }
 
