@@ -86,6 +86,9 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 		return nil, wire.Description{}, err
 	}
 	d, err := proc.connect(timeout)
+	if err == nil && d.Name != p.name {
+		err = &descriptionError{fmt.Errorf("it calls itself %s", d.Name)}
+	}
 	if err != nil {
 		proc.stop()
 		if ctx.Err() != nil {

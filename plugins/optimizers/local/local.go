@@ -4,7 +4,8 @@
 // A few random architectures are judged, and the best of them is the first
 // centre. The neighbours of the centre, one decision away, are judged one by one
 // in random order; the first that is better becomes the centre. When none is,
-// the centre is a local optimum and the search begins again elsewhere. No
+// the centre is a local optimum and the search begins again at a new random
+// architecture (or, with `restart`, at the best of several). No
 // architecture is judged twice, so the budget counts unique architectures, other
 // than in random search and evolution.
 package local
@@ -33,7 +34,7 @@ func Plugin() sdk.Plugin {
 
 type params struct {
 	Initial int `default:"10" min:"1" max:"1000000" doc:"random architectures of which the best is the first centre"`
-	Restart int `default:"10" min:"1" max:"1000000" doc:"random architectures of which the best is the next centre, after a local optimum"`
+	Restart int `default:"1" min:"1" max:"1000000" doc:"the same after a local optimum"`
 }
 
 type search struct {

@@ -1,0 +1,221 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/plugins/wire"
+)
+
+func newOptimizer(t testing.TB, h *Host, name string, settings wire.Settings) *Optimizer {
+	t.Helper()
+	component := ""
+	if name == "test/optimizer" {
+		component = "wrong"
+	}
+	o, err := start(t, h, name).Optimizer(t.Context(), OptimizerConfig{Component: component, Settings: settings, Seed: 7,
+		Space: testSpace(t), Objectives: maximize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// search asks for n architectures, some at a time, and tells each batch. After
+// every batch it calls disturb with the number of trials so far.
+func search(t testing.TB, o *Optimizer, n, batch int, disturb func(done int)) []space.Genotype {
+	t.Helper()
+	var all []space.Genotype
+	for len(all) < n {
+		got, err := o.Ask(t.Context(), batch, int64(len(all)))
+		if err != nil {
+			t.Fatalf("trial %d: %v%s", len(all), err, notes(err))
+		}
+		var trials []wire.Told
+		for i, g := range got {
+			w := told(int64(len(all)+i), g)
+			if (len(all)+i)%9 == 4 {
+				w.Failure = "out of memory"
+			}
+			trials = append(trials, w)
+		}
+		all = append(all, got...)
+		slices.Reverse(trials) // the host sorts them
+		if err := o.Tell(t.Context(), trials); err != nil {
+			t.Fatal(err)
+		}
+		if disturb != nil {
+			disturb(len(all))
+		}
+	}
+	return all[:n]
+}
+
+func TestSearchIsRepeatedAfterKill(t *testing.T) {
+	h := newTestHost(t, Options{})
+	for _, name := range []string{"nasc/random", "nasc/evolution", "nasc/local"} {
+		for _, batch := range []int{1, 4} {
+			want := search(t, newOptimizer(t, h, name, nil), 60, batch, nil)
+			o := newOptimizer(t, h, name, nil)
+			kills, calls := 0, 0
+			got := search(t, o, 60, batch, func(int) {
+				if calls++; calls%4 == 0 && kills < 3 {
+					kills++
+					killProcess(t, o.session)
+				}
+			})
+			if kills < 3 || !slices.EqualFunc(got, want, space.Genotype.Equal) {
+				t.Errorf("%s by %d, killed %d times, proposes something else than undisturbed", name, batch, kills)
+			}
+			o.Close()
+		}
+	}
+}
+
+// killProcess kills the plugin from outside.
+func killProcess(t testing.TB, s *session) {
+	t.Helper()
+	pid, err := strconv.Atoi(s.proc.runner.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOptimizerDiesInAsk(t *testing.T) {
+	h := newTestHost(t, Options{})
+	once := filepath.Join(t.TempDir(), "once")
+	if err := os.WriteFile(once, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := search(t, newOptimizer(t, h, "test/optimizer", nil), 8, 1, nil)
+	o := newOptimizer(t, h, "test/optimizer", wire.Settings{"do": "die", "after": int64(5), "once": once})
+	if got := search(t, o, 8, 1, nil); !slices.EqualFunc(got, want, space.Genotype.Equal) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if _, err := os.Stat(once); err == nil {
+		t.Error("it never died")
+	}
+	o = newOptimizer(t, h, "test/optimizer", wire.Settings{"do": "die", "after": int64(2)})
+	search(t, o, 2, 1, nil)
+	_, err := o.Ask(t.Context(), 1, 2)
+	fails(t, err, Crashed, "died 4 times in a row", "signal: killed", "test/optimizer 0.0.1")
+}
+
+func TestOptimizerAnswers(t *testing.T) {
+	h := newTestHost(t, Options{})
+	for do, want := range map[string][2]string{
+		"outside":  {BadAnswer, "outside of the space"},
+		"short":    {BadAnswer, "outside of the space"},
+		"too many": {BadAnswer, "2 architectures where at most 1"},
+		"none":     {BadAnswer, "told all results"},
+		"panic":    {Failed, "panicked: in Ask"},
+		"error":    {Failed, "no idea[31m left"},
+	} {
+		o := newOptimizer(t, h, "test/optimizer", wire.Settings{"do": do, "after": int64(1)})
+		search(t, o, 1, 1, nil)
+		_, err := o.Ask(t.Context(), 1, 1)
+		fails(t, err, want[0], want[1], "source: test/optimizer 0.0.1")
+	}
+	o := newOptimizer(t, h, "test/optimizer", wire.Settings{"do": "done", "after": int64(1)})
+	search(t, o, 1, 1, nil)
+	if got, err := o.Ask(t.Context(), 1, 1); len(got) != 0 || err != nil || !o.Done() {
+		t.Errorf("at the end: %v, %v, done %v", got, err, o.Done())
+	}
+}
+
+func TestOptimizerThatIsNotReproducible(t *testing.T) {
+	h := newTestHost(t, Options{})
+	o := newOptimizer(t, h, "test/optimizer", wire.Settings{"do": "pid"})
+	for range 20 { // until process ids differ modulo 5
+		next := len(o.proposed)
+		got, err := o.Ask(t.Context(), 1, int64(next))
+		if err != nil {
+			fails(t, err, NotReproducible, "trial 0")
+			return
+		}
+		if err := o.Tell(t.Context(), []wire.Told{told(int64(next), got[0])}); err != nil {
+			t.Fatal(err)
+		}
+		killProcess(t, o.session)
+	}
+	t.Error("nothing was noticed")
+}
+
+func TestOptimizerRefusesWrongUse(t *testing.T) {
+	h := newTestHost(t, Options{})
+	o := newOptimizer(t, h, "nasc/random", nil)
+	g, err := o.Ask(t.Context(), 2, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Tell(t.Context(), []wire.Told{told(0, g[0]), told(0, g[0])}); err == nil {
+		t.Error("one trial was told twice")
+	}
+	if err := o.Tell(t.Context(), []wire.Told{told(2, g[0])}); err == nil {
+		t.Error("an unknown trial was told")
+	}
+	if err := o.Tell(t.Context(), []wire.Told{{Trial: 0}}); err == nil {
+		t.Error("a trial was told without its objective")
+	}
+	if _, err := o.Ask(t.Context(), 1, 1); err == nil {
+		t.Error("a trial number was given twice")
+	}
+	if _, err := o.Ask(t.Context(), 0, 2); err == nil {
+		t.Error("nothing was asked for")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := o.Ask(ctx, 1, 2); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if _, err := o.Ask(t.Context(), 1, 2); err != nil {
+		t.Errorf("after a cancelled call: %v", err)
+	}
+}
+
+func TestOptimizerCannotHandle(t *testing.T) {
+	h := newTestHost(t, Options{})
+	_, err := start(t, h, "test/optimizer").Optimizer(t.Context(), OptimizerConfig{Component: "flat",
+		Space: testSpace(t), Objectives: maximize})
+	fails(t, err, CannotHandle, "flat cannot handle a one-of decision", "n[0].edge[0]")
+	_, err = start(t, h, "test/optimizer").Optimizer(t.Context(), OptimizerConfig{Component: "wrogn",
+		Space: testSpace(t), Objectives: maximize})
+	fails(t, err, UnknownComponent, "did you mean `wrong`?")
+	_, err = start(t, h, "test/optimizer").Optimizer(t.Context(), OptimizerConfig{Component: "wrong",
+		Settings: wire.Settings{"do": "panic at start"}, Space: testSpace(t), Objectives: maximize})
+	fails(t, err, Failed, "panicked: oh no")
+}
+
+func TestLargeMessages(t *testing.T) {
+	h := newTestHost(t, Options{})
+	root := &space.Group{}
+	for i := range 2000 {
+		d := &space.Decision{Address: "d" + strconv.Itoa(i), Kind: space.OneOf}
+		for a := range 100 {
+			d.Alts = append(d.Alts, &space.Alt{Label: "an alternative with a rather long name " + strconv.Itoa(a)})
+		}
+		root.Decisions = append(root.Decisions, d)
+	}
+	s, err := space.New("large", root) // some 10 MB
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := start(t, h, "nasc/random").Optimizer(t.Context(), OptimizerConfig{Space: s, Objectives: maximize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := o.Ask(t.Context(), 3000, 0) // some 6 MB
+	if err != nil || len(got) != 3000 {
+		t.Fatalf("%d architectures, %v", len(got), err)
+	}
+}
