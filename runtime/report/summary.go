@@ -93,3 +93,26 @@ func Group(digits string) string {
 	}
 	return b.String()
 }
+
+// WinnerJSON is a winner for a program to read.
+type WinnerJSON struct {
+	Run      string             `json:"run"`
+	Trial    int64              `json:"trial"`
+	Trials   int                `json:"trials"`
+	Failed   int                `json:"failed"`
+	Reused   int                `json:"reused"`
+	Genotype string             `json:"genotype"`
+	Valid    map[string]float64 `json:"validation"`
+	Test     map[string]float64 `json:"test,omitempty"`
+	Params   int64              `json:"params"`
+	MACs     int64              `json:"macs"`
+	Source   string             `json:"source"`
+}
+
+// JSON is the winner for a program to read.
+func (w *Winner) JSON() WinnerJSON {
+	return WinnerJSON{
+		Run: w.Dir, Trial: w.Best.Number, Trials: w.Trials, Failed: w.Failed, Reused: w.Reused, Genotype: w.Best.Genotype,
+		Valid: w.Best.Metrics, Test: w.Test, Params: w.Graph.Params(), MACs: w.Graph.MACs(), Source: w.Source,
+	}
+}

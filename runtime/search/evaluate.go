@@ -103,7 +103,7 @@ func (l *ledger) judge(ctx context.Context, jobs []*store.Trial) error {
 
 func (l *ledger) judgeOne(ctx context.Context, e Evaluator, t *store.Trial, mu *sync.Mutex) error {
 	begun := time.Now()
-	job := Job{t.Number, l.graphs[t.Number], t.Seed}
+	job := wire.Job{Number: t.Number, Graph: l.graphs[t.Number], Seed: t.Seed}
 	result, err := e.Evaluate(ctx, job, func(p wire.Progress) {
 		mu.Lock()
 		defer mu.Unlock()

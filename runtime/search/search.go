@@ -32,27 +32,22 @@ import (
 
 // Optimizer proposes architectures.
 type Optimizer interface {
-	// Ask returns up to n genotypes for the trials from number first on; none
-	// when it has nothing more to propose.
+	// Ask returns up to n genotypes for the trials from number first on; none,
+	// once everything is told, when it has nothing more to propose.
 	Ask(ctx context.Context, n int, first int64) ([]space.Genotype, error)
 	// Tell reports finished trials in the order of their numbers.
 	Tell(ctx context.Context, trials []wire.Told) error
+	// Done reports whether it has nothing more to propose.
+	Done() bool
 }
 
 // Evaluator judges architectures. One Evaluator is used by one goroutine.
 type Evaluator interface {
 	// Evaluate judges one architecture. A *wire.Problem is the architecture's
 	// own failure; any other error stops the search.
-	Evaluate(ctx context.Context, job Job, progress func(wire.Progress)) (wire.ValidationMetrics, error)
+	Evaluate(ctx context.Context, job wire.Job, progress func(wire.Progress)) (wire.ValidationMetrics, error)
 	// Test measures one architecture on the held-out test split.
-	Test(ctx context.Context, job Job, progress func(wire.Progress)) (wire.TestMetrics, error)
-}
-
-// Job is one architecture to judge.
-type Job struct {
-	Number int64
-	Graph  *graph.Graph
-	Seed   uint64
+	Test(ctx context.Context, job wire.Job, progress func(wire.Progress)) (wire.TestMetrics, error)
 }
 
 // Space is what the loop needs of the thing that is searched.
@@ -144,6 +139,9 @@ func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 			return nil, err
 		}
 		if len(asked) == 0 {
+			if !s.Optimizer.Done() {
+				return nil, fmt.Errorf("the optimizer waits for results that it has been told")
+			}
 			break
 		}
 		if len(asked) > n {
@@ -319,7 +317,7 @@ func (l *ledger) finish(ctx context.Context) (*Outcome, error) {
 		return out, err
 	}
 	l.Observer.Testing(out.Best)
-	job := Job{out.Best.Number, out.Graph, out.Best.Seed}
+	job := wire.Job{Number: out.Best.Number, Graph: out.Graph, Seed: out.Best.Seed}
 	tested, err := l.Evaluators[0].Test(ctx, job, func(p wire.Progress) { l.Observer.Progress(job.Number, p) })
 	var failed *wire.Problem
 	switch {

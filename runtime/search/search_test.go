@@ -75,6 +75,8 @@ func (c *climber) Ask(_ context.Context, n int, _ int64) ([]space.Genotype, erro
 	return out, nil
 }
 
+func (c *climber) Done() bool { return c.limit > 0 && c.asked == c.limit }
+
 func (c *climber) Tell(_ context.Context, trials []wire.Told) error {
 	for _, t := range trials {
 		if v, ok := t.Metrics.Values["score"]; ok && (c.best == nil || v > c.score) {
@@ -95,7 +97,7 @@ type judge struct {
 	value  float64 // added, per evaluation before
 }
 
-func (j *judge) Evaluate(ctx context.Context, job Job, _ func(wire.Progress)) (wire.ValidationMetrics, error) {
+func (j *judge) Evaluate(ctx context.Context, job wire.Job, _ func(wire.Progress)) (wire.ValidationMetrics, error) {
 	j.mu.Lock()
 	n := len(j.seen)
 	j.mu.Unlock()
@@ -124,7 +126,7 @@ func (j *judge) Evaluate(ctx context.Context, job Job, _ func(wire.Progress)) (w
 	return wire.ValidationMetrics{Values: map[string]float64{"score": v}, SimulatedSeconds: 10, Epochs: 2}, nil
 }
 
-func (j *judge) Test(_ context.Context, job Job, _ func(wire.Progress)) (wire.TestMetrics, error) {
+func (j *judge) Test(_ context.Context, job wire.Job, _ func(wire.Progress)) (wire.TestMetrics, error) {
 	return wire.TestMetrics{Values: map[string]float64{"test": float64(job.Seed % 1000)}}, nil
 }
 

@@ -40,6 +40,9 @@ type Space struct {
 	Args map[string]any `json:"args,omitempty"`
 	Hash string         `json:"hash"` // of the decision tree
 	Size string         `json:"size"` // decimal
+	// Sources is the hash of everything the space was compiled from, the
+	// standard library included.
+	Sources string `json:"sources"`
 }
 
 // Component is a plugin's component with every parameter after defaults.

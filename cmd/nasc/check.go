@@ -1,0 +1,54 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/nasc-project/nasc/compiler"
+	"github.com/nasc-project/nasc/dsl/diag"
+)
+
+func newCheck() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "check FILE…",
+		Short: "Report what is wrong with .nas files",
+		Long: `check compiles every space and reads every search of the files, and reports all
+that is wrong: on stderr for people, or with -json on stdout as a list of
+diagnostics. It exits with 1 when there is an error. It needs no plugin.`,
+		Example: "  nasc check spaces/*/*.nas\n  nasc check -json my.nas",
+		Args:    args(1, -1),
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print the diagnostics as JSON")
+	c.RunE = func(c *cobra.Command, files []string) error {
+		var all diag.List
+		modules := map[string]*compiler.Module{}
+		for _, file := range files {
+			m, diags := compiler.Load(file, readFile)
+			if !diags.HasErrors() {
+				diags = append(diags, m.Check()...)
+			}
+			modules[file] = m
+			all = append(all, diags...)
+		}
+		source := func(file string) []byte {
+			for _, f := range files {
+				if text := modules[f].Source(file); text != nil {
+					return text
+				}
+			}
+			return nil
+		}
+		if asJSON {
+			if err := diag.JSON(c.OutOrStdout(), all); err != nil {
+				return err
+			}
+		} else {
+			show(c.ErrOrStderr(), all, source)
+		}
+		if all.HasErrors() {
+			return &inputError{diags: all, source: source, shown: true}
+		}
+		return nil
+	}
+	return c
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/runtime/report"
+)
+
+func newCost() *cobra.Command {
+	var space spaceFlags
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "cost FILE [ARCH]",
+		Short: "Print params, MACs and depth of an architecture",
+		Long: `cost prints the trainable parameters and the multiply-accumulates (for one
+example) of every node of an architecture and of the whole, and its depth in
+operations. ` + archHelp,
+		Example: "  nasc cost spaces/nasbench201/nasbench201.nas '#1462'\n  nasc cost my_architecture.nas",
+		Args:    args(1, 2),
+	}
+	space.add(c)
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		m, s, err := space.compile(c, args[0])
+		if err != nil {
+			return err
+		}
+		a, err := architecture(m, s, args[1:], nil)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(c.OutOrStdout(), costJSON(a.Graph, a.Graph.Name))
+		}
+		return printCost(c.OutOrStdout(), a.Graph)
+	}
+	return c
+}
+
+// nodeCost is one node in JSON.
+type nodeCost struct {
+	Name   string      `json:"name"`
+	Op     string      `json:"op,omitempty"`
+	Shape  graph.Shape `json:"shape"`
+	Params int64       `json:"params"`
+	MACs   int64       `json:"macs"`
+	Depth  *int        `json:"depth,omitempty"`
+	Nodes  []nodeCost  `json:"nodes,omitempty"`
+}
+
+func costJSON(g *graph.Graph, name string) nodeCost {
+	depth := g.Depth()
+	out := nodeCost{Name: name, Shape: g.Shape(g.Output), Params: g.Params(), MACs: g.MACs(), Depth: &depth}
+	for _, n := range g.Nodes {
+		if n.Body != nil {
+			out.Nodes = append(out.Nodes, costJSON(n.Body, n.Name))
+			continue
+		}
+		out.Nodes = append(out.Nodes, nodeCost{Name: n.Name, Op: n.Label(), Shape: n.Shape, Params: n.Params, MACs: n.MACs})
+	}
+	return out
+}
+
+func printCost(out io.Writer, g *graph.Graph) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "node\toperation\toutput\tparams\tMACs\tdepth")
+	costRows(w, g, 0, map[*graph.Graph]string{})
+	fmt.Fprintf(w, "%s\t\t%s\t%s\t%s\t%d\n", g.Name, g.Shape(g.Output), report.Count(g.Params()), report.Count(g.MACs()), g.Depth())
+	return w.Flush()
+}
+
+// costRows prints the nodes of g; a body that several nodes share is opened once.
+func costRows(w io.Writer, g *graph.Graph, indent int, opened map[*graph.Graph]string) {
+	pad := strings.Repeat("  ", indent)
+	for _, n := range g.Nodes {
+		if n.Body == nil {
+			fmt.Fprintf(w, "%s%s\t%s\t%s\t%s\t%s\t\n", pad, n.Name, n.Label(), n.Shape, report.Count(n.Params), report.Count(n.MACs))
+			continue
+		}
+		what := n.Body.Kind + " " + n.Op
+		first, seen := opened[n.Body]
+		if seen {
+			what += ", as " + first
+		}
+		fmt.Fprintf(w, "%s%s\t%s\t%s\t%s\t%s\t%d\n", pad, n.Name, what, n.Shape, report.Count(n.Body.Params()), report.Count(n.Body.MACs()), n.Body.Depth())
+		if !seen {
+			opened[n.Body] = n.Name
+			costRows(w, n.Body, indent+1, opened)
+		}
+	}
+}

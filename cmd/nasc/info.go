@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math/big"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nasc-project/nasc/compiler"
+	"github.com/nasc-project/nasc/compiler/survey"
+	"github.com/nasc-project/nasc/runtime/report"
+)
+
+// The limits of a survey: seconds, not minutes.
+const (
+	surveyLimit  = 20_000
+	surveySample = 1_000
+)
+
+// spaceInfo is what info tells of a space.
+type spaceInfo struct {
+	Name      string         `json:"name"`
+	Doc       string         `json:"doc,omitempty"`
+	Size      *big.Int       `json:"size"`
+	Survey    *survey.Survey `json:"survey"`
+	Decisions []decisionInfo `json:"decisions"`
+}
+
+type decisionInfo struct {
+	Address string   `json:"address"`
+	Kind    string   `json:"kind"`
+	Least   int      `json:"min"`
+	Most    int      `json:"max"`
+	Labels  []string `json:"alternatives"`
+}
+
+func newInfo() *cobra.Command {
+	var chosen spaceFlags
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "info FILE",
+		Short: "Tell what a space holds",
+		Long: fmt.Sprintf(`info prints the decisions of a space, its exact size, and the range of params,
+MACs and depth. A space of up to %d architectures is enumerated, which also
+tells how many differ; of a larger one %d are drawn.`, surveyLimit, surveySample),
+		Example: "  nasc info spaces/darts/darts.nas",
+		Args:    args(1, 1),
+	}
+	chosen.add(c)
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		m, s, err := chosen.compile(c, args[0])
+		if err != nil {
+			return err
+		}
+		found, err := survey.Of(s, survey.Sampler(s.Space), surveyLimit, surveySample)
+		if err != nil {
+			return err
+		}
+		info := describe(m, s, found)
+		if asJSON {
+			return printJSON(c.OutOrStdout(), info)
+		}
+		return printInfo(c.OutOrStdout(), info)
+	}
+	return c
+}
+
+func describe(m *compiler.Module, s *compiler.Space, found *survey.Survey) spaceInfo {
+	info := spaceInfo{Name: s.Name, Doc: m.Doc(s.Name), Size: s.Size(), Survey: found}
+	for _, d := range s.Decisions {
+		one := decisionInfo{Address: d.Address, Kind: string(d.Kind), Least: d.Min, Most: d.Max}
+		for _, a := range d.Alts {
+			one.Labels = append(one.Labels, a.Label)
+		}
+		info.Decisions = append(info.Decisions, one)
+	}
+	return info
+}
+
+func printInfo(out io.Writer, info spaceInfo) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "space\t%s\n", info.Name)
+	if info.Doc != "" {
+		fmt.Fprintf(w, "\t%s\n", firstSentence(info.Doc))
+	}
+	fmt.Fprintf(w, "size\t%s architectures\n", report.Group(info.Size.String()))
+	about := ""
+	if s := info.Survey; s.Exact {
+		fmt.Fprintf(w, "unique\t%s up to isomorphism\n", report.Count(int64(*s.Unique)))
+	} else {
+		about = fmt.Sprintf(" (of %s drawn)", report.Count(int64(s.Looked)))
+	}
+	for _, r := range []struct {
+		name string
+		r    survey.Range
+	}{{"params", info.Survey.Params}, {"MACs", info.Survey.MACs}, {"depth", info.Survey.Depth}} {
+		fmt.Fprintf(w, "%s\t%s to %s%s\n", r.name, report.Count(r.r.Min), report.Count(r.r.Max), about)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n%d decisions\tkind\talternatives\n", len(info.Decisions))
+	for _, d := range info.Decisions {
+		kind := d.Kind
+		if d.Kind == "subset" {
+			kind = fmt.Sprintf("%d of", d.Least)
+			if d.Most != d.Least {
+				kind = fmt.Sprintf("%d..%d of", d.Least, d.Most)
+			}
+		}
+		fmt.Fprintf(w, "%s\t%s\t", d.Address, kind)
+		for i, l := range d.Labels {
+			if i > 0 {
+				fmt.Fprint(w, " | ")
+			}
+			fmt.Fprint(w, l)
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nasc-project/nasc/compiler"
+	"github.com/nasc-project/nasc/runtime/plan"
+)
+
+// readFile reads a .nas file: one on disk, else one of the shipped spaces.
+func readFile(name string) ([]byte, error) { return plan.ReadFile(name) }
+
+// load compiles a file, or says what is wrong with it.
+func load(file string) (*compiler.Module, error) {
+	m, diags := compiler.Load(file, readFile)
+	return m, wrong(diags, m.Source)
+}
+
+// spaceFlags choose one space of a file and its parameters.
+type spaceFlags struct {
+	name string
+	sets []string
+}
+
+func (f *spaceFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.name, "space", "", "the space, when the file declares several")
+	c.Flags().StringArrayVar(&f.sets, "set", nil, "a parameter of the space, as in --set c=32")
+}
+
+// compile compiles the space that the flags choose.
+func (f *spaceFlags) compile(c *cobra.Command, file string) (*compiler.Module, *compiler.Space, error) {
+	settings, err := parseSettings(c, f.sets)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := load(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	args, diags := plan.SpaceArguments(m, f.name, settings)
+	if diags.HasErrors() {
+		return nil, nil, wrong(diags, m.Source)
+	}
+	s, diags := m.Space(f.name, args)
+	return m, s, wrong(diags, m.Source)
+}
+
+func parseSettings(c *cobra.Command, sets []string) ([]plan.Setting, error) {
+	var out []plan.Setting
+	for _, text := range sets {
+		s, err := plan.ParseSetting(text)
+		if err != nil {
+			return nil, usage(c, "%v", err)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// printJSON prints a value for a program to read.
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// reason is the cause of a file error without the path, which is said already.
+func reason(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	var le *os.LinkError
+	if errors.As(err, &le) {
+		return le.Err
+	}
+	return err
+}

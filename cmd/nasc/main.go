@@ -1,0 +1,50 @@
+// Command nasc searches for neural network architectures.
+//
+// It has no logic of its own: each file holds one command, which reads its
+// arguments, calls the packages that do the work and prints. Data goes to
+// stdout, talk to stderr. Exit codes: 0 ok, 1 the input is wrong, 2 usage,
+// 3 a plugin or the machine failed.
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+)
+
+func main() { os.Exit(run()) }
+
+// run is main with an exit code. A panic is a bug in nasc: the user gets one
+// sentence, or the trace with NASC_DEBUG set.
+func run() (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			if os.Getenv("NASC_DEBUG") != "" {
+				fmt.Fprintf(os.Stderr, "panic: %v\n\n%s", r, debug.Stack())
+			}
+			fmt.Fprintf(os.Stderr, "nasc: internal error: %v\n", r)
+			fmt.Fprintln(os.Stderr, "This is a bug in nasc. Please report it with the command and the file; NASC_DEBUG=1 shows where it happened.")
+			code = exitMachine
+		}
+	}()
+	root := newRoot()
+	root.SetArgs(longFlags(os.Args[1:]))
+	return conclude(root.Execute())
+}
+
+// longFlags lets the flags that programs use be written with one dash, as the
+// documentation does.
+func longFlags(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		if a == "--" {
+			copy(out[i:], args[i:])
+			break
+		}
+		if a == "-json" {
+			a = "--json"
+		}
+		out[i] = a
+	}
+	return out
+}

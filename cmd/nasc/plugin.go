@@ -1,0 +1,201 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/plugins/builtin"
+	"github.com/nasc-project/nasc/plugins/sdk"
+	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/runtime/host"
+	"github.com/nasc-project/nasc/runtime/plan"
+)
+
+// newPlugins are the built-in plugins and a host to run them. With NASC_DEBUG
+// set, what plugins log goes to stderr.
+func newPlugins() (plan.Plugins, error) {
+	commands := map[string]host.Command{}
+	for _, name := range builtin.Names() {
+		command, err := host.BuiltIn(name)
+		if err != nil {
+			return plan.Plugins{}, machine(host.CannotStart, "", err)
+		}
+		commands["nasc/"+name] = command
+	}
+	level := slog.LevelWarn
+	if os.Getenv("NASC_DEBUG") != "" {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	return plan.Plugins{Host: host.New(host.Options{Commands: commands, Log: log}), Commands: commands}, nil
+}
+
+func newPlugin() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "plugin",
+		Short:   "List and describe plugins",
+		Example: "  nasc plugin list\n  nasc plugin info evolution",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
+			return unknownCommand(c, args[0])
+		},
+	}
+	c.AddCommand(newPluginList(), newPluginInfo(), newPluginServe())
+	return c
+}
+
+func newPluginList() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the plugins",
+		Example: "  nasc plugin list",
+		Args:    args(0, 0),
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		var all []wire.Description
+		for _, name := range builtin.Names() {
+			p, _ := builtin.Plugin(name)
+			d, err := p.Description()
+			if err != nil {
+				return machine(host.BadAnswer, "", err)
+			}
+			all = append(all, d)
+		}
+		if asJSON {
+			return printJSON(c.OutOrStdout(), all)
+		}
+		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "plugin\tversion\toffers\tabout")
+		for _, d := range all {
+			var offers []string
+			for _, component := range d.Components {
+				offers = append(offers, string(component.Kind)+" "+component.Name)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Name, d.Version, strings.Join(offers, ", "), firstSentence(d.Doc))
+		}
+		return w.Flush()
+	}
+	return c
+}
+
+func firstSentence(doc string) string {
+	doc = strings.Join(strings.Fields(doc), " ")
+	if head, _, ok := strings.Cut(doc, ". "); ok {
+		return head + "."
+	}
+	return doc
+}
+
+func newPluginInfo() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "info NAME",
+		Short:   "Describe a plugin: its components and their parameters",
+		Long:    "info starts a plugin and prints what it tells about itself.",
+		Example: "  nasc plugin info evolution\n  nasc plugin info nasc/table -json",
+		Args:    args(1, 1),
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		ctx, stop := interruptible()
+		defer stop()
+		plugins, err := newPlugins()
+		if err != nil {
+			return err
+		}
+		defer plugins.Host.Close()
+		p, err := plugins.Host.Start(ctx, args[0])
+		if err != nil {
+			return failed(ctx, plan.Explain(err, ""), nil)
+		}
+		if asJSON {
+			return printJSON(c.OutOrStdout(), p.Description())
+		}
+		printPlugin(c.OutOrStdout(), p.Description())
+		return nil
+	}
+	return c
+}
+
+func printPlugin(w io.Writer, d wire.Description) {
+	fmt.Fprintf(w, "%s %s\n%s\n", d.Name, d.Version, d.Doc)
+	for _, c := range d.Components {
+		fmt.Fprintf(w, "\n%s %s\n", c.Kind, c.Name)
+		if c.Doc != "" {
+			fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(strings.TrimSpace(c.Doc), "\n", "\n    "))
+		}
+		t := tabwriter.NewWriter(w, 4, 0, 2, ' ', 0)
+		for _, p := range c.Parameters {
+			fmt.Fprintf(t, "    %s\t%s\t%s\t%s%s\n", p.Name, p.Type, defaultOf(p), p.Doc, limits(p))
+		}
+		for _, m := range c.Metrics {
+			fmt.Fprintf(t, "    reports %s\t%s\t\t%s\n", m.Name, m.Unit, m.Doc)
+		}
+		for _, m := range c.TestMetrics {
+			fmt.Fprintf(t, "    tests %s\t%s\t\t%s\n", m.Name, m.Unit, m.Doc)
+		}
+		t.Flush()
+	}
+}
+
+func defaultOf(p wire.Parameter) string {
+	switch v := p.Default.(type) {
+	case nil:
+		return "must be given"
+	case string:
+		return fmt.Sprintf("= %q", v)
+	default:
+		return fmt.Sprintf("= %v", v)
+	}
+}
+
+func limits(p wire.Parameter) string {
+	var parts []string
+	if p.Min != nil {
+		parts = append(parts, fmt.Sprintf("at least %g", *p.Min))
+	}
+	if p.Max != nil {
+		parts = append(parts, fmt.Sprintf("at most %g", *p.Max))
+	}
+	if len(p.Choices) > 0 {
+		parts = append(parts, "one of "+strings.Join(p.Choices, ", "))
+	}
+	if parts == nil {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func newPluginServe() *cobra.Command {
+	return &cobra.Command{
+		Use:     "serve NAME",
+		Short:   "Be a built-in plugin; nasc calls this itself",
+		Long:    "serve makes this process the built-in plugin NAME. It is how nasc starts its own plugins.",
+		Example: "  nasc plugin serve evolution",
+		Args:    args(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, ok := builtin.Plugin(strings.TrimPrefix(args[0], "nasc/"))
+			if !ok {
+				help := ""
+				if near, ok := diag.Suggest(args[0], builtin.Names()); ok {
+					help = "did you mean `" + near + "`?"
+				}
+				return refuse(host.UnknownPlugin, help, "there is no built-in plugin called %s", args[0])
+			}
+			sdk.Serve(p)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/runtime/plan"
+	"github.com/nasc-project/nasc/runtime/report"
+	"github.com/nasc-project/nasc/runtime/search"
+)
+
+// runsFolder is where runs go unless -o says otherwise.
+const runsFolder = "runs"
+
+func newRun() *cobra.Command {
+	var o plan.Options
+	var budget, out string
+	var seed uint64
+	var sets []string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "run FILE",
+		Short: "Search a space",
+		Long: `run searches a space with an optimizer and an evaluator, tests the best
+architecture and prints it as .nas. The file's search block says how; flags
+override it. A component named by a flag starts from its defaults, which --set
+changes: --set population=20, or --set optimizer.population=20 when several
+things have a setting of that name (scopes: optimizer, evaluator, space, search).
+
+The budget counts evaluations (100), epochs (epochs(50)), seconds on the clock of
+a tabular benchmark (12000s) or seconds of real time (wall(10m)). Equal files,
+seeds and numbers of workers give equal trial logs, except with a budget of real
+time. Results of equal architectures are reused when the evaluator is
+deterministic; --set search.reuse=isomorphic does so up to isomorphism, =off
+never.
+
+Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.`,
+		Example: `  nasc run spaces/quickstart/quickstart.nas
+  nasc run spaces/quickstart/quickstart.nas --optimizer local --seed 3 -o runs/local
+  nasc run spaces/nasbench201/nasbench201.nas --optimizer evolution --evaluator table \
+      --set data=nasbench201.csv.gz --budget 100 --seed 1`,
+		Args: args(1, 1),
+	}
+	f := c.Flags()
+	f.StringVar(&o.Search, "search", "", "the search block, when the file has several")
+	f.StringVar(&o.Space, "space", "", "the space, instead of the search block's")
+	f.StringVar(&o.Optimizer, "optimizer", "", "the optimizer: a plugin, or plugin.component")
+	f.StringVar(&o.Evaluator, "evaluator", "", "the evaluator: a plugin, or plugin.component")
+	f.StringVar(&budget, "budget", "", "when to stop: 100, epochs(50), 12000s, wall(10m)")
+	f.Uint64Var(&seed, "seed", 0, "of everything random")
+	f.StringArrayVar(&sets, "set", nil, "a setting, as in --set population=20")
+	f.IntVar(&o.Workers, "workers", 1, "how many architectures are evaluated at once")
+	f.StringVarP(&out, "out", "o", "", "the run folder (default: a free name below "+runsFolder+")")
+	f.BoolVar(&asJSON, "json", false, "print the outcome as JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		o.File = args[0]
+		if c.Flags().Changed("seed") {
+			o.Seed = &seed
+		}
+		if c.Flags().Changed("budget") {
+			b, err := search.ParseBudget(budget)
+			if err != nil {
+				return usage(c, "--budget: %v", err)
+			}
+			o.Budget = &b
+		}
+		if o.Workers < 1 || o.Workers > 1024 {
+			return usage(c, "--workers must be from 1 to 1024")
+		}
+		if c.Flags().Changed("out") && out == "" {
+			return usage(c, "-o needs the name of a folder")
+		}
+		var err error
+		if o.Settings, err = parseSettings(c, sets); err != nil {
+			return err
+		}
+		m, sources, diags := plan.Load(o.File)
+		if err := wrong(diags, m.Source); err != nil {
+			return err
+		}
+		ctx, stop := interruptible()
+		defer stop()
+		plugins, err := newPlugins()
+		if err != nil {
+			return err
+		}
+		defer plugins.Host.Close()
+		p, diags := plan.Make(ctx, plugins.Host, m, sources, o)
+		if err := failed(ctx, diags, m.Source); err != nil {
+			return err
+		}
+		s, diags := p.Start(ctx, plugins, runsFolder, out)
+		if err := failed(ctx, append(p.Warnings, diags...), m.Source); err != nil {
+			return err
+		}
+		return conduct(ctx, c, s, m.Source, asJSON)
+	}
+	return c
+}
+
+func newResume() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "resume RUN",
+		Short: "Go on with a run that was interrupted",
+		Long: `resume goes on with a run where it stopped. The optimizer is asked and told
+again from the log, which must repeat every proposal; what the log holds is not
+evaluated again. The run ends with the log that it would have had undisturbed.`,
+		Example: "  nasc resume runs/quickstart-evolution-seed1",
+		Args:    args(1, 1),
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		ctx, stop := interruptible()
+		defer stop()
+		plugins, err := newPlugins()
+		if err != nil {
+			return err
+		}
+		defer plugins.Host.Close()
+		s, diags := plan.Resume(ctx, plugins, args[0])
+		if err := failed(ctx, diags, nil); err != nil {
+			return err
+		}
+		show(c.ErrOrStderr(), s.Warnings, nil)
+		return conduct(ctx, c, s, nil, asJSON)
+	}
+	return c
+}
+
+// conduct runs a session to its end and prints the winner.
+func conduct(ctx context.Context, c *cobra.Command, s *plan.Session, source func(string) []byte, asJSON bool) (err error) {
+	defer func() { err = errors.Join(err, s.Close()) }()
+	m := s.Run.Manifest
+	talk := c.ErrOrStderr()
+	fmt.Fprintf(talk, "%s: %s of %s architectures, %s with %s, %s, seed %d\n", s.Run.Dir, m.Space.Name,
+		report.Group(m.Space.Size), m.Optimizer.Component, m.Evaluator.Component, search.Budget(m.Budget), m.Seed)
+	progress := report.New(talk, terminal(talk), m)
+	w, diags := s.Search(ctx, progress)
+	progress.End()
+	if ctx.Err() != nil && w == nil {
+		fmt.Fprintf(talk, "interrupted; what is finished is kept. Go on with: nasc resume %s\n", s.Run.Dir)
+		return context.Canceled
+	}
+	if err := failed(ctx, diags, source); err != nil {
+		return err
+	}
+	return printWinner(c.OutOrStdout(), w, asJSON)
+}
+
+func printWinner(out io.Writer, w *report.Winner, asJSON bool) error {
+	if asJSON {
+		return printJSON(out, w.JSON())
+	}
+	return w.Write(out)
+}
+
+// interruptible is a context that ends at the first Ctrl-C; the second one ends
+// the process.
+func interruptible() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// failed is wrong for diagnostics that a plugin or the machine may be to blame
+// for, and that may be no more than the echo of an interrupt.
+func failed(ctx context.Context, diags diag.List, source func(string) []byte) error {
+	switch {
+	case ctx.Err() != nil && diags.HasErrors():
+		fmt.Fprintln(os.Stderr, "interrupted")
+		return context.Canceled
+	case plan.Fault(diags):
+		return &machineError{diags: diags, source: source}
+	}
+	return wrong(diags, source)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nasc-project/nasc/compiler"
+	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/space/stream"
+)
+
+func newSample() *cobra.Command {
+	var chosen spaceFlags
+	var n int
+	var seed uint64
+	var index string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "sample FILE",
+		Short: "Print architectures drawn uniformly, or by number",
+		Long: `sample draws architectures uniformly from a space and prints each as a .nas
+file of its own: a space with nothing left to decide. --index prints the
+architecture with that number instead; numbers run from 0 to the count less one.`,
+		Example: "  nasc sample spaces/darts/darts.nas\n  nasc sample spaces/nasbench201/nasbench201.nas -n 3 --seed 7 -json\n  nasc sample spaces/nasbench201/nasbench201.nas --index 1462",
+		Args:    args(1, 1),
+	}
+	chosen.add(c)
+	c.Flags().IntVarP(&n, "number", "n", 1, "how many")
+	c.Flags().Uint64Var(&seed, "seed", 0, "of the draw: equal seeds give equal architectures")
+	c.Flags().StringVar(&index, "index", "", "the number of the architecture to print")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	c.MarkFlagsMutuallyExclusive("index", "seed")
+	c.MarkFlagsMutuallyExclusive("index", "number")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if n < 1 {
+			return usage(c, "-n must be at least 1")
+		}
+		_, s, err := chosen.compile(c, args[0])
+		if err != nil {
+			return err
+		}
+		if index != "" {
+			g, err := unrank(s, index)
+			if err != nil {
+				return err
+			}
+			return printSample(c.OutOrStdout(), s, g, asJSON)
+		}
+		for i := range n {
+			if i > 0 && !asJSON {
+				fmt.Fprintln(c.OutOrStdout())
+			}
+			g := s.Sample(stream.New(seed, "sample", uint64(i)))
+			if err := printSample(c.OutOrStdout(), s, g, asJSON); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return c
+}
+
+func unrank(s *compiler.Space, index string) (space.Genotype, error) {
+	rank, ok := new(big.Int).SetString(index, 10)
+	if !ok {
+		return nil, refuse("E0569", "", "--index needs a number, not %q", index)
+	}
+	g, err := s.Unrank(rank)
+	if err != nil {
+		return nil, refuse("E0569", "", "%v", err)
+	}
+	return g, nil
+}
+
+func printSample(w io.Writer, s *compiler.Space, g space.Genotype, asJSON bool) error {
+	source, err := s.Print(g)
+	if err != nil {
+		return err
+	}
+	if !asJSON {
+		_, err := io.WriteString(w, source)
+		return err
+	}
+	rank, err := s.Rank(g)
+	if err != nil {
+		return err
+	}
+	bound, err := s.Bind(g)
+	if err != nil {
+		return err
+	}
+	labels := map[string]string{}
+	for _, l := range s.Labels(g) {
+		labels[l.Address] = l.Label
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(struct {
+		Index    *big.Int          `json:"index"`
+		Genotype string            `json:"genotype"`
+		Labels   map[string]string `json:"labels"`
+		Hash     string            `json:"hash"`
+		Params   int64             `json:"params"`
+		MACs     int64             `json:"macs"`
+		Source   string            `json:"source"`
+	}{rank, s.Format(g), labels, bound.Hash().String(), bound.Params(), bound.MACs(), source})
+}

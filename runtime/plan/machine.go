@@ -1,0 +1,58 @@
+package plan
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/nasc-project/nasc/runtime/host"
+	"github.com/nasc-project/nasc/runtime/store"
+)
+
+// Version is the version of this nasc.
+func Version() string {
+	const next = "0.1.0-dev"
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return next
+	}
+	return strings.TrimPrefix(info.Main.Version, "v")
+}
+
+func thisMachine() store.Machine {
+	return store.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: processor(), Cores: runtime.NumCPU()}
+}
+
+// processor is the name of the processor where the system tells it in a file.
+func processor() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// checksum is the SHA-256 of the program that a plugin is.
+func checksum(c host.Command) (string, error) {
+	f, err := os.Open(c.Path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+}
