@@ -20,29 +20,45 @@ type candidate struct {
 	at    diag.Span
 }
 
-// choice is a | b | c: guards dropped, `1 of S` spliced, absent ops left out
-// where the operand was picked. One survivor is no decision.
+// choice is a | b | c. A guard that depends on a decision makes a choice for each
+// value of that decision.
 func (k *checker) choice(e *syntax.Choice, c context) value {
-	var cands []candidate
+	guards := make([]*sym.Scalar, 0, len(e.Alts))
 	for _, a := range e.Alts {
-		if a.Guard != nil {
-			s, ok := k.scalar(k.eval(a.Guard, c.named("")), a.Guard.Span())
-			if !ok {
-				return bad{}
-			}
-			v, known := s.Value()
-			if !known {
-				k.unsupported(a.Guard.Span(), "a guard that depends on a decision")
-				return bad{}
-			}
-			if keep, isBool := v.(bool); !isBool {
-				k.diags.Add("E0303", a.Guard.Span(), "a guard must be true or false, not %v", v)
-				return bad{}
-			} else if !keep {
-				continue
-			}
+		if a.Guard == nil {
+			continue
 		}
-		more, ok := k.splice(a.Value, c)
+		s, ok := k.scalar(k.eval(a.Guard, c.named("")), a.Guard.Span())
+		if !ok {
+			return bad{}
+		}
+		guards = append(guards, s)
+	}
+	return k.cases(guards, c, e.Span(), func(keep []any, c context) value {
+		var alts []syntax.Expr
+		for _, a := range e.Alts {
+			if a.Guard != nil {
+				v := keep[0]
+				keep = keep[1:]
+				if b, isBool := v.(bool); !isBool {
+					k.diags.Add("E0303", a.Guard.Span(), "a guard must be true or false, not %v", v)
+					return bad{}
+				} else if !b {
+					continue
+				}
+			}
+			alts = append(alts, a.Value)
+		}
+		return k.choose(e, alts, c)
+	})
+}
+
+// choose decides among alternatives: `1 of S` spliced, absent ops left out where
+// the operand was picked. One survivor is no decision.
+func (k *checker) choose(e *syntax.Choice, alts []syntax.Expr, c context) value {
+	var cands []candidate
+	for _, a := range alts {
+		more, ok := k.splice(a, c)
 		if !ok {
 			return bad{}
 		}
@@ -75,18 +91,18 @@ func (k *checker) choice(e *syntax.Choice, c context) value {
 	if d == nil {
 		return bad{}
 	}
-	alts := make([]value, len(cands))
+	values := make([]value, len(cands))
 	failed := false
 	for i, x := range cands {
-		alts[i] = k.candidate(x, c.in(d.Alts[i].Sub).named(""))
-		if _, ok := alts[i].(bad); ok {
+		values[i] = k.candidate(x, c.in(d.Alts[i].Sub).named(""))
+		if _, ok := values[i].(bad); ok {
 			failed = true
 		}
 	}
 	if failed {
 		return bad{}
 	}
-	return k.join(d, alts, c, e.Span())
+	return k.join(d, values, c, e.Span())
 }
 
 func (k *checker) candidate(x candidate, c context) value {
@@ -160,6 +176,9 @@ func declaresAbsent(t *syntax.Template) bool {
 
 // join makes one value of the values that the alternatives of d have.
 func (k *checker) join(d *space.Decision, alts []value, c context, at diag.Span) value {
+	if same(alts) {
+		return alts[0]
+	}
 	scalars := make([]*sym.Scalar, len(alts))
 	tensors := make([]*tensor, len(alts))
 	var ns, nt, no int
@@ -192,6 +211,16 @@ func (k *checker) join(d *space.Decision, alts []value, c context, at diag.Span)
 		e.Notes = append(e.Notes, diag.Note{Text: fmt.Sprintf("`%s` is %s", d.Alts[i].Label, describe(v))})
 	}
 	return bad{}
+}
+
+// same reports whether all alternatives are the very same value.
+func same(alts []value) bool {
+	for _, v := range alts[1:] {
+		if v != alts[0] {
+			return false
+		}
+	}
+	return true
 }
 
 func (k *checker) joinScalars(d *space.Decision, cases []*sym.Scalar, at diag.Span) value {
@@ -246,27 +275,6 @@ func (k *checker) selection(d *space.Decision, cases []*tensor, c context, at di
 		n.Shape[j] = sym.Switch(d, dim)
 	}
 	return &tensor{node: n, frame: c.frame}
-}
-
-// split makes one group for the alternatives of d that satisfy a condition and
-// one for the others; both are nil where no decision may be put.
-func (k *checker) split(d *space.Decision, c context, cond func(i int) bool) (yes, no *space.Group) {
-	o := k.owners[d.Alts[0].Sub]
-	if c.group == nil || !k.above(c.group, o.group) {
-		return nil, nil
-	}
-	yes, no = &space.Group{}, &space.Group{}
-	var y, n []*space.Alt
-	for i, a := range d.Alts {
-		if cond(i) {
-			y = append(y, a)
-		} else {
-			n = append(n, a)
-		}
-	}
-	k.share(yes, d, o.group, y)
-	k.share(no, d, o.group, n)
-	return yes, no
 }
 
 // share lets the decisions of g hang below several alternatives of d.

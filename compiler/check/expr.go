@@ -310,33 +310,17 @@ func (k *checker) condition(e *syntax.If, c context) value {
 	if !ok {
 		return bad{}
 	}
-	if v, known := s.Value(); known {
-		b, isBool := v.(bool)
+	return k.cases([]*sym.Scalar{s}, c, e.Span(), func(v []any, c context) value {
+		b, isBool := v[0].(bool)
 		if !isBool {
-			k.diags.Add("E0303", e.Cond.Span(), "a condition must be true or false, not %v", v)
+			k.diags.Add("E0303", e.Cond.Span(), "a condition must be true or false, not %v", v[0])
 			return bad{}
 		}
 		if b {
 			return k.eval(e.Then, c)
 		}
 		return k.eval(e.Else, c)
-	}
-	d, cases, ok := s.Table()
-	if !ok {
-		k.unsupported(e.Cond.Span(), "a condition on more than one decision")
-		return bad{}
-	}
-	yes, no := k.split(d, c, func(i int) bool { v, _ := cases[i].Value(); return v == true })
-	then := k.eval(e.Then, c.in(yes))
-	other := k.eval(e.Else, c.in(no))
-	alts := make([]value, len(cases))
-	for i := range cases {
-		alts[i] = other
-		if v, _ := cases[i].Value(); v == true {
-			alts[i] = then
-		}
-	}
-	return k.join(d, alts, c, e.Span())
+	})
 }
 
 func (k *checker) index(e *syntax.Index, c context) value {
@@ -349,14 +333,13 @@ func (k *checker) index(e *syntax.Index, c context) value {
 	if !ok {
 		return bad{}
 	}
-	v, known := s.Value()
-	if !known {
-		k.unsupported(e.I.Span(), "an index that is a decision")
-		return bad{}
-	}
-	n, isInt := v.(int64)
+	return k.cases([]*sym.Scalar{s}, c, e.Span(), func(v []any, c context) value { return k.element(e, x, v[0]) })
+}
+
+func (k *checker) element(e *syntax.Index, x value, i any) value {
+	n, isInt := i.(int64)
 	if !isInt {
-		k.diags.Add("E0303", e.I.Span(), "an index is a whole number, not %v", v)
+		k.diags.Add("E0303", e.I.Span(), "an index is a whole number, not %v", i)
 		return bad{}
 	}
 	size := 0

@@ -243,3 +243,35 @@ func union(a, b []*space.Decision) []*space.Decision {
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Address < out[j].Address })
 	return out
 }
+
+// At is the scalar where d takes alternative i.
+func (s *Scalar) At(d *space.Decision, i int) *Scalar {
+	depends := false
+	for _, x := range s.deps {
+		depends = depends || x == d
+	}
+	switch {
+	case !depends:
+		return s
+	case s.fn == "has":
+		return s
+	case s.on == d:
+		return s.cases[i].At(d, i)
+	case s.on != nil:
+		cases := make([]*Scalar, len(s.cases))
+		for j, c := range s.cases {
+			cases[j] = c.At(d, i)
+		}
+		return Switch(s.on, cases)
+	}
+	args := make([]*Scalar, len(s.args))
+	for j, a := range s.args {
+		args[j] = a.At(d, i)
+	}
+	out, err := Apply(s.fn, args...)
+	if err != nil {
+		// It could not be computed for this alternative; evaluation will say so.
+		return &Scalar{fn: s.fn, args: args, deps: s.deps}
+	}
+	return out
+}

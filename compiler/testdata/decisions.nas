@@ -42,7 +42,7 @@ space s(image: [8, 8, 8]) = image -> c
 import { relu, skip } from "std/vision"
 space s(image: [8, 8, 8]) {
     k = 1 | 2
-    return image -> (relu if k > 1 | skip) //! E0490 "not supported yet: a guard that depends on a decision"
+    return image -> (relu if k > 1 | skip)
 }
 ---
 import { relu } from "std/vision"

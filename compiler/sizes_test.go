@@ -1,0 +1,145 @@
+package compiler
+
+import (
+	"io/fs"
+	"math/big"
+	"testing"
+
+	"github.com/nasc-project/nasc/compiler/space/stream"
+)
+
+// ops are small operations for spaces written in tests.
+const ops = `
+op f(x: [c, h, w], out: int = c, kernel: int = 3, expand: int = 1, stride: int = 1, se = false, act = "relu")
+    -> [out, ceil(h / stride), ceil(w / stride)] { params = out * c * kernel ^ 2 }
+op g(x: [c, h, w]) -> [c, h, w]
+op h(x: [c, h, w]) -> [c, h, w]
+op zero(x: [c, h, w]) -> [c, h, w] { absent = true }
+op merge(xs: set, out: int = 0) -> [if out > 0 then out else xs.c, xs.h, xs.w]
+`
+
+// compile compiles a space given as text.
+func compile(t *testing.T, src string) *Space {
+	t.Helper()
+	m, diags := Load("test.nas", func(name string) ([]byte, error) {
+		if name == "test.nas" {
+			return []byte(ops + src), nil
+		}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	})
+	if len(diags) > 0 {
+		t.Fatalf("%s\n%v", src, diags)
+	}
+	s, diags := m.Space("", nil)
+	if len(diags) > 0 {
+		t.Fatalf("%s\n%v", src, diags)
+	}
+	return s
+}
+
+func pow(a, b int64) *big.Int { return new(big.Int).Exp(big.NewInt(a), big.NewInt(b), nil) }
+
+func mul(xs ...*big.Int) string {
+	out := big.NewInt(1)
+	for _, x := range xs {
+		out.Mul(out, x)
+	}
+	return out.String()
+}
+
+// TestSizes computes sizes that are known: of published spaces, and of small ones
+// that isolate one rule each.
+func TestSizes(t *testing.T) {
+	for _, c := range []struct{ name, src, want string }{
+		{"a choice in place is decided at each repetition", `
+			space s(x: [4, 8, 8]) = x -> (f | g) * 3`, "8"},
+		{"a named choice is decided once", `
+			space s(x: [4, 8, 8]) { o = f | g  return x -> o -> o -> o }`, "2"},
+		{"a block is decided at each use, a cell once", `
+			block b = f | g
+			cell c(x) { return x -> b -> b }
+			space s(x: [4, 8, 8]) = x -> b -> c -> c`, "8"},
+		{"a cell in a block is decided once per use of the block", `
+			block b(x) { cell c(y) = f | g   return x -> c -> c }
+			space s(x: [4, 8, 8]) = x -> b -> b`, "4"},
+		{"elastic depth sums over depths", `
+			space s(x: [4, 8, 8]) = x -> (f | g) * (1..3)`, "14"},
+		{"depth 0 is the identity", `
+			space s(x: [4, 8, 8]) = x -> (f | g) * (0..2)`, "7"},
+		{"a named depth ties two stages", `
+			space s(x: [4, 8, 8]) { d = 1..3  return x -> (f | g) * d -> h -> (f | g) * d }`, "84"},
+		{"a guard may depend on a decision", `
+			space s(x: [4, 8, 8]) { k = 1 | 2  return x -> (f if k > 1 | g | h if k > 1) }`, "4"},
+		{"what a condition decides exists only where it holds", `
+			space s(x: [4, 8, 8]) { k = 1..3  return if k > 2 then x -> (f | g) else x -> h }`, "4"},
+		{"an index may be a decision", `
+			space s(x: [4, 8, 8]) { i = 0..2  return x -> f(out: [8, 16, 24][i]) }`, "3"},
+		{"k of n", `
+			cell c(a, b) { node n[3] = sum((f | g)(2 of prev))  return n[2] }
+			space s(x: [4, 8, 8]) = x -> c`, "144"}, // 2 * 1, 2 * 3, 2 * 6: the op is decided once per node
+		{"any of", `
+			cell c(a) { node n[2] = merge(any of prev)  return n[1] }
+			space s(x: [4, 8, 8]) = x -> c`, "8"},
+		{"a range of k", `
+			cell c(a, b) { node n = sum(1..2 of prev)  return n }
+			space s(x: [4, 8, 8]) = x -> c`, "3"},
+		{"recursion with fuel", `
+			block m(fuel = 3) = f | g | h | m(fuel: fuel - 1) -> m(fuel: fuel - 1) if fuel > 0
+			space s(x: [4, 8, 8]) = x -> m`, "21612"}, // a(n) = 3 + a(n-1)^2: 3, 12, 147, 21612
+		{"NAS-Bench-101, wirings and ops without its edge limit", `
+			block vertex = f(kernel: 1) | f(kernel: 3) | g
+			cell module(x, out: int) { node v[5] = vertex(sum(any of prev))  return merge(any of prev, out: out) }
+			space s(x: [4, 8, 8]) = x -> module(out: 4)`, "509607936"}, // 2^21 * 3^5
+		{"NAS-Bench-1Shot1 space 2", `
+			block vertex = f(kernel: 1) | f(kernel: 3) | g
+			cell module(x, out: int) {
+				node v1 = vertex(sum(1 of prev))
+				node v2 = vertex(sum(1 of prev))
+				node v3 = vertex(sum(2 of prev))
+				node v4 = vertex(sum(2 of prev))
+				return merge(3 of prev, out: out)
+			}
+			space s(x: [4, 8, 8]) = x -> module(out: 4)`, "29160"}, // 360 * 3^4
+		{"hierarchical motifs", `
+			block primitive = zero | f | g | h | f(kernel: 5) | f(kernel: 7) | f(kernel: 1)
+			cell motif[6](x) { node n[3] = merge(primitive(prev))  return n[2] }
+			cell top(x) { block edge = zero | 1 of motif  node n[4] = merge(edge(prev))  return n[3] }
+			space s(x: [4, 8, 8]) = x -> top -> f(stride: 2) -> top`, mul(pow(7, 46))},
+		{"Once-for-all", `
+			block layer(out: int, stride = 1, se: bool, act: string)
+			    = f(kernel: 3 | 5 | 7, expand: 3 | 4 | 6, out: out, stride: stride, se: se, act: act)
+			block stage(out: int, stride: int, se: bool, act: string)
+			    = layer(out: out, stride: stride, se: se, act: act)
+			    -> layer(out: out, se: se, act: act) * (1..3)
+			space ofa(image: [3, r, r], r: int = 128..224 by 4, width = 1.0) {
+			    w = round_to([16, 24, 40, 80, 112, 160, 960, 1280] * width, 8)
+			    return image -> f(out: w[0], stride: 2)
+			        -> stage(out: w[1], stride: 2, se: false, act: "relu")
+			        -> stage(out: w[2], stride: 2, se: true, act: "relu")
+			        -> stage(out: w[3], stride: 2, se: false, act: "h_swish")
+			        -> stage(out: w[4], stride: 1, se: true, act: "h_swish")
+			        -> stage(out: w[5], stride: 2, se: true, act: "h_swish")
+			}`, mul(big.NewInt(25), pow(7371, 5))},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := compile(t, c.src)
+			if got := s.Size().String(); got != c.want {
+				for _, d := range s.Decisions {
+					t.Logf("%s: %s of %d", d.Address, d.Kind, len(d.Alts))
+				}
+				t.Fatalf("%s architectures, want %s", got, c.want)
+			}
+			rng := stream.New(3, "sizes", 0)
+			for range 20 {
+				g := s.Sample(rng)
+				a, err := s.Bind(g)
+				if err != nil {
+					continue // any of an empty set has no shape
+				}
+				if err := a.Validate(); err != nil {
+					t.Fatalf("%s: %v", s.Format(g), err)
+				}
+			}
+		})
+	}
+}
