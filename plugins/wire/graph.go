@@ -167,6 +167,11 @@ func toNode(m *pb.Node, i, at int, g *graph.Graph, all []*graph.Graph) (*graph.N
 	if len(n.Inputs) != len(n.Body.Inputs) {
 		return nil, fmt.Errorf("its body takes %d inputs and is given %d", len(n.Body.Inputs), len(n.Inputs))
 	}
+	for j, r := range n.Inputs {
+		if takes, given := n.Body.Inputs[j].Shape, g.Shape(r); !takes.Equal(given) {
+			return nil, fmt.Errorf("its body takes %s and is given %s", takes, given)
+		}
+	}
 	if out := n.Body.Shape(n.Body.Output); !out.Equal(n.Shape) {
 		return nil, fmt.Errorf("its shape is %s and its body's %s", n.Shape, out)
 	}
