@@ -19,8 +19,9 @@ func depthwiseForward[T Float](ws *Workers, g Conv, x, w, y []T) {
 	ws.Run(g.B, func(worker, b int) {
 		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
 		sums := buffer[T](ws, worker, slotOutput, pitch)
+		clear(padded)
 		for p := b * g.C; p < (b+1)*g.C; p++ {
-			load(lay, padded, x[p*in:], 0, 1, 0)
+			place(lay, padded, x[p*in:])
 			weigh(sums, padded, lay.off, w[p%g.C*kk:][:kk])
 			dst := y[p*out:][:out]
 			for oy := range g.OH {
@@ -51,7 +52,7 @@ func depthwiseGradInput[T Float](ws *Workers, g Conv, w, dy, dx []T) {
 		sums := buffer[T](ws, worker, slotOutput, pitch)
 		clear(padded)
 		for p := b * g.C; p < (b+1)*g.C; p++ {
-			spread(padded[lay.Pad*lay.width+lay.Pad:], lay.width, g, dy[p*out:])
+			spread(padded[lay.Pad*lay.width+lay.Pad:], lay.width, g.OH, g.OW, g.Stride, dy[p*out:])
 			weigh(sums, padded, lay.off, turned[p%g.C*kk:][:kk])
 			gather(lay, dx[p*in:][:in], sums)
 		}
@@ -71,11 +72,12 @@ func depthwiseGradWeight[T Float](ws *Workers, g Conv, x, dy, dw []T) {
 		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
 		grad := buffer[T](ws, worker, slotOutput, pitch)
 		clear(grad)
+		clear(padded)
 		for b := chunk * g.B / chunks; b < (chunk+1)*g.B/chunks; b++ {
 			for c := range g.C {
 				p := b*g.C + c
-				load(lay, padded, x[p*in:], 0, 1, 0)
-				spread(grad, lay.width, g, dy[p*out:])
+				place(lay, padded, x[p*in:])
+				spread(grad, lay.width, g.OH, g.OW, g.Stride, dy[p*out:])
 				for t, o := range lay.off {
 					sum[c*kk+t] += dot(grad, padded[o:][:pitch])
 				}
@@ -85,30 +87,24 @@ func depthwiseGradWeight[T Float](ws *Workers, g Conv, x, dy, dw []T) {
 	sumPartials(dw, partial, chunks)
 }
 
-// spread writes the pixels of a plane of the result Stride apart.
-func spread[T Float](dst []T, width int, g Conv, src []T) {
-	for oy := range g.OH {
-		row := dst[oy*g.Stride*width:]
-		for ox := range g.OW {
-			row[ox*g.Stride] = src[oy*g.OW+ox]
-		}
+// place copies a plane into the middle of a padded one.
+func place[T Float](lay *layout, padded, src []T) {
+	dst := padded[lay.Pad*lay.width+lay.Pad:]
+	for r := range lay.H {
+		copy(dst[r*lay.width:][:lay.W], src[r*lay.W:])
 	}
 }
 
-// weigh computes dst[p] = sum over t of w[t] * src[off[t]+p]. The length of dst
-// is a multiple of 16.
-func weigh[T Float](dst, src []T, off []int, w []T) {
-	if single[T]() && haveAVX2 {
-		for p := 0; p < len(dst); p += cols {
-			weighAVX2(len(off), ptr(w), ptr(src[p:]), &off[0], ptr(dst[p:]))
+// spread writes the pixels of a plane step apart.
+func spread[T Float](dst []T, width, h, w, step int, src []T) {
+	for y := range h {
+		row, from := dst[y*step*width:], src[y*w:][:w]
+		if step == 1 {
+			copy(row, from)
+			continue
 		}
-		return
-	}
-	for p := range dst {
-		var s T
-		for t, o := range off {
-			s += w[t] * src[o+p]
+		for x, v := range from {
+			row[x*step] = v
 		}
-		dst[p] = s
 	}
 }

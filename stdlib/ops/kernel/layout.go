@@ -120,6 +120,7 @@ func copyPatches[T Float](g Conv, dst []T, pitch int, src []T) {
 	for ky := range g.Kernel {
 		for kx := range g.Kernel {
 			out := dst[(ky*g.Kernel+kx)*pitch:]
+			lo, hi := g.inside(kx)
 			for oy := range g.OH {
 				row := out[oy*g.OW:][:g.OW]
 				y := oy*g.Stride + ky*g.Dilation - g.Pad
@@ -128,16 +129,28 @@ func copyPatches[T Float](g Conv, dst []T, pitch int, src []T) {
 					continue
 				}
 				in := src[y*g.W:][:g.W]
-				for ox := range row {
-					var v T
-					if x := ox*g.Stride + kx*g.Dilation - g.Pad; x >= 0 && x < g.W {
-						v = in[x]
-					}
-					row[ox] = v
+				clear(row[:lo])
+				clear(row[hi:])
+				x := lo*g.Stride + kx*g.Dilation - g.Pad
+				for ox := lo; ox < hi; ox++ {
+					row[ox] = in[x]
+					x += g.Stride
 				}
 			}
 		}
 	}
+}
+
+// inside is the range of output columns under which tap kx lies in the image.
+func (g Conv) inside(kx int) (lo, hi int) {
+	first := kx*g.Dilation - g.Pad // input column under output column 0
+	if first < 0 {
+		lo = min((-first+g.Stride-1)/g.Stride, g.OW)
+	}
+	if first < g.W {
+		hi = min((g.W-1-first)/g.Stride+1, g.OW)
+	}
+	return lo, max(lo, hi)
 }
 
 // addPatches is the transpose of copyPatches over all channels of a group: it
@@ -147,16 +160,17 @@ func addPatches[T Float](g Conv, src []T, pitch int, dst []T) {
 		kk := g.Kernel * g.Kernel
 		c, ky, kx := l/kk, l%kk/g.Kernel, l%g.Kernel
 		in := src[l*pitch:]
+		lo, hi := g.inside(kx)
 		for oy := range g.OH {
 			y := oy*g.Stride + ky*g.Dilation - g.Pad
 			if y < 0 || y >= g.H {
 				continue
 			}
 			out := dst[(c*g.H+y)*g.W:][:g.W]
-			for ox := range g.OW {
-				if x := ox*g.Stride + kx*g.Dilation - g.Pad; x >= 0 && x < g.W {
-					out[x] += in[oy*g.OW+ox]
-				}
+			x := lo*g.Stride + kx*g.Dilation - g.Pad
+			for _, v := range in[oy*g.OW+lo : oy*g.OW+hi] {
+				out[x] += v
+				x += g.Stride
 			}
 		}
 	}

@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // Pool is the geometry of a square pooling window, as in [Conv]. What lies
 // outside of the image takes no part.
 type Pool struct {
@@ -7,43 +9,34 @@ type Pool struct {
 	Kernel, Stride, Pad  int
 }
 
-// window is the half-open range of input positions under output position o.
-func (g Pool) window(o, size int) (lo, hi int) {
-	lo = o*g.Stride - g.Pad
-	return max(lo, 0), min(lo+g.Kernel, size)
+// dense is one plane with stride 1; a window is a filter whose taps are all one.
+func (g Pool) dense() Conv {
+	return Conv{B: 1, C: 1, H: g.H, W: g.W, K: 1,
+		OH: (g.OH-1)*g.Stride + 1, OW: (g.OW-1)*g.Stride + 1,
+		Kernel: g.Kernel, Stride: 1, Dilation: 1, Groups: 1, Pad: g.Pad}
 }
-
-func (g Pool) tasks() int { return (g.Planes + planesPerTask - 1) / planesPerTask }
 
 const planesPerTask = 16
 
-// each runs f over the planes.
-func (g Pool) each(ws *Workers, f func(worker, plane int)) {
-	ws.Run(g.tasks(), func(worker, task int) {
-		for p := task * planesPerTask; p < min(g.Planes, (task+1)*planesPerTask); p++ {
-			f(worker, p)
-		}
+// each runs f over tasks of a few planes.
+func (g Pool) each(ws *Workers, f func(worker, first, end int)) {
+	ws.Run((g.Planes+planesPerTask-1)/planesPerTask, func(worker, task int) {
+		f(worker, task*planesPerTask, min(g.Planes, (task+1)*planesPerTask))
 	})
 }
 
 // MaxPool writes the maximum of every window.
 func MaxPool[T Float](ws *Workers, g Pool, x, y []T) {
-	g.each(ws, func(_, p int) {
-		in, out := x[p*g.H*g.W:][:g.H*g.W], y[p*g.OH*g.OW:][:g.OH*g.OW]
-		for oy := range g.OH {
-			y0, y1 := g.window(oy, g.H)
-			for ox := range g.OW {
-				x0, x1 := g.window(ox, g.W)
-				m := in[y0*g.W+x0]
-				for r := y0; r < y1; r++ {
-					for _, v := range in[r*g.W+x0 : r*g.W+x1] {
-						if v > m {
-							m = v
-						}
-					}
-				}
-				out[oy*g.OW+ox] = m
-			}
+	lay := ws.layout(g.dense())
+	pitch := roundUp(lay.pixels, cols)
+	g.each(ws, func(worker, first, end int) {
+		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
+		tops := buffer[T](ws, worker, slotOutput, pitch)
+		fill(padded, T(math.Inf(-1)))
+		for p := first; p < end; p++ {
+			place(lay, padded, x[p*g.H*g.W:])
+			highest(tops, padded, lay.off)
+			sample(y[p*g.OH*g.OW:], tops, lay.width, g)
 		}
 	})
 }
@@ -51,24 +44,30 @@ func MaxPool[T Float](ws *Workers, g Pool, x, y []T) {
 // MaxPoolGrad gives the gradient of every window to the first of its pixels that
 // has the maximum.
 func MaxPoolGrad[T Float](ws *Workers, g Pool, x, y, dy, dx []T) {
-	g.each(ws, func(_, p int) {
-		in, out := x[p*g.H*g.W:][:g.H*g.W], y[p*g.OH*g.OW:][:g.OH*g.OW]
-		grad, din := dy[p*g.OH*g.OW:][:g.OH*g.OW], dx[p*g.H*g.W:][:g.H*g.W]
-		clear(din)
-		for oy := range g.OH {
-			y0, y1 := g.window(oy, g.H)
-			for ox := range g.OW {
-				x0, x1 := g.window(ox, g.W)
-				m := out[oy*g.OW+ox]
-			search:
-				for r := y0; r < y1; r++ {
-					for i := r*g.W + x0; i < r*g.W+x1; i++ {
-						if in[i] == m {
-							din[i] += grad[oy*g.OW+ox]
-							break search
-						}
-					}
-				}
+	lay := ws.layout(g.dense())
+	pitch := roundUp(lay.pixels, cols)
+	in, out := g.H*g.W, g.OH*g.OW
+	g.each(ws, func(worker, first, end int) {
+		size := lay.inputSize(1)
+		padded := buffer[T](ws, worker, slotInput, 2*size)
+		padded, sums := padded[:size], padded[size:]
+		tops := buffer[T](ws, worker, slotOutput, 2*pitch)
+		tops, grads := tops[:pitch], tops[pitch:]
+		fill(padded, T(math.Inf(-1)))
+		clear(tops)
+		clear(grads)
+		for p := first; p < end; p++ {
+			place(lay, padded, x[p*in:])
+			spread(tops, lay.width, g.OH, g.OW, g.Stride, y[p*out:])
+			spread(grads, lay.width, g.OH, g.OW, g.Stride, dy[p*out:])
+			clear(sums)
+			// Whoever takes a gradient leaves zero for the taps that follow.
+			for _, o := range lay.off {
+				award(tops, grads, padded[o:], sums[o:])
+			}
+			middle := sums[lay.Pad*lay.width+lay.Pad:]
+			for r := range g.H {
+				copy(dx[p*in+r*g.W:][:g.W], middle[r*lay.width:])
 			}
 		}
 	})
@@ -76,22 +75,20 @@ func MaxPoolGrad[T Float](ws *Workers, g Pool, x, y, dy, dx []T) {
 
 // AvgPool writes the mean of every window over the pixels inside of the image.
 func AvgPool[T Float](ws *Workers, g Pool, x, y []T) {
-	g.each(ws, func(worker, p int) {
-		in, out := x[p*g.H*g.W:][:g.H*g.W], y[p*g.OH*g.OW:][:g.OH*g.OW]
-		line := buffer[T](ws, worker, slotInput, g.W)
-		for oy := range g.OH {
-			y0, y1 := g.window(oy, g.H)
-			copy(line, in[y0*g.W:])
-			for r := y0 + 1; r < y1; r++ {
-				add(line, line, in[r*g.W:][:g.W])
-			}
-			for ox := range g.OW {
-				x0, x1 := g.window(ox, g.W)
-				var s T
-				for _, v := range line[x0:x1] {
-					s += v
-				}
-				out[oy*g.OW+ox] = s / T((y1-y0)*(x1-x0))
+	lay := ws.layout(g.dense())
+	pitch := roundUp(lay.pixels, cols)
+	shares := shares[T](ws, g)
+	g.each(ws, func(worker, first, end int) {
+		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
+		sums := buffer[T](ws, worker, slotOutput, pitch)
+		clear(padded)
+		for p := first; p < end; p++ {
+			place(lay, padded, x[p*g.H*g.W:])
+			total(sums, padded, lay.off)
+			out := y[p*g.OH*g.OW:][:g.OH*g.OW]
+			sample(out, sums, lay.width, g)
+			for i, f := range shares {
+				out[i] *= f
 			}
 		}
 	})
@@ -99,24 +96,56 @@ func AvgPool[T Float](ws *Workers, g Pool, x, y []T) {
 
 // AvgPoolGrad spreads the gradient of every window evenly over its pixels.
 func AvgPoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
-	g.each(ws, func(worker, p int) {
-		grad, din := dy[p*g.OH*g.OW:][:g.OH*g.OW], dx[p*g.H*g.W:][:g.H*g.W]
-		line := buffer[T](ws, worker, slotInput, g.W)
-		clear(din)
-		for oy := range g.OH {
-			y0, y1 := g.window(oy, g.H)
-			clear(line)
-			for ox := range g.OW {
-				x0, x1 := g.window(ox, g.W)
-				v := grad[oy*g.OW+ox] / T((y1-y0)*(x1-x0))
-				for i := x0; i < x1; i++ {
-					line[i] += v
-				}
+	back := g.dense()
+	back.H, back.W, back.OH, back.OW, back.Pad = back.OH, back.OW, g.H, g.W, back.reach()-g.Pad
+	lay := ws.layout(back)
+	pitch := roundUp(lay.pixels, cols)
+	shares := shares[T](ws, g)
+	out := g.OH * g.OW
+	g.each(ws, func(worker, first, end int) {
+		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
+		sums := buffer[T](ws, worker, slotOutput, pitch)
+		line := buffer[T](ws, worker, slotColumns, out)
+		clear(padded)
+		for p := first; p < end; p++ {
+			for i, f := range shares {
+				line[i] = dy[p*out+i] * f
 			}
-			for r := y0; r < y1; r++ {
-				row := din[r*g.W:][:g.W]
-				add(row, row, line)
-			}
+			spread(padded[lay.Pad*lay.width+lay.Pad:], lay.width, g.OH, g.OW, g.Stride, line)
+			total(sums, padded, lay.off)
+			gather(lay, dx[p*g.H*g.W:][:g.H*g.W], sums)
 		}
 	})
+}
+
+// shares is one over the number of pixels in every window.
+func shares[T Float](ws *Workers, g Pool) []T {
+	s := buffer[T](ws, 0, slotWeights, g.OH*g.OW)
+	inside := func(o, size int) int {
+		return min(o*g.Stride-g.Pad+g.Kernel, size) - max(o*g.Stride-g.Pad, 0)
+	}
+	for i := range s {
+		s[i] = 1 / T(inside(i/g.OW, g.H)*inside(i%g.OW, g.W))
+	}
+	return s
+}
+
+// sample takes every Stride-th result out of a dense one.
+func sample[T Float](dst, src []T, width int, g Pool) {
+	for oy := range g.OH {
+		row := src[oy*g.Stride*width:]
+		if g.Stride == 1 {
+			copy(dst[oy*g.OW:][:g.OW], row)
+			continue
+		}
+		for ox := range g.OW {
+			dst[oy*g.OW+ox] = row[ox*g.Stride]
+		}
+	}
+}
+
+func fill[T Float](x []T, v T) {
+	for i := range x {
+		x[i] = v
+	}
 }

@@ -40,3 +40,12 @@ func reluAVX2(n int, y, x *float32)
 
 //go:noescape
 func reluGradAVX2(n int, d, y, dy *float32)
+
+//go:noescape
+func totalAVX2(l int, src *float32, off *int, dst *float32)
+
+//go:noescape
+func highestAVX2(l int, src *float32, off *int, dst *float32)
+
+//go:noescape
+func awardAVX2(n int, top, grad, src, sums *float32)

@@ -314,3 +314,67 @@ grad:
 	JLT grad
 	VZEROUPPER
 	RET
+
+// func totalAVX2(l int, src *float32, off *int, dst *float32)
+TEXT ·totalAVX2(SB), NOSPLIT, $0-32
+	MOVQ l+0(FP), CX
+	MOVQ src+8(FP), DI
+	MOVQ off+16(FP), DX
+	MOVQ dst+24(FP), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+total:
+	MOVQ (DX), AX
+	VADDPS (DI)(AX*4), Y0, Y0
+	VADDPS 32(DI)(AX*4), Y1, Y1
+	ADDQ $8, DX
+	DECQ CX
+	JNZ total
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	VZEROUPPER
+	RET
+
+// func highestAVX2(l int, src *float32, off *int, dst *float32)
+TEXT ·highestAVX2(SB), NOSPLIT, $0-32
+	MOVQ l+0(FP), CX
+	MOVQ src+8(FP), DI
+	MOVQ off+16(FP), DX
+	MOVQ dst+24(FP), BX
+	MOVQ (DX), AX
+	VMOVUPS (DI)(AX*4), Y0
+	VMOVUPS 32(DI)(AX*4), Y1
+highest:
+	MOVQ (DX), AX
+	VMAXPS (DI)(AX*4), Y0, Y0
+	VMAXPS 32(DI)(AX*4), Y1, Y1
+	ADDQ $8, DX
+	DECQ CX
+	JNZ highest
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	VZEROUPPER
+	RET
+
+// func awardAVX2(n int, top, grad, src, sums *float32)
+TEXT ·awardAVX2(SB), NOSPLIT, $0-40
+	MOVQ n+0(FP), CX
+	MOVQ top+8(FP), SI
+	MOVQ grad+16(FP), DI
+	MOVQ src+24(FP), DX
+	MOVQ sums+32(FP), BX
+	XORQ AX, AX
+award:
+	VMOVUPS (SI)(AX*4), Y0
+	VCMPPS $0, (DX)(AX*4), Y0, Y0
+	VMOVUPS (DI)(AX*4), Y1
+	VANDPS Y1, Y0, Y2
+	VANDNPS Y1, Y0, Y1
+	VMOVUPS Y1, (DI)(AX*4)
+	VADDPS (BX)(AX*4), Y2, Y2
+	VMOVUPS Y2, (BX)(AX*4)
+	ADDQ $8, AX
+	CMPQ AX, CX
+	JLT award
+	VZEROUPPER
+	RET

@@ -1,0 +1,71 @@
+package kernel
+
+// Loops over the taps of a window, each a shift of the source. The length of dst
+// is a multiple of 16.
+
+// weigh computes dst[p] = sum over t of w[t] * src[off[t]+p].
+func weigh[T Float](dst, src []T, off []int, w []T) {
+	if single[T]() && haveAVX2 {
+		for p := 0; p < len(dst); p += cols {
+			weighAVX2(len(off), ptr(w), ptr(src[p:]), &off[0], ptr(dst[p:]))
+		}
+		return
+	}
+	for p := range dst {
+		var s T
+		for t, o := range off {
+			s += w[t] * src[o+p]
+		}
+		dst[p] = s
+	}
+}
+
+// total computes dst[p] = sum over t of src[off[t]+p].
+func total[T Float](dst, src []T, off []int) {
+	if single[T]() && haveAVX2 {
+		for p := 0; p < len(dst); p += cols {
+			totalAVX2(len(off), ptr(src[p:]), &off[0], ptr(dst[p:]))
+		}
+		return
+	}
+	for p := range dst {
+		var s T
+		for _, o := range off {
+			s += src[o+p]
+		}
+		dst[p] = s
+	}
+}
+
+// highest computes dst[p] = max over t of src[off[t]+p].
+func highest[T Float](dst, src []T, off []int) {
+	if single[T]() && haveAVX2 {
+		for p := 0; p < len(dst); p += cols {
+			highestAVX2(len(off), ptr(src[p:]), &off[0], ptr(dst[p:]))
+		}
+		return
+	}
+	for p := range dst {
+		m := src[off[0]+p]
+		for _, o := range off[1:] {
+			if v := src[o+p]; v > m {
+				m = v
+			}
+		}
+		dst[p] = m
+	}
+}
+
+// award moves g[p] to sums[p], adding, where src[p] equals top[p].
+func award[T Float](top, g, src, sums []T) {
+	if single[T]() && haveAVX2 {
+		awardAVX2(len(top), ptr(top), ptr(g), ptr(src), ptr(sums))
+		return
+	}
+	for p, v := range top {
+		if src[p] == v {
+			sums[p] += g[p]
+			g[p] = 0
+		}
+	}
+}
