@@ -67,9 +67,9 @@ func (p *printer) definition(x syntax.Expr, byAuthor bool) *doc {
 	chained := false
 	switch x := x.(type) {
 	case *syntax.Choice:
-		content, chained = p.choice(x), true
+		content, chained = p.choice(x, cat), true
 	case *syntax.Flow:
-		content, chained = p.flow(x), true
+		content, chained = p.flow(x, cat), true
 	default:
 		content = p.body(x, lvExpr)
 	}
@@ -176,7 +176,7 @@ func (p *printer) stmtPadding(body []syntax.Stmt) []int {
 		j, longest := i, 0
 		for ; j < len(body); j++ {
 			a, ok := body[j].(*syntax.Assign)
-			if !ok || j > i && p.firstLine(a, a.Doc) != p.lastLine(body[j-1])+1 || j > i && p.firstLine(a, a.Doc) != a.Span().Start.Line {
+			if !ok || j > i && (p.firstLine(a, a.Doc) > p.lastLine(body[j-1])+1 || p.firstLine(a, a.Doc) != a.Span().Start.Line) {
 				break
 			}
 			longest = max(longest, len(a.Name.Name))

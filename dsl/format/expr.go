@@ -71,7 +71,7 @@ func Expr(x syntax.Expr) string {
 	p := &printer{bare: true}
 	r := &renderer{stack: []command{{p.expr(x, lvExpr), 0, true}}}
 	r.run()
-	return r.out.String()
+	return string(r.out)
 }
 
 // expr prints x, with its comments, where at least level min is needed.
@@ -114,9 +114,9 @@ func (p *printer) content(x syntax.Expr) *doc {
 		return grouped(str("if "), p.expr(x.Cond, lvExpr), nested(lineDoc, str("then "), p.expr(x.Then, lvExpr),
 			lineDoc, str("else "), p.expr(x.Else, lvExpr)))
 	case *syntax.Choice:
-		return nested(p.choice(x))
+		return p.choice(x, nested)
 	case *syntax.Flow:
-		return nested(p.flow(x))
+		return p.flow(x, nested)
 	case *syntax.Of:
 		if x.Count == nil {
 			return cat(str(x.Quant+" of "), p.expr(x.Set, lvPick))
@@ -166,7 +166,7 @@ func (p *printer) binary(x *syntax.Binary) *doc {
 		return cat(p.expr(x.X, lvPostfix), str(" ^ "), p.expr(x.Y, lvUnary))
 	}
 	if lv == lvCmp {
-		return filled(p.expr(x.X, lvRange), lineDoc, cat(str(x.Op+" "), p.expr(x.Y, lvRange)))
+		return filled(p.expr(x.X, lvRange), lineDoc, nested(str(x.Op+" "), p.expr(x.Y, lvRange)))
 	}
 	var run []*syntax.Binary // outermost first
 	left := syntax.Expr(x)
@@ -184,13 +184,13 @@ func (p *printer) binary(x *syntax.Binary) *doc {
 	}
 	parts := []*doc{p.expr(left, lv)}
 	for i := len(run) - 1; i >= 0; i-- {
-		parts = append(parts, lineDoc, cat(str(run[i].Op+" "), p.expr(run[i].Y, lv+1)))
+		parts = append(parts, lineDoc, nested(str(run[i].Op+" "), p.expr(run[i].Y, lv+1)))
 	}
-	return nested(filled(parts...))
+	return filled(parts...)
 }
 
 // choice prints alternatives: on one line, in the author's lines, or one a line.
-func (p *printer) choice(x *syntax.Choice) *doc {
+func (p *printer) choice(x *syntax.Choice, indent func(...*doc) *doc) *doc {
 	parts := make([]part, len(x.Alts))
 	for i, a := range x.Alts {
 		content := p.body(a.Value, lvFlow)
@@ -207,11 +207,11 @@ func (p *printer) choice(x *syntax.Choice) *doc {
 		}
 		parts[i] = part{start: a.Value, end: end, doc: cat(content, tail)}
 	}
-	return p.chain("| ", parts)
+	return p.chain("| ", parts, indent)
 }
 
 // flow prints steps as choice prints alternatives.
-func (p *printer) flow(x *syntax.Flow) *doc {
+func (p *printer) flow(x *syntax.Flow, indent func(...*doc) *doc) *doc {
 	parts := make([]part, len(x.Steps))
 	for i, s := range x.Steps {
 		content := p.body(s, lvPick)
@@ -220,7 +220,7 @@ func (p *printer) flow(x *syntax.Flow) *doc {
 		}
 		parts[i] = part{start: s, end: s, doc: cat(content, p.suffix(s))}
 	}
-	return p.chain("-> ", parts)
+	return p.chain("-> ", parts, indent)
 }
 
 // part is one alternative or step, printed without the comments before it.
@@ -229,7 +229,8 @@ type part struct {
 	doc        *doc
 }
 
-func (p *printer) chain(op string, parts []part) *doc {
+// chain joins parts by an operator; indent says how further lines are indented.
+func (p *printer) chain(op string, parts []part, indent func(...*doc) *doc) *doc {
 	byAuthor := false
 	for i := 1; i < len(parts); i++ {
 		byAuthor = byAuthor || p.newLine(parts[i-1].end, parts[i].start)
@@ -240,7 +241,7 @@ func (p *printer) chain(op string, parts []part) *doc {
 		if byAuthor && p.newLine(parts[i-1].end, parts[i].start) {
 			sep = hardDoc
 		}
-		docs = append(docs, sep, cat(p.before(parts[i].start), str(op), parts[i].doc))
+		docs = append(docs, sep, indent(p.before(parts[i].start), str(op), parts[i].doc))
 	}
 	if byAuthor {
 		return filled(docs...)

@@ -2,9 +2,12 @@ package format
 
 import (
 	"bytes"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -52,13 +55,24 @@ func check(t *testing.T, src string) {
 		t.Fatalf("%d of %d comments left:\n%s\nfrom\n%s", n, comments, once, src)
 	}
 	if twice := File(after); !bytes.Equal(once, twice) {
-		t.Fatalf("not idempotent: first\n%s\nthen\n%s\nfrom\n%s", once, twice, src)
+		t.Fatalf("not idempotent: %s\nfrom\n%s", firstDiff(string(once), string(twice)), src)
 	}
 	for _, l := range strings.Split(string(once), "\n") {
 		if strings.TrimRight(l, " \t") != l && !strings.Contains(l, "//") {
 			t.Fatalf("blanks at the end of %q", l)
 		}
 	}
+}
+
+// firstDiff shows where two texts begin to differ.
+func firstDiff(a, b string) string {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	i := 0
+	for i < len(x) && i < len(y) && x[i] == y[i] {
+		i++
+	}
+	part := func(l []string) string { return strings.Join(l[max(0, min(i-3, len(l))):min(i+4, len(l))], "\n") }
+	return fmt.Sprintf("line %d, first\n%s\nthen\n%s", i+1, part(x), part(y))
 }
 
 // difference compares two trees without places and comments.
@@ -227,12 +241,71 @@ cell c(x) {
 	}
 }
 
-func FuzzFormat(f *testing.F) {
-	for _, s := range inputs(f) {
-		f.Add(s)
-		for _, d := range strings.SplitAfter(s, "\n\n") {
-			f.Add(d)
+var token = regexp.MustCompile("\"(?:[^\"\\\\\n]|\\\\.)*\"|//[^\n]*|[A-Za-z_][A-Za-z0-9_]*|[0-9][0-9A-Za-z_]*(?:\\.[0-9]+)?(?:e-?[0-9]+)?%?|->|\\.\\.|[=!<>]=|[^\\s]")
+
+// shake writes the tokens of src with other blanks, line breaks and comments
+// between them, as noise says.
+func shake(src string, noise []byte) string {
+	var b strings.Builder
+	for i, t := range token.FindAllString(src, -1) {
+		b.WriteString(t)
+		gap := byte(0)
+		if len(noise) > 0 {
+			gap = noise[i%len(noise)]
+		}
+		if strings.HasPrefix(t, "//") {
+			b.WriteByte('\n')
+		}
+		switch gap % 12 {
+		case 1:
+			b.WriteString("\n")
+		case 2:
+			b.WriteString(" // end\n")
+		case 3:
+			b.WriteString("\n// own\n")
+		case 4:
+			b.WriteString("\n\n")
+		case 5:
+			b.WriteString("\n/// doc\n")
+		case 6:
+			b.WriteString(" /// end doc\n")
+		case 7:
+			b.WriteString("\n// one\n\n// two\n")
+		case 8:
+			b.WriteString("\r\n\t")
+		default:
+			b.WriteString(" ")
 		}
 	}
-	f.Fuzz(func(t *testing.T, src string) { check(t, src) })
+	return b.String()
+}
+
+func TestShaken(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, src := range inputs(t) {
+		for range 30 {
+			noise := make([]byte, 1+rnd.IntN(300))
+			density := rnd.IntN(256)
+			for i := range noise {
+				if rnd.IntN(256) < density {
+					noise[i] = byte(rnd.IntN(12))
+				}
+			}
+			check(t, shake(src, noise))
+		}
+	}
+}
+
+func FuzzFormat(f *testing.F) {
+	for _, s := range inputs(f) {
+		f.Add(s, []byte{})
+		for _, d := range strings.SplitAfter(s, "\n\n") {
+			f.Add(d, []byte{0, 1, 0, 2, 0, 3, 4, 5, 6, 7})
+			f.Add(d, []byte{})
+		}
+	}
+	f.Fuzz(func(t *testing.T, src string, noise []byte) {
+		check(t, src)
+		check(t, shake(src, noise))
+	})
 }

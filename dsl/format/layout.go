@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -73,7 +74,7 @@ type command struct {
 
 // renderer writes docs.
 type renderer struct {
-	out     strings.Builder
+	out     []byte
 	col     int
 	empty   bool // nothing on this line yet
 	pending bool // a comment ended the line
@@ -83,7 +84,7 @@ type renderer struct {
 func render(d *doc, indent int) string {
 	r := &renderer{empty: true, stack: []command{{d, indent, false}}}
 	r.run()
-	return r.out.String()
+	return string(r.out)
 }
 
 func (r *renderer) run() {
@@ -211,7 +212,7 @@ func (r *renderer) fits(c command) bool {
 }
 
 func (r *renderer) newline() {
-	r.out.WriteByte('\n')
+	r.out = append(bytes.TrimRight(r.out, " "), '\n')
 	r.col, r.empty, r.pending = 0, true, false
 }
 
@@ -223,9 +224,9 @@ func (r *renderer) write(s string, indent int) {
 		if s = strings.TrimLeft(s, " "); s == "" {
 			return
 		}
-		r.out.WriteString(strings.Repeat(" ", indent))
+		r.out = append(r.out, strings.Repeat(" ", indent)...)
 		r.col, r.empty = indent, false
 	}
-	r.out.WriteString(s)
+	r.out = append(r.out, s...)
 	r.col += utf8.RuneCountInString(s)
 }

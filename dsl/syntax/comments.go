@@ -84,7 +84,8 @@ func after(c *Comments) *[]Comment  { return &c.After }
 // find decides for one comment; next is the index of the token behind it.
 func (p *places) find(c *lexer.Token, next int) (commented, func(*Comments) *[]Comment) {
 	if next > 0 && p.toks[next-1].Pos.Line == c.Pos.Line {
-		if n := p.endingAt(next - 1); n != nil {
+		// A node that a comment has ended on an earlier line has no room for more.
+		if n := p.endingAt(next - 1); n != nil && len(n.Comments().Suffix) == 0 {
 			return n, suffix
 		}
 	}
@@ -96,6 +97,9 @@ func (p *places) find(c *lexer.Token, next int) (commented, func(*Comments) *[]C
 			}
 			if n := p.closes[t.Pos.Offset]; n != nil {
 				return n, after
+			}
+			if next == 0 {
+				break
 			}
 			if n := p.endingAt(next - 1); n != nil {
 				return n, suffix

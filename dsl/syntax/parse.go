@@ -122,14 +122,20 @@ func (p *parser) beginsOther(i int) bool {
 	return endsOperand(prev) && !isWord(prev, "op") || isWord(prev, "}")
 }
 
-// contextual reports whether the name at i has a meaning of its own in the
-// import or search that starts at first.
+// contextual reports whether the name at i, or the one before it, has a meaning
+// of its own in the import or search that starts at first.
 func (p *parser) contextual(first, i int) bool {
-	switch p.toks[i].Value {
-	case "from", "version", "as":
-		return isWord(&p.toks[first], "import")
-	case "over":
-		return isWord(&p.toks[first], "search")
+	for _, t := range p.toks[i-1 : i+1] {
+		switch t.Value {
+		case "from", "version", "as":
+			if isWord(&p.toks[first], "import") {
+				return true
+			}
+		case "over":
+			if isWord(&p.toks[first], "search") {
+				return true
+			}
+		}
 	}
 	return false
 }
