@@ -111,7 +111,7 @@ func (r *painter) diagnostic(d *Diagnostic) {
 
 // remark prints `= note: …`; further lines are indented under the first.
 func (r *painter) remark(kind, s string) {
-	indent := strings.Repeat(" ", gutter+len("  = : ")+len(kind))
+	indent := strings.Repeat(" ", gutter+len(" = : ")+len(kind))
 	s = strings.ReplaceAll(plainLines(s), "\n", "\n"+indent)
 	fmt.Fprintf(&r.out, "%s %s %s\n", strings.Repeat(" ", gutter), r.paint(blue, "="), r.paint(cyan, kind+":")+" "+s)
 }
