@@ -39,7 +39,7 @@ type Command struct {
 	Args []string
 	Env  []string // in addition to what every plugin gets
 	// TLS encrypts the connection with keys made for this one process. It costs
-	// about 20 ms at the start; every Go plugin can do it. Without it the
+	// some 50 ms at the start; every Go plugin can do it. Without it the
 	// private folder of the socket keeps others out.
 	TLS bool
 }
