@@ -147,6 +147,18 @@ func TestPromises(t *testing.T) {
 	}
 }
 
+// TestLarge formats what would take for ever if layout were not linear.
+func TestLarge(t *testing.T) {
+	r := strings.Repeat
+	for _, x := range []string{
+		"[1" + r(", 1", 4_000) + "]", "[f(x)" + r(", f(x)", 4_000) + "]", "a" + r(" | a", 4_000), "a" + r("\n-> a", 4_000),
+		"f(a: 1" + r(", a: 1", 4_000) + ")", "a" + r(" + a", 1000), r("(", 190) + "a" + r(")", 190), r("f(a: ", 190) + "1" + r(")", 190),
+		r("[a, ", 190) + "1" + r("]", 190), r("if a then b else ", 190) + "c", r("f(x)(y)[0].z", 80), r("(a | ", 190) + "b" + r(")", 190),
+	} {
+		check(t, "let x = "+x)
+	}
+}
+
 // TestGolden compares testdata/NAME.in, formatted, with testdata/NAME.out.
 func TestGolden(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.in")

@@ -167,6 +167,13 @@ func (r *renderer) fill(c command) {
 	r.stack = append(r.stack, command{next, c.indent, onLine}, command{sep, c.indent, onLine})
 }
 
+// measure is a doc being measured, with the next of its parts to look at.
+type measure struct {
+	d    *doc
+	flat bool
+	next int
+}
+
 // fits reports whether c, and what follows it up to the next place where a line
 // may break, stays within the width.
 func (r *renderer) fits(c command) bool {
@@ -175,16 +182,21 @@ func (r *renderer) fits(c command) bool {
 		room = width - c.indent
 	}
 	below := len(r.stack)
-	todo := []command{c}
+	todo := []measure{{c.d, c.flat, 0}}
 	for room >= 0 {
 		if len(todo) == 0 {
 			if below == 0 {
 				return true
 			}
 			below--
-			todo = append(todo, r.stack[below])
+			todo = append(todo, measure{r.stack[below].d, r.stack[below].flat, 0})
 		}
-		c := todo[len(todo)-1]
+		c := &todo[len(todo)-1]
+		if c.next < len(c.d.parts) {
+			c.next++
+			todo = append(todo, measure{c.d.parts[c.next-1], c.flat, 0})
+			continue
+		}
 		todo = todo[:len(todo)-1]
 		switch c.d.kind {
 		case text:
@@ -192,10 +204,6 @@ func (r *renderer) fits(c command) bool {
 		case ifBroken:
 			if !c.flat {
 				room -= utf8.RuneCountInString(c.d.text)
-			}
-		case concat, nest, align, group, fill, fillRest:
-			for i := len(c.d.parts) - 1; i >= 0; i-- {
-				todo = append(todo, command{c.d.parts[i], c.indent, c.flat})
 			}
 		case line, soft:
 			if !c.flat {

@@ -183,10 +183,16 @@ func (p *parser) stmt(from, to int) Stmt {
 	}
 	t := &p.toks[word]
 	if t.Type == tokKeyword && (t.Value == "op" || t.Value == "block" || t.Value == "cell" || t.Value == "space") {
-		if s, ok := p.whole(from, to).(Stmt); ok {
-			return s
+		// Its body is taken apart at once: trying the whole at every level would
+		// read the innermost statements once per level.
+		var d Decl
+		if p.bodyOf(from, to) >= 0 {
+			d = p.recoverDecl(from, to, nil)
+		} else {
+			d = p.whole(from, to)
 		}
-		return nil
+		s, _ := d.(Stmt)
+		return s
 	}
 	if p.bad[word] || !p.clean(from, to) {
 		return nil
