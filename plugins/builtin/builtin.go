@@ -3,36 +3,43 @@
 package builtin
 
 import (
-	"slices"
+	"strings"
 
+	"github.com/nasc-project/nasc/plugins/evaluators/table"
+	"github.com/nasc-project/nasc/plugins/evaluators/train"
 	"github.com/nasc-project/nasc/plugins/optimizers/evolution"
 	"github.com/nasc-project/nasc/plugins/optimizers/local"
 	"github.com/nasc-project/nasc/plugins/optimizers/random"
 	"github.com/nasc-project/nasc/plugins/sdk"
 )
 
-// plugins are the constructors by name; the plugin's full name is "nasc/NAME".
-var plugins = map[string]func() sdk.Plugin{
-	"evolution": evolution.Plugin,
-	"local":     local.Plugin,
-	"random":    random.Plugin,
+// plugins in order of name. A new one needs nothing but its line here.
+var plugins = []sdk.Plugin{
+	evolution.Plugin,
+	local.Plugin,
+	random.Plugin,
+	table.Plugin,
+	train.Plugin,
 }
 
-// Names are the names of all built-in plugins, sorted.
+// owner starts the names of all built-in plugins.
+const owner = "nasc/"
+
+// Names are the names of all built-in plugins without their owner, sorted.
 func Names() []string {
-	var out []string
-	for name := range plugins {
-		out = append(out, name)
+	out := make([]string, len(plugins))
+	for i, p := range plugins {
+		out[i] = strings.TrimPrefix(p.Name, owner)
 	}
-	slices.Sort(out)
 	return out
 }
 
-// Plugin makes the built-in plugin of a name.
+// Plugin is the built-in plugin of a name without owner.
 func Plugin(name string) (sdk.Plugin, bool) {
-	make, ok := plugins[name]
-	if !ok {
-		return sdk.Plugin{}, false
+	for _, p := range plugins {
+		if p.Name == owner+name {
+			return p, true
+		}
 	}
-	return make(), true
+	return sdk.Plugin{}, false
 }

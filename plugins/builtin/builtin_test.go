@@ -1,8 +1,14 @@
 package builtin
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestBuiltIns(t *testing.T) {
+	if !slices.IsSorted(Names()) {
+		t.Errorf("the names %v are not sorted", Names())
+	}
 	for _, name := range Names() {
 		p, ok := Plugin(name)
 		if !ok {

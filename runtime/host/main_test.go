@@ -44,11 +44,11 @@ func TestMain(m *testing.M) {
 func servePlugin(name string) {
 	switch name {
 	case "nasc/evolution":
-		sdk.Serve(evolution.Plugin())
+		sdk.Serve(evolution.Plugin)
 	case "nasc/local":
-		sdk.Serve(local.Plugin())
+		sdk.Serve(local.Plugin)
 	case "nasc/random":
-		sdk.Serve(random.Plugin())
+		sdk.Serve(random.Plugin)
 	case "test/evaluator":
 		sdk.Serve(evaluatorPlugin())
 	case "test/optimizer":

@@ -23,16 +23,14 @@ import (
 )
 
 // Plugin is nasc/evolution.
-func Plugin() sdk.Plugin {
-	return sdk.Plugin{
-		Name:    "nasc/evolution",
-		Version: "0.1.0",
-		Doc:     "Evolution: children of good architectures replace the oldest ones.",
-		Optimizers: []sdk.OptimizerSpec{sdk.NewOptimizer(sdk.OptimizerInfo{
-			Name: "regularized",
-			Doc:  "Regularized evolution: the best of a few drawn architectures has a child with one other decision; the oldest dies.",
-		}, start)},
-	}
+var Plugin = sdk.Plugin{
+	Name:    "nasc/evolution",
+	Version: "0.1.0",
+	Doc:     "Evolution: children of good architectures replace the oldest ones.",
+	Optimizers: []sdk.OptimizerSpec{sdk.NewOptimizer(sdk.OptimizerInfo{
+		Name: "regularized",
+		Doc:  "Regularized evolution: the best of a few drawn architectures has a child with one other decision; the oldest dies.",
+	}, start)},
 }
 
 type params struct {

@@ -20,16 +20,14 @@ import (
 )
 
 // Plugin is nasc/local.
-func Plugin() sdk.Plugin {
-	return sdk.Plugin{
-		Name:    "nasc/local",
-		Version: "0.1.0",
-		Doc:     "Local search: walk to better neighbours, begin again at an optimum.",
-		Optimizers: []sdk.OptimizerSpec{sdk.NewOptimizer(sdk.OptimizerInfo{
-			Name: "search",
-			Doc:  "Local search with first improvement and random restarts over unique architectures.",
-		}, start)},
-	}
+var Plugin = sdk.Plugin{
+	Name:    "nasc/local",
+	Version: "0.1.0",
+	Doc:     "Local search: walk to better neighbours, begin again at an optimum.",
+	Optimizers: []sdk.OptimizerSpec{sdk.NewOptimizer(sdk.OptimizerInfo{
+		Name: "search",
+		Doc:  "Local search with first improvement and random restarts over unique architectures.",
+	}, start)},
 }
 
 type params struct {

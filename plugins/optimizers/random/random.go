@@ -15,16 +15,14 @@ import (
 )
 
 // Plugin is nasc/random.
-func Plugin() sdk.Plugin {
-	return sdk.Plugin{
-		Name:    "nasc/random",
-		Version: "0.1.0",
-		Doc:     "Random search: independent architectures, each of the space equally likely.",
-		Optimizers: []sdk.OptimizerSpec{sdk.NewOptimizer(sdk.OptimizerInfo{
-			Name: "uniform",
-			Doc:  "Independent, uniformly drawn architectures.",
-		}, start)},
-	}
+var Plugin = sdk.Plugin{
+	Name:    "nasc/random",
+	Version: "0.1.0",
+	Doc:     "Random search: independent architectures, each of the space equally likely.",
+	Optimizers: []sdk.OptimizerSpec{sdk.NewOptimizer(sdk.OptimizerInfo{
+		Name: "uniform",
+		Doc:  "Independent, uniformly drawn architectures.",
+	}, start)},
 }
 
 type uniform struct {
