@@ -1,0 +1,150 @@
+package export
+
+import (
+	"math"
+	"sync"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// scene is a finished drawing: shapes in the order in which they are painted.
+type scene struct {
+	w, h   float64
+	shapes []shape
+}
+
+// shape is a path that is filled, stroked or both, or a line of text.
+type shape struct {
+	path   []segment
+	fill   string // "#rrggbb"; empty: not filled
+	stroke string // likewise
+	width  float64
+	dash   bool
+
+	text   string
+	at     point // of a text: the middle of its baseline, or its start
+	size   float64
+	bold   bool
+	anchor anchor
+}
+
+type anchor int
+
+const (
+	middle anchor = iota
+	left
+)
+
+// segment continues a path to p by a cubic curve with control points a and b, or
+// a line when straight. The first segment of a path only says where it starts.
+type segment struct {
+	a, b, p  point
+	straight bool
+}
+
+func (s *scene) add(sh shape) { s.shapes = append(s.shapes, sh) }
+
+func (s *scene) print(text string, at point, size float64, colour string, bold bool, a anchor) {
+	s.add(shape{text: text, at: at, size: size, fill: colour, bold: bold, anchor: a})
+}
+
+// circle and box return closed paths.
+func circle(c point, r float64) []segment {
+	const k = 0.5522847498 // of the radius, to the control points of a quarter
+	at := func(x, y float64) point { return point{c.x + r*x, c.y + r*y} }
+	return []segment{
+		{p: at(1, 0)},
+		{a: at(1, k), b: at(k, 1), p: at(0, 1)},
+		{a: at(-k, 1), b: at(-1, k), p: at(-1, 0)},
+		{a: at(-1, -k), b: at(-k, -1), p: at(0, -1)},
+		{a: at(k, -1), b: at(1, -k), p: at(1, 0)},
+	}
+}
+
+func box(x, y, w, h, r float64) []segment {
+	k := r * (1 - 0.5522847498)
+	line := func(x, y float64) segment { return segment{p: point{x, y}, straight: true} }
+	curve := func(ax, ay, bx, by, px, py float64) segment {
+		return segment{a: point{ax, ay}, b: point{bx, by}, p: point{px, py}}
+	}
+	return []segment{
+		{p: point{x + r, y}}, line(x+w-r, y),
+		curve(x+w-k, y, x+w, y+k, x+w, y+r), line(x+w, y+h-r),
+		curve(x+w, y+h-k, x+w-k, y+h, x+w-r, y+h), line(x+r, y+h),
+		curve(x+k, y+h, x, y+h-k, x, y+h-r), line(x, y+r),
+		curve(x, y+k, x+k, y, x+r, y),
+	}
+}
+
+// arrow draws a path with a head at its end.
+func (s *scene) arrow(path []segment, colour string, width float64, dash bool) {
+	const length, half = 7, 2.9
+	last := &path[len(path)-1]
+	tip := last.p
+	from := last.b
+	if last.straight {
+		from = path[len(path)-2].p
+	}
+	dx, dy := tip.x-from.x, tip.y-from.y
+	d := math.Hypot(dx, dy)
+	if d == 0 {
+		dx, d = 1, 1
+	}
+	dx, dy = dx/d, dy/d
+	base := point{tip.x - length*dx, tip.y - length*dy}
+	last.p = point{tip.x - 0.8*length*dx, tip.y - 0.8*length*dy}
+	if !last.straight {
+		last.b = point{last.b.x - 0.8*length*dx, last.b.y - 0.8*length*dy}
+	}
+	s.add(shape{path: path, stroke: colour, width: width, dash: dash})
+	s.add(shape{fill: colour, path: []segment{{p: tip},
+		{p: point{base.x - half*dy, base.y + half*dx}, straight: true},
+		{p: point{base.x + half*dy, base.y - half*dx}, straight: true}, {p: tip, straight: true}}})
+}
+
+// The font of drawings, read once.
+var fonts = sync.OnceValues(func() (f [2]*opentype.Font, err error) {
+	if f[0], err = opentype.Parse(goregular.TTF); err == nil {
+		f[1], err = opentype.Parse(gobold.TTF)
+	}
+	return f, err
+})
+
+// face is the font at a size in pixels.
+func face(size float64, bold bool) (font.Face, error) {
+	f, err := fonts()
+	if err != nil {
+		return nil, err
+	}
+	which := f[0]
+	if bold {
+		which = f[1]
+	}
+	return opentype.NewFace(which, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
+}
+
+// ruler measures text.
+type ruler struct{ regular, bold font.Face }
+
+func newRuler() (ruler, error) {
+	regular, err := face(64, false)
+	if err != nil {
+		return ruler{}, err
+	}
+	bold, err := face(64, true)
+	return ruler{regular, bold}, err
+}
+
+func (r ruler) width(text string, size float64, bold bool) float64 {
+	f := r.regular
+	if bold {
+		f = r.bold
+	}
+	return fixedToFloat(font.MeasureString(f, text)) * size / 64
+}
+
+func fixedToFloat(x fixed.Int26_6) float64 { return float64(x) / 64 }
