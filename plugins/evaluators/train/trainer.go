@@ -32,7 +32,7 @@ type Settings struct {
 	Test    int    `default:"0" min:"0" doc:"test examples; 0: all (glyphs: 2000)"`
 
 	Epochs      int     `default:"3" min:"1" doc:"passes over the training examples"`
-	BatchSize   int     `default:"64" min:"1" doc:"examples per step"`
+	BatchSize   int     `default:"32" min:"1" doc:"examples per step"`
 	Lr          float64 `default:"0.1" min:"0" doc:"learning rate of the first step; it falls along a cosine, step by step"`
 	LrMin       float64 `default:"0" min:"0" doc:"learning rate that the cosine ends at"`
 	Momentum    float64 `default:"0.9" min:"0" max:"1" doc:"Nesterov momentum"`

@@ -159,7 +159,7 @@ func (p *pen) example(classes, class int) []byte {
 	// A neighbour on one side, mostly outside of the image.
 	side := p.between(0, 2*math.Pi)
 	other := f[p.rand.IntN(classes)]
-	p.draw(ink, other, p.between(0.3, 0.9), 0.62*n*math.Cos(side), 0.62*n*math.Sin(side))
+	p.draw(ink, other, p.between(0.2, 0.6), 0.66*n*math.Cos(side), 0.66*n*math.Sin(side))
 
 	out := make([]byte, 0, p.channels*len(ink))
 	barAngle, barAt, barWidth := p.between(0, math.Pi), p.between(-0.35, 0.35)*n, p.between(0, 0.12)*n
@@ -171,13 +171,10 @@ func (p *pen) example(classes, class int) []byte {
 			ink[i] = barInk
 		}
 	}
-	noise := p.between(6, 34)
+	noise := p.between(4, 20)
 	for range p.channels {
-		paper := p.between(60, 195)
-		contrast := p.between(45, 110)
-		if p.rand.IntN(2) == 0 {
-			contrast = -contrast
-		}
+		paper := p.between(30, 100)
+		contrast := p.between(60, 140)
 		light, dir := p.between(0, 45)/n, p.between(0, 2*math.Pi)
 		lx, ly := light*math.Cos(dir), light*math.Sin(dir)
 		for i, v := range ink {
@@ -192,9 +189,9 @@ func (p *pen) example(classes, class int) []byte {
 // draw adds a distorted glyph, centred at (cx,cy) from the middle, to ink.
 func (p *pen) draw(ink []float64, o outline, strength, cx, cy float64) {
 	// Turn, shear and stretch; digits are about 0.72 em high.
-	turn, shear := p.between(-0.45, 0.45), p.between(-0.35, 0.35)
-	sx := p.between(0.65, 1.15) * float64(p.size) / em
-	sy := p.between(0.75, 1.15) * float64(p.size) / em
+	turn, shear := p.between(-0.3, 0.3), p.between(-0.25, 0.25)
+	sx := p.between(0.75, 1.2) * float64(p.size) / em
+	sy := p.between(0.85, 1.2) * float64(p.size) / em
 	c, s := math.Cos(turn), math.Sin(turn)
 	at := func(q fixed.Point26_6) (float32, float32) {
 		x, y := (float64(q.X)/64-o.mx)*sx, (float64(q.Y)/64-o.my)*sy

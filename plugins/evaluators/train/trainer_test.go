@@ -1,0 +1,367 @@
+package train
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/plugins/sdk"
+	"github.com/nasc-project/nasc/stdlib/ops/kernel"
+)
+
+// quick are settings for a training of a fraction of a second.
+func quick() Settings {
+	return Settings{Dataset: "glyphs", Train: 320, Valid: 100, Test: 100, Epochs: 2, BatchSize: 16,
+		Lr: 0.1, Momentum: 0.9, WeightDecay: 5e-4, Clip: 5}
+}
+
+func newTrainer(t *testing.T, s Settings, threads int) *Trainer {
+	t.Helper()
+	tr, err := New(s, threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tr.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return tr
+}
+
+var image = []int{1, 16, 16}
+
+func ignore(Epoch) {}
+
+func run(t *testing.T, tr *Trainer, g *graph.Graph, seed uint64) Metrics {
+	t.Helper()
+	m, err := tr.Run(context.Background(), g, seed, 0, ignore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// mixed uses every kind of operation.
+func mixed(classes int) *graph.Graph {
+	return nasbench201(4, 1, classes, image, cell(4, conv3, skip, avg3, sep5, max3, conv1))
+}
+
+func TestDeterminism(t *testing.T) {
+	s := quick()
+	s.Flip, s.Shift = true, 2
+	one, two := newTrainer(t, s, 1), newTrainer(t, s, 2)
+	g := mixed(10)
+	want := run(t, one, g, 7)
+	run(t, two, nasbench201(8, 1, 10, image, cell(3, max3, zero, skip)), 1) // leaves its traces in scratch memory
+	if got := run(t, two, g, 7); got != want {
+		t.Errorf("with 2 threads %v, with 1 %v", got, want)
+	}
+	if got := run(t, one, g, 8); got == want {
+		t.Error("the seed changes nothing")
+	}
+}
+
+// TestLearns trains for long enough that chance (10 %) is far away.
+func TestLearns(t *testing.T) {
+	s := quick()
+	s.Train, s.Epochs, s.BatchSize = 1000, 3, 16
+	tr := newTrainer(t, s, 2)
+	g := nasbench201(8, 1, 10, image, cell(3, conv3, skip, conv3))
+	var epochs []Epoch
+	m, err := tr.Test(context.Background(), g, 1, 0, func(e Epoch) { epochs = append(epochs, e) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Accuracy < 50 || len(epochs) != 3 || epochs[2].TrainLoss > epochs[0].TrainLoss/1.5 {
+		t.Errorf("test %v after %v", m, epochs)
+	}
+	if epochs[2].Number != 3 || epochs[2].Of != 3 || epochs[2].Valid.Accuracy < 50 {
+		t.Errorf("last epoch %v", epochs[2])
+	}
+	short := 0
+	if _, err := tr.Run(context.Background(), g, 1, 1, func(Epoch) { short++ }); err != nil || short != 1 {
+		t.Errorf("%d epochs instead of the one asked for (%v)", short, err)
+	}
+}
+
+func TestNoPath(t *testing.T) {
+	tr := newTrainer(t, quick(), 2)
+	for _, g := range []*graph.Graph{
+		nasbench201(4, 1, 10, image, cell(4, zero, zero, zero, zero, zero, zero)),
+		newBuilder("dead", image...).then("zero").then("global_pool").then("linear", "out", 10).Graph,
+	} {
+		g.Nodes[len(g.Nodes)-1].Shape = graph.Shape{10}
+		if m := run(t, tr, g, 1); m.Accuracy > 25 {
+			t.Errorf("%s: accuracy %v without a path from the image", g.Name, m.Accuracy)
+		}
+	}
+	// With every edge absent the residual blocks still pass the image on; cut
+	// the network in two instead.
+	cut := newBuilder("cut", image...).then("conv_bn", "out", 4).then("zero").then("conv_bn", "out", 4).classifier(10)
+	if m := run(t, tr, cut, 1); m.Accuracy != 10 {
+		t.Errorf("accuracy %v with a constant output, want that of chance", m.Accuracy)
+	}
+}
+
+func TestDivergence(t *testing.T) {
+	s := quick()
+	s.Lr, s.Clip = 1e30, 0
+	tr := newTrainer(t, s, 2)
+	_, err := tr.Run(context.Background(), mixed(10), 1, 0, ignore)
+	if err == nil || !strings.HasPrefix(err.Error(), "training diverged: the loss is ") {
+		t.Fatalf("error %v", err)
+	}
+	// What a failed training leaves behind does not reach the next.
+	tr.settings = quick()
+	if got, want := run(t, tr, mixed(10), 7), run(t, newTrainer(t, quick(), 1), mixed(10), 7); got != want {
+		t.Errorf("after a failure %v, else %v", got, want)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	tr := newTrainer(t, quick(), 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	epochs := 0
+	_, err := tr.Run(ctx, mixed(10), 1, 0, func(Epoch) { epochs++; cancel() })
+	if !errors.Is(err, context.Canceled) || epochs != 1 {
+		t.Errorf("error %v after %d epochs", err, epochs)
+	}
+}
+
+func TestMismatch(t *testing.T) {
+	tr := newTrainer(t, quick(), 1)
+	two := mixed(10)
+	two.Inputs = append(two.Inputs, two.Inputs[0])
+	for _, c := range []struct {
+		g    *graph.Graph
+		want string
+	}{
+		{nasbench201(4, 1, 10, []int{3, 32, 32}, cell(2, skip)), "architecture takes images of shape [3, 32, 32], but those of glyphs have [1, 16, 16]"},
+		{mixed(12), "architecture gives [12], but glyphs needs one number for each of its 10 classes, [10]"},
+		{two, "architecture has 2 inputs; images are one"},
+		{newBuilder("q", 1, 16, 16).then("attention").classifier(10), `0:attention: no implementation of the op "attention" for training`},
+	} {
+		if _, err := tr.Run(context.Background(), c.g, 1, 0, ignore); err == nil || err.Error() != c.want {
+			t.Errorf("error %v, want %s", err, c.want)
+		}
+	}
+}
+
+// TestParams builds architectures of NAS-Bench-201 and compares the number of
+// trainable parameters with the benchmark's own.
+func TestParams(t *testing.T) {
+	check := func(arch string, want float64) {
+		t.Helper()
+		byName := map[string]edge{"none": zero, "skip_connect": skip, "nor_conv_1x1": conv1, "nor_conv_3x3": conv3, "avg_pool_3x3": avg3}
+		var edges []edge
+		for _, e := range strings.FieldsFunc(arch, func(r rune) bool { return r == '|' || r == '+' }) {
+			name, _, _ := strings.Cut(e, "~")
+			edges = append(edges, byName[name])
+		}
+		ws := kernel.NewWorkers(1)
+		defer ws.Close()
+		n, err := newNetwork(nasbench201(16, 5, 10, []int{3, 32, 32}, cell(4, edges...)), ws, 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := float64(n.weights.count) / 1e6; math.Abs(got-want) > 5e-7 {
+			t.Errorf("%s has %v million parameters, want %v", arch, got, want)
+		}
+	}
+	check("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|", 0.073306)
+	rows := publishedParams(t)
+	for i := 0; i < len(rows); i += 1500 {
+		check(rows[i].arch, rows[i].params)
+	}
+}
+
+type published struct {
+	arch   string
+	params float64
+}
+
+func publishedParams(t *testing.T) []published {
+	t.Helper()
+	data := os.Getenv("NASC_DATA")
+	if data == "" {
+		data = filepath.Join("..", "..", "..", "..", "shared", "data")
+	}
+	f, err := os.Open(filepath.Join(data, "nasbench201.csv.gz"))
+	if err != nil {
+		t.Skipf("no NAS-Bench-201 table: %v", err)
+	}
+	defer f.Close()
+	zr, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []published
+	lines := bufio.NewScanner(zr)
+	lines.Scan() // index,arch,params_cifar10_m,…
+	for lines.Scan() {
+		cells := strings.Split(lines.Text(), ",")
+		p, err := strconv.ParseFloat(cells[2], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, published{cells[1], p})
+	}
+	return rows
+}
+
+// TestSGD follows three steps computed by hand with momentum 0.9, decay 0.1 and
+// rates 0.1, 0.1, 0.05 from w = 1 with gradients 0.5, -0.2, 0.3:
+//
+//	g=0.6        buf=0.6        w=1-0.1*(0.6+0.54)           = 0.886
+//	g=-0.1114    buf=0.4286     w=0.886-0.1*(-0.1114+0.38574) = 0.858566
+//	g=0.3858566  buf=0.7715966  w=0.858566-0.05*(0.3858566+0.69443694) = 0.804551323
+func TestSGD(t *testing.T) {
+	o := &sgd{momentum: 0.9, decay: 0.1}
+	w := []float32{1}
+	for i, step := range []struct{ g, rate, want float32 }{
+		{0.5, 0.1, 0.886}, {-0.2, 0.1, 0.858566}, {0.3, 0.05, 0.804551323},
+	} {
+		o.step([][]float32{w}, [][]float32{{step.g}}, step.rate)
+		if d := w[0] - step.want; d > 1e-6 || d < -1e-6 {
+			t.Errorf("after step %d: %v, want %v", i+1, w[0], step.want)
+		}
+	}
+}
+
+func TestClip(t *testing.T) {
+	g := [][]float32{{3}, {0, 4}}
+	clip(g, 10)
+	if g[0][0] != 3 {
+		t.Error("a small gradient was scaled")
+	}
+	clip(g, 1)
+	if math.Abs(float64(g[0][0])-0.6) > 1e-6 || math.Abs(float64(g[1][1])-0.8) > 1e-6 {
+		t.Errorf("clipped to %v", g)
+	}
+}
+
+func TestCosine(t *testing.T) {
+	for _, c := range []struct {
+		i    int
+		want float64
+	}{{0, 0.1}, {2, 0.06}, {4, 0.02}} {
+		if got := cosine(0.1, 0.02, c.i, 4); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("rate of step %d of 4 is %v, want %v", c.i, got, c.want)
+		}
+	}
+}
+
+func TestTranslate(t *testing.T) {
+	for _, c := range []struct {
+		dy, dx int
+		want   string
+	}{{0, 1, "012045078"}, {1, 0, "000123456"}, {-1, -1, "560890000"}, {1, -1, "000230560"}, {3, 0, "000000000"}, {0, -2, "300600900"}} {
+		p := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}
+		translate(p, 3, 3, c.dy, c.dx)
+		var got strings.Builder
+		for _, v := range p {
+			got.WriteString(strconv.Itoa(int(v)))
+		}
+		if got.String() != c.want {
+			t.Errorf("by (%d,%d): %s, want %s", c.dy, c.dx, got.String(), c.want)
+		}
+	}
+}
+
+// TestPlugin goes through the SDK's types.
+func TestPlugin(t *testing.T) {
+	d, err := Plugin.Description()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Name != "nasc/train" || len(d.Components) != 1 || d.Components[0].Name != "train" {
+		t.Errorf("described as %+v", d)
+	}
+	s := quick()
+	s.Dataset, s.Data = "idx", t.TempDir()
+	_, err = start(sdk.Env{Threads: 2}, s)
+	var p *sdk.Problem
+	if !errors.As(err, &p) || p.Path != "parameters.data" || !strings.Contains(p.Message, "is missing") {
+		t.Errorf("a missing file is reported as %v", err)
+	}
+	e, err := start(sdk.Env{Threads: 2}, quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.(io.Closer).Close()
+	if facts := e.(sdk.Reporter).Facts(); facts["dataset"] != "glyphs" || facts["dataset.test.sha256"] == "" {
+		t.Errorf("facts %v", facts)
+	}
+	var c sdk.Candidate
+	c.Graph, c.Seed = mixed(10), 3
+	var texts []string
+	m, err := e.Evaluate(context.Background(), c, func(p sdk.Progress) { texts = append(texts, p.Text) })
+	if err != nil || m.Epochs != 2 || m.Values["accuracy"] <= 0 || len(m.Values) != 2 {
+		t.Errorf("metrics %v, %v", m, err)
+	}
+	if len(texts) != 2 || !strings.HasPrefix(texts[1], "epoch 2: loss ") {
+		t.Errorf("progress %q", texts)
+	}
+	tm, err := e.(sdk.Tester).Test(context.Background(), c, func(sdk.Progress) {})
+	if err != nil || tm.Values["accuracy"] <= 0 {
+		t.Errorf("test metrics %v, %v", tm, err)
+	}
+	c.Graph = mixed(11)
+	if _, err := e.Evaluate(context.Background(), c, func(sdk.Progress) {}); !errors.As(err, &p) || p.Path != "architecture" {
+		t.Errorf("a wrong architecture is reported as %v", err)
+	}
+}
+
+// BenchmarkStep is a training step of a NAS-Bench-201 network of 8 channels and
+// one cell per stage on 16x16 images, batch 64, on two threads.
+func BenchmarkStep(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		edges []edge
+	}{
+		{"conv3x3", []edge{conv3, conv3, conv3, conv3, conv3, conv3}},
+		{"mixed", []edge{conv3, skip, avg3, zero, conv1, conv3}},
+		{"pooling", []edge{max3, max3, avg3, avg3, skip, max3}},
+		{"separable", []edge{sep5, sep5, sep5, sep5, sep5, sep5}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			ws := kernel.NewWorkers(2)
+			defer ws.Close()
+			n, err := newNetwork(nasbench201(8, 1, 10, image, cell(4, c.edges...)), ws, 64, 1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			o := &sgd{momentum: 0.9}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := n.step(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+				o.step(n.params, n.grads, 0.01)
+			}
+			b.ReportMetric(64*float64(b.N)/b.Elapsed().Seconds(), "examples/s")
+			b.ReportMetric(float64(n.training.Memory())*4/(1<<20), "MiB")
+		})
+	}
+}
+
+func BenchmarkBuild(b *testing.B) {
+	ws := kernel.NewWorkers(1)
+	defer ws.Close()
+	g := mixed(10)
+	for b.Loop() {
+		if _, err := newNetwork(g, ws, 64, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
