@@ -104,6 +104,10 @@ func ConvGradWeight[T Float](ws *Workers, g Conv, x, dy, dw []T) {
 		depthwiseGradWeight(ws, g, x, dy, dw)
 		return
 	}
+	if g.pointwise() && g.K%rows == 0 {
+		pointwiseGradWeight(ws, g, x, dy, dw)
+		return
+	}
 	lay := ws.layout(g)
 	cg, kg, taps := g.C/g.Groups, g.K/g.Groups, g.taps()
 	tasks := (g.B + lay.images - 1) / lay.images
@@ -136,6 +140,21 @@ func ConvGradWeight[T Float](ws *Workers, g Conv, x, dy, dw []T) {
 	sumPartials(dw, partial, chunks)
 }
 
+// pointwiseGradWeight needs no copy of the images.
+func pointwiseGradWeight[T Float](ws *Workers, g Conv, x, dy, dw []T) {
+	area, size, chunks := g.OH*g.OW, g.Weights(), min(g.B, gradChunks)
+	partial := buffer[T](ws, 0, slotPartial, chunks*size)
+	off := ws.layout(g).planes
+	ws.Run(chunks, func(_, chunk int) {
+		sum := partial[chunk*size:][:size]
+		clear(sum)
+		for b := chunk * g.B / chunks; b < (chunk+1)*g.B/chunks; b++ {
+			correlate(g.K, area, dy[b*g.K*area:][:g.K*area], area, x[b*g.C*area:][:g.C*area], off, sum)
+		}
+	})
+	sumPartials(dw, partial, chunks)
+}
+
 // sumPartials adds up equally long vectors in order.
 func sumPartials[T Float](dst, partial []T, n int) {
 	copy(dst, partial)
@@ -149,7 +168,7 @@ func convolve[T Float](ws *Workers, g Conv, x, packed, y []T) {
 	cg, kg, taps := g.C/g.Groups, g.K/g.Groups, g.taps()
 	area := g.OH * g.OW
 	if g.pointwise() && kg%rows == 0 {
-		off := offsets(cg, func(c int) int { return c * area })
+		off := ws.layout(g).planes
 		ws.Run(g.B, func(_, b int) {
 			multiply(kg, area, packed, x[b*g.C*area:][:g.C*area], off, y[b*g.K*area:][:g.K*area], area)
 		})

@@ -78,9 +78,7 @@ func depthwiseGradWeight[T Float](ws *Workers, g Conv, x, dy, dw []T) {
 				p := b*g.C + c
 				place(lay, padded, x[p*in:])
 				spread(grad, lay.width, g.OH, g.OW, g.Stride, dy[p*out:])
-				for t, o := range lay.off {
-					sum[c*kk+t] += dot(grad, padded[o:][:pitch])
-				}
+				dots(grad, padded, lay.off, sum[c*kk:][:kk])
 			}
 		}
 	})

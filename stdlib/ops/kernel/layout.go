@@ -16,6 +16,7 @@ type layout struct {
 	pixels  int   // of the result of a task
 	plane   int   // from one channel to the next, in the input
 	off     []int // by tap
+	planes  []int // by channel, of an image as it is
 }
 
 // target is how many pixels a task should have at least, so that the inner loops
@@ -33,7 +34,7 @@ func (w *Workers) layout(g Conv) *layout {
 }
 
 func layoutOf(g Conv) *layout {
-	lay := &layout{Conv: g, patches: !g.shifted()}
+	lay := &layout{Conv: g, patches: !g.shifted(), planes: offsets(g.C, func(c int) int { return c * g.H * g.W })}
 	kk := g.Kernel * g.Kernel
 	if lay.patches {
 		lay.width = g.OW

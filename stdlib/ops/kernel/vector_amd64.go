@@ -49,3 +49,9 @@ func highestAVX2(l int, src *float32, off *int, dst *float32)
 
 //go:noescape
 func awardAVX2(n int, top, grad, src, sums *float32)
+
+//go:noescape
+func weigh32AVX2(l int, w, src *float32, off *int, dst *float32)
+
+//go:noescape
+func dots5AVX2(n int, a, b *float32, off *int, sums *float32)
