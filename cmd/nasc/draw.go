@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,9 +26,9 @@ form goes to stdout.` + archHelp,
 	c.RunE = func(c *cobra.Command, args []string) error {
 		format := export.Text
 		if out != "-" {
-			var ok bool
-			if format, ok = export.FormatOf(out); !ok {
-				return usage(c, "-o: a picture is .svg, .png, .dot or .txt, not %q", strings.TrimPrefix(filepath.Ext(out), "."))
+			var err error
+			if format, err = export.FormatOf(out); err != nil {
+				return usage(c, "-o: %v", err)
 			}
 		}
 		m, s, err := space.compile(c, args[0])
@@ -41,7 +39,7 @@ form goes to stdout.` + archHelp,
 		if err != nil {
 			return err
 		}
-		picture, err := export.Draw(a.Graph, format)
+		picture, err := export.Draw(a.Graph, export.Options{Format: format, Title: a.Graph.Name})
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -18,11 +19,17 @@ import (
 	"github.com/nasc-project/nasc/runtime/plan"
 )
 
+// builtins are the plugins that this binary can be.
+var builtins = struct {
+	names  func() []string
+	plugin func(string) (sdk.Plugin, bool)
+}{builtin.Names, builtin.Plugin}
+
 // newPlugins are the built-in plugins and a host to run them. With NASC_DEBUG
 // set, what plugins log goes to stderr.
 func newPlugins() (plan.Plugins, error) {
 	commands := map[string]host.Command{}
-	for _, name := range builtin.Names() {
+	for _, name := range builtins.names() {
 		command, err := host.BuiltIn(name)
 		if err != nil {
 			return plan.Plugins{}, machine(host.CannotStart, "", err)
@@ -65,8 +72,8 @@ func newPluginList() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		var all []wire.Description
-		for _, name := range builtin.Names() {
-			p, _ := builtin.Plugin(name)
+		for _, name := range builtins.names() {
+			p, _ := builtins.plugin(name)
 			d, err := p.Description()
 			if err != nil {
 				return machine(host.BadAnswer, "", err)
@@ -161,13 +168,15 @@ func defaultOf(p wire.Parameter) string {
 	}
 }
 
+func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
 func limits(p wire.Parameter) string {
 	var parts []string
 	if p.Min != nil {
-		parts = append(parts, fmt.Sprintf("at least %g", *p.Min))
+		parts = append(parts, fmt.Sprintf("at least %s", number(*p.Min)))
 	}
 	if p.Max != nil {
-		parts = append(parts, fmt.Sprintf("at most %g", *p.Max))
+		parts = append(parts, fmt.Sprintf("at most %s", number(*p.Max)))
 	}
 	if len(p.Choices) > 0 {
 		parts = append(parts, "one of "+strings.Join(p.Choices, ", "))
@@ -186,10 +195,10 @@ func newPluginServe() *cobra.Command {
 		Example: "  nasc plugin serve evolution",
 		Args:    args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, ok := builtin.Plugin(strings.TrimPrefix(args[0], "nasc/"))
+			p, ok := builtins.plugin(strings.TrimPrefix(args[0], "nasc/"))
 			if !ok {
 				help := ""
-				if near, ok := diag.Suggest(args[0], builtin.Names()); ok {
+				if near, ok := diag.Suggest(args[0], builtins.names()); ok {
 					help = "did you mean `" + near + "`?"
 				}
 				return refuse(host.UnknownPlugin, help, "there is no built-in plugin called %s", args[0])

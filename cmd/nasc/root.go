@@ -23,6 +23,12 @@ three works with all the others.`,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, "%v", err) })
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if err := c.ValidateFlagGroups(); err != nil {
+			return usage(c, "%v", err)
+		}
+		return nil
+	}
 	root.AddGroup(
 		&cobra.Group{ID: "language", Title: "Spaces:"},
 		&cobra.Group{ID: "search", Title: "Searches:"},

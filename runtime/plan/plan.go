@@ -81,6 +81,10 @@ type part struct {
 
 // Make decides a search. The plugins it starts belong to h and end with it.
 func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store.SourceFile, o Options) (*Plan, diag.List) {
+	if len(m.Spaces()) == 0 {
+		_, diags := m.Space("", nil)
+		return nil, diags
+	}
 	b, diags := block(m, o)
 	if diags.HasErrors() {
 		return nil, diags
@@ -93,9 +97,6 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 		}
 	}
 	p.decide(b, o, &diags)
-	if diags.HasErrors() {
-		return nil, diags
-	}
 	optimizer := choose(wire.OptimizerKind, o.Optimizer, b, &diags)
 	evaluator := choose(wire.EvaluatorKind, o.Evaluator, b, &diags)
 	if diags.HasErrors() {

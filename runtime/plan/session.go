@@ -270,7 +270,7 @@ func (s *Session) keep(w *report.Winner) error {
 	if err := s.Run.WriteFile(store.BestFile, text.Bytes()); err != nil {
 		return err
 	}
-	drawing, err := export.Draw(w.Graph, export.SVG)
+	drawing, err := export.Draw(w.Graph, export.Options{Format: export.SVG, Title: w.Run.Name})
 	if err != nil {
 		return err
 	}
