@@ -62,12 +62,15 @@ func (f *figure) scene() (*scene, error) {
 	}
 	skeleton := float64(len(f.skeleton)) * stepH
 	inner := max(skeleton, heights)
-	right := c.stack(point{margin, top + (inner-skeleton)/2})
+	right := margin
+	if len(f.skeleton) > 0 {
+		right = 2*margin + c.stack(point{margin, top + (inner-skeleton)/2})
+	}
 	y := top + (inner-heights)/2
 	for i, p := range f.panels {
-		y += c.panel(p, layouts[i], point{right + 2*margin, y}) + margin
+		y += c.panel(p, layouts[i], point{right, y}) + margin
 	}
-	c.out.w = max(c.out.w, right+margin)
+	c.out.w = max(c.out.w, right)
 	c.out.h = top + inner + margin
 	return &c.out, nil
 }

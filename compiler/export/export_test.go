@@ -210,6 +210,42 @@ func TestOddGraphs(t *testing.T) {
 	}
 }
 
+// TestStagesOpen draws blocks that only stack cells in place, unless there is no
+// end to it.
+func TestStagesOpen(t *testing.T) {
+	s := graph.Shape{1, 2, 2}
+	x := graph.InputRef(0)
+	stack := func(kind, name string, body *graph.Graph, times int) *graph.Graph {
+		b := graphtest.New(kind, name, s)
+		b.Output = x
+		for i := range times {
+			b.Nest(fmt.Sprintf("%s[%d]", body.Name, i), body, b.Output)
+		}
+		return b.Graph
+	}
+	cell := graphtest.New("cell", "normal", s)
+	cell.Sum("n", cell.Add(graph.Node{Op: "f"}, x), x)
+	net := stack("space", "net", stack("block", "stage", cell.Graph, 3), 2)
+	text := string(draw(t, net, export.Text))
+	if !strings.Contains(text, "normal ×6") || strings.Contains(text, "stage") {
+		t.Errorf("got\n%s", text)
+	}
+	for i := range 40 {
+		net = stack("block", fmt.Sprint("b", i), net, 2)
+	}
+	net.Kind = "space"
+	if text := string(draw(t, net, export.Text)); !strings.Contains(text, "b38 ×2") {
+		t.Errorf("got\n%s", text)
+	}
+	// Branches are no stack: the whole network is drawn like a cell.
+	wide := graphtest.New("space", "wide", s)
+	a, b := wide.Add(graph.Node{Op: "a"}, x), wide.Add(graph.Node{Op: "b"}, x)
+	wide.Add(graph.Node{Op: "f"}, a, b)
+	if text := string(draw(t, wide.Graph, export.Text)); !strings.Contains(text, "x0 ── a ──> f") || !strings.Contains(text, "x0 ── b ──> f") {
+		t.Errorf("got\n%s", text)
+	}
+}
+
 func TestDrawRejects(t *testing.T) {
 	g := graphtest.NASBench201(arch201, 1)
 	if _, err := export.Draw(g, export.Options{Format: "jpg"}); err == nil || !strings.Contains(err.Error(), `"jpg"`) {
