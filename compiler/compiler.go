@@ -71,6 +71,11 @@ func (m *Module) Spaces() []string {
 // parameters, and reads every search.
 func (m *Module) Check() diag.List {
 	var diags diag.List
+	if len(m.prog.Root.File.Decls) == 0 {
+		at := diag.Span{Start: diag.Pos{File: m.prog.Root.Path}}
+		d := diags.Add("E0551", at, "this file declares nothing")
+		d.Help = "see `spaces/quickstart/quickstart.nas` for a first space"
+	}
 	for _, name := range m.Spaces() {
 		if t := m.template(name); complete(t) {
 			_, d := check.Space(m.prog, t, m.prog.Root, nil)

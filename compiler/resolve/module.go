@@ -39,9 +39,12 @@ type Module struct {
 	File   *syntax.File
 	Names  map[string]*Symbol // own declarations and imports
 	Order  []string           // own declarations in order
+
+	broken bool // it has syntax errors, so names may be missing
 }
 
-// Symbol is what a top-level name stands for: exactly one field is set.
+// Symbol is what a top-level name stands for: exactly one field is set, or none
+// where an import has failed, so that its uses are not reported as well.
 type Symbol struct {
 	Decl   syntax.Decl    // a declaration …
 	Home   *Module        // … and the module that holds it
@@ -85,8 +88,8 @@ func Load(path string, read Reader) (*Program, diag.List) {
 	l := &loader{read: read, done: map[string]*Module{}, prog: &Program{}}
 	l.prog.Root = l.file(path, diag.Span{})
 	l.prog.Core = l.std(stdlib.Core, diag.Span{})
-	if !l.diags.HasErrors() {
-		for _, m := range l.prog.Modules {
+	for _, m := range l.prog.Modules {
+		if !m.broken {
 			names(l.prog, m, &l.diags)
 		}
 	}
@@ -191,6 +194,7 @@ func (l *loader) module(key, name string, src []byte, at diag.Span) *Module {
 	l.prog.Modules = append(l.prog.Modules, m)
 	file, diags := syntax.Parse(name, src)
 	l.diags = append(l.diags, diags...)
+	m.broken = diags.HasErrors()
 	m.File = file
 	if file == nil {
 		l.done[key] = m
@@ -238,7 +242,8 @@ func (l *loader) imports(m *Module) {
 			continue
 		}
 		from := l.target(m, im)
-		if from == nil || from.File == nil {
+		if from == nil || from.File == nil || from.broken {
+			m.unknown(im)
 			continue
 		}
 		if im.Alias != nil {
@@ -249,9 +254,23 @@ func (l *loader) imports(m *Module) {
 		}
 		for _, id := range im.Names {
 			sym := l.exported(from, id, im.Path.Value)
-			if sym != nil {
-				l.bindImport(m, id.Name, id.Span(), sym)
+			if sym == nil {
+				sym = &Symbol{}
 			}
+			l.bindImport(m, id.Name, id.Span(), sym)
+		}
+	}
+}
+
+// unknown binds the names of an import whose module could not be read.
+func (m *Module) unknown(im *syntax.Import) {
+	names := im.Names
+	if im.Alias != nil {
+		names = append(names, im.Alias)
+	}
+	for _, id := range names {
+		if _, ok := m.Names[id.Name]; !ok {
+			m.Names[id.Name] = &Symbol{}
 		}
 	}
 }

@@ -41,3 +41,12 @@ space s(image: [3, 8, 8]) = image -> v.rellu -> v.relu //! E0206 "has no `rellu`
 ---
 import { avg_pool } from "std/vision"
 space s(image: [3, 8, 8]) = image -> conv_bn(out: 8) -> avg_pool //! E0201 "help: import { conv_bn } from \"std/vision\""
+---
+import { relu, rellu } from "std/vision" //! E0206 "no `rellu`"
+import { other } from "./missing.nas" //! E0207 "cannot read"
+block a = rellu | other
+block b = sikp //! E0201 "`sikp` is not declared"
+cell c(x) {
+    y = z //! E0201 "`z` is not declared"
+    return y
+}
