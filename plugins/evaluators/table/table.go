@@ -151,7 +151,7 @@ func (e *Evaluator) Test(_ context.Context, c sdk.Candidate, _ func(sdk.Progress
 func (e *Evaluator) row(c sdk.Candidate) ([]float64, error) {
 	a, err := Recognise(c.Graph)
 	if err != nil {
-		return nil, &sdk.Problem{Path: "architecture", Message: "is not a network of NAS-Bench-201: " + err.Error(),
+		return nil, &sdk.Problem{Path: "architecture", Message: "this is no network of NAS-Bench-201: " + err.Error(),
 			Help: "search the space spaces/nasbench201"}
 	}
 	return e.table.Row(a), nil
