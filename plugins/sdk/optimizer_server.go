@@ -69,7 +69,7 @@ func (o optimizerServer) Ask(_ context.Context, req *nascv1.AskRequest) (*nascv1
 		return err
 	})
 	resp := &nascv1.AskResponse{}
-	if errors.Is(err, Done) {
+	if errors.Is(err, ErrDone) {
 		resp.Done, err = true, nil
 	}
 	if err != nil {

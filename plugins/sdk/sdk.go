@@ -99,15 +99,15 @@ func (s Search) Score(t Trial) (score float64, ok bool) {
 	return v, true
 }
 
-// Done is what Ask returns when an optimizer has nothing more to propose.
-var Done = errors.New("nothing more to propose")
+// ErrDone is what Ask returns when an optimizer has nothing more to propose.
+var ErrDone = errors.New("nothing more to propose")
 
 // Optimizer proposes architectures and learns from their results. Calls come
 // one at a time.
 type Optimizer interface {
 	// Ask returns up to n architectures to evaluate. Fewer than n means that
 	// results must be told first; none, that some proposed trials have yet to
-	// be told. The error is Done at the end.
+	// be told. The error is ErrDone at the end.
 	Ask(n int) ([]space.Genotype, error)
 	// Tell reports finished trials in the order of their numbers. Trial numbers
 	// count proposed architectures from 0.

@@ -27,7 +27,6 @@ type server struct {
 
 	mu        sync.Mutex // held during every call of plugin code
 	optimizer Optimizer
-	search    Search
 	evaluator Evaluator
 }
 

@@ -81,6 +81,26 @@ func TestEvaluateAgainAfterDeath(t *testing.T) {
 	}
 }
 
+// When it dies of every architecture, the evaluator is at fault: the search must
+// not go on failing.
+func TestEvaluatorIsHopeless(t *testing.T) {
+	h := newTestHost(t, Options{})
+	e := newEvaluator(t, h, wire.Settings{"die_always": true})
+	failed := 0
+	var err error
+	for i := int64(0); err == nil && i < 10; i++ {
+		var own *wire.Problem
+		if _, err = e.Evaluate(t.Context(), job(i, i), nil); errors.As(err, &own) {
+			failed++
+			err = nil
+		}
+	}
+	fails(t, err, Crashed, "died 12 times in a row")
+	if failed != 2 {
+		t.Errorf("%d architectures failed before", failed)
+	}
+}
+
 func TestEvaluateOne(t *testing.T) {
 	h := newTestHost(t, Options{})
 	e := newEvaluator(t, h, wire.Settings{"fail": int64(3)})

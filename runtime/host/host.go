@@ -60,6 +60,9 @@ type Options struct {
 type Host struct {
 	opts  Options
 	sweep sync.Once
+	// backOff is the wait before the first restart of a plugin; each further one
+	// waits four times as long.
+	backOff time.Duration
 
 	mu   sync.Mutex
 	live map[*process]bool
@@ -74,7 +77,7 @@ func New(opts Options) *Host {
 	if opts.StartTimeout == 0 {
 		opts.StartTimeout = 30 * time.Second
 	}
-	return &Host{opts: opts, live: map[*process]bool{}}
+	return &Host{opts: opts, backOff: 100 * time.Millisecond, live: map[*process]bool{}}
 }
 
 // BuiltIn is the command that serves a plugin by the running binary itself:

@@ -34,6 +34,7 @@ type journal struct {
 
 	mu      sync.Mutex
 	tail    []string
+	cause   string // the line by which a Go program says why it dies
 	credit  float64
 	last    time.Time
 	dropped int
@@ -104,6 +105,9 @@ func (j *journal) put(line string) {
 	if strings.TrimSpace(message) == "" {
 		return
 	}
+	if j.cause == "" && (strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")) {
+		j.cause = tidy(message, 300)
+	}
 	j.tail = append(j.tail, tidy(message, 300))
 	if len(j.tail) > tailLines {
 		j.tail = slices.Delete(j.tail, 0, 1)
@@ -118,10 +122,14 @@ func (j *journal) tellDropped() {
 	}
 }
 
-// words are the last ones of the process, oldest first.
+// words are the last ones of the process, oldest first; of a Go program that
+// panics, only the reason, without the stack that follows it.
 func (j *journal) words() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.cause != "" {
+		return []string{j.cause}
+	}
 	return slices.Clone(j.tail)
 }
 

@@ -81,6 +81,7 @@ func newTestHost(t testing.TB, o Options) *Host {
 		o.Commands = commands("nasc/evolution", "nasc/local", "nasc/random", "test/evaluator", "test/optimizer")
 	}
 	h := New(o)
+	h.backOff = time.Millisecond
 	t.Cleanup(h.Close)
 	return h
 }
@@ -178,20 +179,21 @@ func job(number, v int64) wire.Job {
 // ---------------------------------------------------------------- plugins
 
 type evaluatorParams struct {
-	Nan     int     `default:"-1" doc:"the value whose score is not a number"`
-	Fail    int     `default:"-1" doc:"the value that fails"`
-	Panic   int     `default:"-1" doc:"the value that panics"`
-	Die     int     `default:"-1" doc:"the value that kills the process"`
-	DieOnce string  `default:"" doc:"a file; while it exists the process removes it and dies"`
-	Extra   bool    `default:"false" doc:"report an undeclared metric"`
-	Missing bool    `default:"false" doc:"report no metric"`
-	Slow    bool    `default:"false" doc:"wait for the end of the call"`
-	Child   bool    `default:"false" doc:"start a process"`
-	Print   int     `default:"0" doc:"bytes to print without a newline"`
-	Env     string  `default:"" doc:"a variable to report as a fact"`
-	Limit   int     `default:"5" min:"1" max:"10" doc:"nothing"`
-	Mode    string  `default:"a" choices:"a,b" doc:"nothing"`
-	Rate    float64 `default:"0.5" min:"0" max:"1" doc:"nothing"`
+	Nan       int     `default:"-1" doc:"the value whose score is not a number"`
+	Fail      int     `default:"-1" doc:"the value that fails"`
+	Panic     int     `default:"-1" doc:"the value that panics"`
+	Die       int     `default:"-1" doc:"the value that kills the process"`
+	DieAlways bool    `default:"false" doc:"every value kills the process"`
+	DieOnce   string  `default:"" doc:"a file; while it exists the process removes it and dies"`
+	Extra     bool    `default:"false" doc:"report an undeclared metric"`
+	Missing   bool    `default:"false" doc:"report no metric"`
+	Slow      bool    `default:"false" doc:"wait for the end of the call"`
+	Child     bool    `default:"false" doc:"start a process"`
+	Print     int     `default:"0" doc:"bytes to print without a newline"`
+	Env       string  `default:"" doc:"a variable to report as a fact"`
+	Limit     int     `default:"5" min:"1" max:"10" doc:"nothing"`
+	Mode      string  `default:"a" choices:"a,b" doc:"nothing"`
+	Rate      float64 `default:"0.5" min:"0" max:"1" doc:"nothing"`
 }
 
 type evaluator struct {
@@ -239,7 +241,7 @@ func (e *evaluator) Evaluate(ctx context.Context, c sdk.Candidate, progress func
 		syscall.Write(2, []byte("\n{\"@level\": 7, \"@message\": \"odd\"}\n{\"@level\": \"info\", \"@message\": []}\n"))
 		syscall.Write(2, []byte(`{"@level":"info","@message":"m","@timestamp":5}`+"\n"))
 	}
-	if e.DieOnce != "" && os.Remove(e.DieOnce) == nil || v == e.Die {
+	if e.DieOnce != "" && os.Remove(e.DieOnce) == nil || v == e.Die || e.DieAlways {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		time.Sleep(time.Minute)
 	}
@@ -328,11 +330,14 @@ func (o *optimizer) Ask(n int) ([]space.Genotype, error) {
 	case "none":
 		return nil, nil
 	case "done":
-		return nil, sdk.Done
+		return nil, sdk.ErrDone
 	case "panic":
 		panic("in Ask")
 	case "error":
 		return nil, errors.New("no idea\x1b[31m left")
+	case "panic aside":
+		go panic("in a goroutine")
+		time.Sleep(time.Minute)
 	case "pid":
 		g[0] = int64(os.Getpid() % 5)
 	}

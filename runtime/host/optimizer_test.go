@@ -109,6 +109,9 @@ func TestOptimizerDiesInAsk(t *testing.T) {
 	search(t, o, 2, 1, nil)
 	_, err := o.Ask(t.Context(), 1, 2)
 	fails(t, err, Crashed, "died 4 times in a row", "signal: killed", "test/optimizer 0.0.1")
+	o = newOptimizer(t, h, "test/optimizer", wire.Settings{"do": "panic aside"})
+	_, err = o.Ask(t.Context(), 1, 0)
+	fails(t, err, Crashed, "last words: panic: in a goroutine", "exit status 2")
 }
 
 func TestOptimizerAnswers(t *testing.T) {

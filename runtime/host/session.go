@@ -17,10 +17,6 @@ import (
 // between, a plugin that died is started anew.
 const MaxRestarts = 3
 
-// backOff is the wait before the first restart; each further one waits four
-// times as long.
-const backOff = 100 * time.Millisecond
-
 // session keeps one configured component alive. When its process dies in a
 // call, it starts another, prepares it and repeats the call.
 type session struct {
@@ -157,7 +153,7 @@ func (s *session) ready(ctx context.Context) (*process, error) {
 		if s.proc != nil {
 			return s.proc, nil
 		}
-		wait := backOff << (2 * min(max(0, s.crashes-1), MaxRestarts-1))
+		wait := s.plugin.host.backOff << (2 * min(max(0, s.crashes-1), MaxRestarts-1))
 		select {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)

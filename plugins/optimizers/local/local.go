@@ -82,7 +82,7 @@ func (s *search) next() (space.Genotype, error) {
 				if s.open > 0 {
 					return nil, nil
 				}
-				return nil, sdk.Done
+				return nil, sdk.ErrDone
 			}
 			s.draws--
 			return s.unseen(), nil

@@ -153,7 +153,7 @@ func TestExhaustion(t *testing.T) {
 			n := 0
 			for {
 				got, err := o.Ask(batch)
-				if errors.Is(err, sdk.Done) {
+				if errors.Is(err, sdk.ErrDone) {
 					break
 				}
 				if err != nil || len(got) == 0 || len(got) > batch {
