@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"testing"
 
+	"github.com/nasc-project/nasc/stdlib"
 	"github.com/nasc-project/nasc/stdlib/ops"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"github.com/nasc-project/nasc/stdlib/ops/plan"
@@ -432,6 +434,29 @@ func TestBuildErrors(t *testing.T) {
 		_, err := b.Build("at", c.op, c.a, c.in...)
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%s: error %v, want %s", c.op, err, c.want)
+		}
+	}
+}
+
+// TestEveryDeclaredOpIsImplemented reads the op declarations of the standard
+// modules.
+func TestEveryDeclaredOpIsImplemented(t *testing.T) {
+	declared := map[string]bool{}
+	for _, module := range stdlib.Modules() {
+		source, ok := stdlib.Source(module)
+		if !ok {
+			t.Fatalf("no source of %s", module)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^op (\w+)`).FindAllSubmatch(source, -1) {
+			declared[string(m[1])] = true
+			if !ops.Known(string(m[1])) {
+				t.Errorf("%s declares %s, which cannot be trained", module, m[1])
+			}
+		}
+	}
+	for _, name := range ops.Names() {
+		if !declared[name] {
+			t.Errorf("no module declares %s", name)
 		}
 	}
 }

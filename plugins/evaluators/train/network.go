@@ -111,7 +111,15 @@ func (n *network) operation(node *graph.Node, address string, args []*gorgonia.N
 	for _, a := range node.Attrs {
 		attrs[a.Name] = a.Value
 	}
-	return n.Build(address, node.Op, attrs, args...)
+	before := n.weights.count
+	out, err := n.Build(address, node.Op, attrs, args...)
+	if err != nil {
+		return nil, err
+	}
+	if made := n.weights.count - before; node.Params != 0 && made != node.Params {
+		return nil, fmt.Errorf("%s: %s has %d trainable numbers, but its declaration says %d", address, node.Op, made, node.Params)
+	}
+	return out, nil
 }
 
 // live marks the nodes that the output depends on.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -152,6 +153,39 @@ func TestMismatch(t *testing.T) {
 		{newBuilder("q", 1, 16, 16).then("attention").classifier(10), `0:attention: no implementation of the op "attention" for training`},
 	} {
 		if _, err := tr.Run(context.Background(), c.g, 1, 0, ignore); err == nil || err.Error() != c.want {
+			t.Errorf("error %v, want %s", err, c.want)
+		}
+	}
+}
+
+// TestRandomArchitectures trains what a first search meets.
+func TestRandomArchitectures(t *testing.T) {
+	s := quick()
+	s.Train, s.Epochs = 32, 1
+	tr := newTrainer(t, s, 2)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 12 {
+		g, name := quickstart(r, 10)
+		if _, err := tr.Run(context.Background(), g, 1, 0, ignore); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestDeclarations checks that a network that differs from its declaration is
+// refused rather than trained.
+func TestDeclarations(t *testing.T) {
+	tr := newTrainer(t, quick(), 1)
+	for _, c := range []struct {
+		change func(*graph.Node)
+		want   string
+	}{
+		{func(n *graph.Node) { n.Params = 41 }, "0:conv_bn: conv_bn has 44 trainable numbers, but its declaration says 41"},
+		{func(n *graph.Node) { n.Shape = graph.Shape{4, 8, 8} }, "0:conv_bn: conv_bn gives [4, 16, 16], but its declaration says [4, 8, 8]"},
+	} {
+		g := mixed(10)
+		c.change(g.Nodes[0])
+		if _, err := tr.Run(context.Background(), g, 1, 0, ignore); err == nil || err.Error() != c.want {
 			t.Errorf("error %v, want %s", err, c.want)
 		}
 	}
