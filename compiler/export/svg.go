@@ -11,7 +11,7 @@ import (
 // svg writes the scene as a stand-alone file.
 func (s *scene) svg() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %s %s" font-family="Go, 'DejaVu Sans', Verdana, sans-serif">`+"\n",
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %s %s" font-family="Go, Arial, Helvetica, sans-serif">`+"\n",
 		num(s.w), num(s.h), num(s.w), num(s.h))
 	fmt.Fprintf(&b, `<rect width="%s" height="%s" fill="#ffffff"/>`+"\n", num(s.w), num(s.h))
 	for _, sh := range s.shapes {

@@ -16,7 +16,8 @@
 // whose first decision is the most significant digit, a decision orders its
 // alternatives as declared, and below one alternative the rank of its group
 // decides. A Space never changes after [New] and may be used from several
-// goroutines.
+// goroutines. Its methods expect genotypes of this space; what comes from
+// elsewhere goes through [Space.Check], Parse, Unpack or FromLabels first.
 package space
 
 import (

@@ -142,3 +142,26 @@ func BenchmarkSample(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkMutate(b *testing.B) {
+	s := mustNew(b, "nasbench201", cell201())
+	rng := rand.New(rand.NewPCG(1, 2))
+	g := s.Sample(rng)
+	for b.Loop() {
+		g = s.Mutate(rng, g)
+	}
+}
+
+func BenchmarkUnrankAndRank(b *testing.B) {
+	s := mustNew(b, "darts", cellDARTS())
+	r := new(big.Int).Rsh(s.Size(), 1)
+	for b.Loop() {
+		g, err := s.Unrank(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.Rank(g); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
