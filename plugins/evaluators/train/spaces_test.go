@@ -1,0 +1,57 @@
+package train
+
+import (
+	"context"
+	"math"
+	"path"
+	"testing"
+
+	"github.com/nasc-project/nasc/compiler"
+	"github.com/nasc-project/nasc/compiler/space/stream"
+	"github.com/nasc-project/nasc/spaces"
+	"github.com/nasc-project/nasc/stdlib/ops/kernel"
+)
+
+// TestShippedSpaces builds architectures of every shipped space as the compiler
+// makes them, and takes a step with each. Shapes and numbers of parameters are
+// those that the compiler worked out, or building fails.
+func TestShippedSpaces(t *testing.T) {
+	folders, err := spaces.Files.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := kernel.NewWorkers(2)
+	defer ws.Close()
+	for _, f := range folders {
+		name := f.Name()
+		m, diags := compiler.Load(path.Join(name, name+".nas"), spaces.Files.ReadFile)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		s, diags := m.Space("", nil)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		rng := stream.New(1, "test", 0)
+		for range 4 {
+			g, err := s.Bind(s.Sample(rng))
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := newNetwork(g, ws, 2, 1)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			for i := range n.images {
+				n.images[i] = float32(i%7) - 3
+			}
+			if err := n.step(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if loss := float64(n.loss[0]); math.IsNaN(loss) || loss > 100 {
+				t.Errorf("%s: a first loss of %v", name, loss)
+			}
+		}
+	}
+}
