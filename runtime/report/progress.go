@@ -98,12 +98,20 @@ func (p *Progress) Testing(t *store.Trial) {
 	p.draw()
 }
 
-// End finishes the bar.
+// End finishes the bar, or leaves it where the search stopped.
 func (p *Progress) End() {
 	if p.bar == nil {
 		return
 	}
-	p.bar.SetTotal(-1, true)
+	p.mu.Lock()
+	tested := p.testing
+	p.testing = false
+	p.mu.Unlock()
+	if tested {
+		p.bar.SetTotal(-1, true)
+	} else {
+		p.bar.Abort(false)
+	}
 	p.bars.Wait()
 }
 
