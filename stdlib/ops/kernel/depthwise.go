@@ -24,6 +24,10 @@ func depthwiseForward[T Float](ws *Workers, g Conv, x, w, y []T) {
 			place(lay, padded, x[p*in:])
 			weigh(sums, padded, lay.off, w[p%g.C*kk:][:kk])
 			dst := y[p*out:][:out]
+			if g.Stride == 1 {
+				gather(lay, dst, sums)
+				continue
+			}
 			for oy := range g.OH {
 				row := sums[oy*g.Stride*lay.width:]
 				for ox := range g.OW {
