@@ -177,6 +177,16 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestChildrenOfADeadPlugin(t *testing.T) {
+	e := newEvaluator(t, newTestHost(t, Options{}), wire.Settings{"child": true})
+	child, err := strconv.Atoi(e.Facts()["child"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	killProcess(t, e.session)
+	within(t, "what the plugin had started is gone", func() bool { return gone(child) })
+}
+
 func TestLongTemporaryFolder(t *testing.T) {
 	long := filepath.Join(t.TempDir(), strings.Repeat("d", 100))
 	if err := os.Mkdir(long, 0o700); err != nil {
