@@ -158,8 +158,10 @@ func (p *Plugin) startFault(proc *process, err error) error {
 		d.Help = fmt.Sprintf("this nasc speaks version %d over gRPC", wire.ProtocolVersion)
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission), errors.Is(err, exec.ErrNotFound):
 		d = p.fault(CannotStart, "the plugin cannot be started: %s", text)
+	case strings.HasPrefix(text, "Unrecognized remote plugin message"), strings.HasPrefix(text, "plugin exited before"):
+		d = p.fault(CannotStart, "the plugin ended before it was ready")
 	default:
-		d = p.fault(CannotStart, "the plugin ended or failed at its start: %s", text)
+		d = p.fault(CannotStart, "the plugin failed at its start: %s", text)
 	}
 	proc.obituary(d)
 	return d

@@ -230,6 +230,7 @@ func TestBadStarts(t *testing.T) {
 	c["bad/missing"] = Command{Path: "/nowhere/plugin"}
 	for i, test := range []struct{ name, code, want string }{
 		{"bad/exits", CannotStart, "cannot find libtorch.so"},
+		{"bad/exits", CannotStart, "the plugin ended before it was ready"},
 		{"bad/exits", CannotStart, "exit status 3"},
 		{"bad/babbles", CannotStart, "zzz"},
 		{"bad/missing", CannotStart, "no such file"},
