@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/space/stream"
@@ -102,9 +103,7 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	p.Optimizer = start(ctx, h, optimizer, &diags)
-	p.Evaluator = start(ctx, h, evaluator, &diags)
-	if diags.HasErrors() {
+	if diags = append(diags, p.start(ctx, h, optimizer, evaluator)...); diags.HasErrors() {
 		return nil, diags
 	}
 	known := map[string][]string{
@@ -238,6 +237,16 @@ func parsePart(kind wire.ComponentKind, flag string) part {
 		plugin, name = flag[:i], flag[i+1:]
 	}
 	return part{kind: kind, plugin: plugin, name: name, flagged: true}
+}
+
+// start starts both plugins at once.
+func (p *Plan) start(ctx context.Context, h *host.Host, optimizer, evaluator part) diag.List {
+	var ofOptimizer, ofEvaluator diag.List
+	var wg sync.WaitGroup
+	wg.Go(func() { p.Optimizer = start(ctx, h, optimizer, &ofOptimizer) })
+	wg.Go(func() { p.Evaluator = start(ctx, h, evaluator, &ofEvaluator) })
+	wg.Wait()
+	return append(ofOptimizer, ofEvaluator...)
 }
 
 // start starts the plugin of a part and finds its component.

@@ -158,9 +158,9 @@ func resume(ctx context.Context, plugins Plugins, run *store.Run) (*Session, dia
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	p.Optimizer = start(ctx, plugins.Host, part{kind: wire.OptimizerKind, plugin: m.Optimizer.Plugin, name: m.Optimizer.Component}, &diags)
-	p.Evaluator = start(ctx, plugins.Host, part{kind: wire.EvaluatorKind, plugin: m.Evaluator.Plugin, name: m.Evaluator.Component}, &diags)
-	if diags.HasErrors() {
+	if diags = p.start(ctx, plugins.Host,
+		part{kind: wire.OptimizerKind, plugin: m.Optimizer.Plugin, name: m.Optimizer.Component},
+		part{kind: wire.EvaluatorKind, plugin: m.Evaluator.Plugin, name: m.Evaluator.Component}); diags.HasErrors() {
 		return nil, diags
 	}
 	p.Optimizer.recall(m.Optimizer)

@@ -1,0 +1,137 @@
+package plan
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/plugins/wire"
+)
+
+func TestParseSetting(t *testing.T) {
+	for text, want := range map[string]Setting{
+		"population=20":           {"", "population", "20"},
+		"optimizer.population=20": {"optimizer", "population", "20"},
+		"data=a=b.csv":            {"", "data", "a=b.csv"},
+		"space.name=":             {"space", "name", ""},
+	} {
+		if got, err := ParseSetting(text); err != nil || got != want {
+			t.Errorf("ParseSetting(%q) = %v, %v, want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "population", "=3"} {
+		if got, err := ParseSetting(text); err == nil {
+			t.Errorf("ParseSetting(%q) = %v", text, got)
+		}
+	}
+}
+
+func TestDistribute(t *testing.T) {
+	known := map[string][]string{
+		optimizerScope: {"population", "epochs"},
+		evaluatorScope: {"epochs", "data"},
+		spaceScope:     {"c"},
+		searchScope:    {"reuse"},
+	}
+	for _, c := range []struct{ text, scope, help string }{
+		{"population=1", optimizerScope, ""},
+		{"c=1", spaceScope, ""},
+		{"reuse=off", searchScope, ""},
+		{"evaluator.epochs=1", evaluatorScope, ""},
+		{"epochs=1", "", "write `optimizer.epochs` or `evaluator.epochs`"},
+		{"populaton=1", "", "did you mean `population`?"},
+		{"evaluator.population=1", "", "settings are data, epochs"},
+		{"optimiser.population=1", "", "did you mean `optimizer.population`?"},
+		{"what.x=1", "", "scopes are optimizer, evaluator, space, search"},
+	} {
+		s, err := ParseSetting(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, diags := distribute([]Setting{s}, known)
+		switch {
+		case c.help == "" && (diags.HasErrors() || len(out) != 1 || out[0].Scope != c.scope):
+			t.Errorf("%s: %v, %v, want scope %s", c.text, out, diags, c.scope)
+		case c.help != "" && (len(diags) != 1 || diags[0].Help != c.help || len(out) != 0):
+			t.Errorf("%s: %v, %v, want help %q", c.text, out, diags, c.help)
+		}
+	}
+}
+
+func TestValues(t *testing.T) {
+	for _, c := range []struct {
+		kind wire.Type
+		text string
+		want any
+	}{
+		{wire.Int, "20_000", int64(20000)},
+		{wire.Int, "x", "x"}, // for the check of the parameter to refuse
+		{wire.Real, "1e-3", 1e-3},
+		{wire.Real, "2", int64(2)},
+		{wire.Bool, "true", true},
+		{wire.String, "12", "12"},
+	} {
+		if got := value(c.kind, c.text); got != c.want {
+			t.Errorf("value(%s, %q) = %#v, want %#v", c.kind, c.text, got, c.want)
+		}
+	}
+	for text, want := range map[string]any{
+		"16": int64(16), "0.5": 0.5, "true": true, `"relu"`: "relu", "relu": "relu",
+		"[1, 28, 28]": []int64{1, 28, 28}, "[1, x]": "[1, x]",
+	} {
+		if got := literal(text); !reflect.DeepEqual(got, want) {
+			t.Errorf("literal(%q) = %#v, want %#v", text, got, want)
+		}
+	}
+}
+
+func TestPath(t *testing.T) {
+	base := t.TempDir()
+	there := filepath.Join(base, "data", "t.csv")
+	if err := os.MkdirAll(filepath.Dir(there), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(there, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"glyphs":         "glyphs",
+		"data":           "data", // a name, not a path
+		"data/t.csv":     there,
+		"data/none.csv":  "data/none.csv",
+		"./data/t.csv":   there,
+		"../x.csv":       filepath.Join(filepath.Dir(base), "x.csv"),
+		there:            there,
+		"https://a/b.gz": "https://a/b.gz",
+	} {
+		if got := path(base, text); got != want {
+			t.Errorf("path(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestParsePart(t *testing.T) {
+	for flag, want := range map[string][2]string{
+		"evolution":                  {"evolution", ""},
+		"nasc/evolution.regularized": {"nasc/evolution", "regularized"},
+		"me.org/x":                   {"me.org/x", ""},
+		"me.org/x.y":                 {"me.org/x", "y"},
+	} {
+		p := parsePart(wire.OptimizerKind, flag)
+		if got := [2]string{p.plugin, p.name}; got != want {
+			t.Errorf("parsePart(%q) = %v, want %v", flag, got, want)
+		}
+	}
+}
+
+// TestCodesAreExplained: `nasc explain` knows every code of this package.
+func TestCodesAreExplained(t *testing.T) {
+	for _, code := range []string{RunBusy, NotARun, RunExists, CannotWrite, Mismatch, AllFailed, Changed, NothingChosen,
+		UnknownSetting, NoArchitecture, UnknownMetric, SearchFailed} {
+		if _, ok := diag.Explain(code); !ok {
+			t.Errorf("%s has no page", code)
+		}
+	}
+}
