@@ -41,6 +41,7 @@ type checker struct {
 	named     []namedNode
 	decisions int
 	nodes     int
+	steps     int
 	at        string    // the vertex being computed, for messages
 	use       diag.Span // the application being checked, for messages
 }

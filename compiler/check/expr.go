@@ -14,11 +14,18 @@ import (
 // another, so that a recursion without fuel ends in a diagnostic.
 const maxDepth = 1000
 
+// maxSteps bounds the work of compiling one space, so that repetitions inside
+// repetitions end in a diagnostic within seconds.
+const maxSteps = 1_000_000
+
 // eval computes what an expression means in a context. Errors are reported and
 // come back as bad.
 func (k *checker) eval(e syntax.Expr, c context) value {
 	if c.depth++; c.depth > maxDepth {
 		k.tooLarge(e.Span(), fmt.Sprintf("templates nested more than %d deep", maxDepth))
+	}
+	if k.steps++; k.steps > maxSteps {
+		k.tooLarge(e.Span(), fmt.Sprintf("more than %d expressions to evaluate", maxSteps))
 	}
 	switch e := e.(type) {
 	case *syntax.Number:

@@ -158,7 +158,7 @@ func (k *checker) above(g, h *space.Group) bool {
 }
 
 // maxDecisions bounds the size of a decision tree.
-const maxDecisions = 1 << 18
+const maxDecisions = 1 << 16
 
 // decide declares a decision, or finds it again where a cell meets other
 // tensors. It returns nil after reporting why there can be none.

@@ -48,3 +48,10 @@ space s(image: [8, 8, 8]) {
 import { relu } from "std/vision"
 import plugin "lab/op" as lab
 space s(image: [8, 8, 8]) = image -> lab -> relu //! E0490 "not supported yet: using the plugin `lab` outside a search"
+---
+import { relu } from "std/vision"
+space s(image: [8, 8, 8]) = image -> (relu * 10000) * 10000 //! E0410 "too large to be compiled: more than"
+---
+import { relu } from "std/vision"
+block wide(fuel = 40) = relu | wide(fuel: fuel - 1) -> wide(fuel: fuel - 1) if fuel > 0 //! E0410 "too large to be compiled: more than"
+space s(image: [8, 8, 8]) = image -> wide
