@@ -27,12 +27,12 @@ type Settings struct {
 	Classes int    `default:"0" min:"0" doc:"number of classes; 0: as the data set has (glyphs: 10, at most 36)"`
 	Size    int    `default:"0" min:"0" doc:"height and width of an image; 0: as the data set has (glyphs: 16)"`
 	Color   bool   `default:"false" doc:"glyphs: three channels instead of one"`
-	Train   int    `default:"0" min:"0" doc:"training examples; 0: all (glyphs: 2000)"`
-	Valid   int    `default:"0" min:"0" doc:"validation examples; 0: all (glyphs: 1000)"`
-	Test    int    `default:"0" min:"0" doc:"test examples; 0: all (glyphs: 2000)"`
+	Train   int    `default:"0" min:"0" max:"1000000" doc:"training examples; 0: all (glyphs: 2000)"`
+	Valid   int    `default:"0" min:"0" max:"1000000" doc:"validation examples; 0: all (glyphs: 1000)"`
+	Test    int    `default:"0" min:"0" max:"1000000" doc:"test examples; 0: all (glyphs: 2000)"`
 
-	Epochs      int     `default:"3" min:"1" doc:"passes over the training examples"`
-	BatchSize   int     `default:"32" min:"1" doc:"examples per step"`
+	Epochs      int     `default:"3" min:"1" max:"100000" doc:"passes over the training examples"`
+	BatchSize   int     `default:"32" min:"1" max:"65536" doc:"examples per step"`
 	Lr          float64 `default:"0.1" min:"0" doc:"learning rate of the first step; it falls along a cosine, step by step"`
 	LrMin       float64 `default:"0" min:"0" doc:"learning rate that the cosine ends at"`
 	Momentum    float64 `default:"0.9" min:"0" max:"1" doc:"Nesterov momentum"`
@@ -70,6 +70,10 @@ func New(s Settings, threads int) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if limit := min(set.H, set.W) - 1; s.Shift > limit {
+		return nil, &dataset.Problem{Option: "shift", Message: fmt.Sprintf("is %d, which moves images of %dx%d pixels out of sight", s.Shift, set.H, set.W)}
+	}
+	set.Facts["kernels"] = kernel.Variant()
 	if threads < 1 {
 		threads = runtime.GOMAXPROCS(0)
 	}

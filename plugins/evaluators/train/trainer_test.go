@@ -328,6 +328,11 @@ func TestPlugin(t *testing.T) {
 	if !errors.As(err, &p) || p.Path != "parameters.data" || !strings.Contains(p.Message, "is missing") {
 		t.Errorf("a missing file is reported as %v", err)
 	}
+	far := quick()
+	far.Shift = 16
+	if _, err := start(sdk.Env{}, far); !errors.As(err, &p) || p.Path != "parameters.shift" {
+		t.Errorf("a shift out of the image is reported as %v", err)
+	}
 	e, err := start(sdk.Env{Threads: 2}, quick())
 	if err != nil {
 		t.Fatal(err)

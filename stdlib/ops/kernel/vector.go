@@ -3,6 +3,15 @@ package kernel
 // Loops over contiguous numbers. Each has an assembly form for the whole groups
 // of eight at its front and a Go form for the rest and for other types.
 
+// Variant names the inner loops in use. Results of different variants may differ
+// in their last bits.
+func Variant() string {
+	if haveAVX2 {
+		return "avx2"
+	}
+	return "portable"
+}
+
 // head is how many of n numbers the assembly loops take.
 func head[T Float](n int) int {
 	if single[T]() && haveAVX2 {
