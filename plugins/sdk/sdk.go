@@ -144,6 +144,24 @@ func NewOptimizer[P any](info OptimizerInfo, start func(Search, P) (Optimizer, e
 		}}
 }
 
+// Start makes the optimizer in this process, for tests of its author. Settings
+// that are not given have their defaults.
+func (o OptimizerSpec) Start(s Search, settings wire.Settings) (Optimizer, error) {
+	if o.err != nil {
+		return nil, o.err
+	}
+	all := wire.Settings{}
+	for _, p := range o.parameters {
+		if p.Default != nil {
+			all[p.Name] = p.Default
+		}
+	}
+	for name, v := range settings {
+		all[name] = v
+	}
+	return o.start(s, all)
+}
+
 // Candidate is an architecture to judge.
 type Candidate struct{ wire.Job }
 
