@@ -1,5 +1,5 @@
-/// The folds of rule 4: each takes a set of tensors and gives one. Every module
-/// knows these names without importing them.
+// The folds of rule 4: each takes a set of tensors and gives one. Every module
+// knows these names without importing them.
 
 /// Adds tensors of one shape.
 op sum(xs: set) -> [xs.c, xs.h, xs.w] { commutative = true }

@@ -1,10 +1,10 @@
-/// Operations on feature maps [c, h, w].
-///
-/// Padding is "same": the output has ceil(h / stride) rows. Convolutions have no
-/// bias; batch norm has a scale and a shift per channel. `params` counts trainable
-/// numbers. `macs` counts the multiply-accumulates of convolutions and linear
-/// layers for one image, as NAS-Bench-201 counts its FLOPs: pooling, batch norm
-/// and activations count nothing and the bias of a linear layer counts one each.
+// Operations on feature maps [c, h, w].
+//
+// Padding is "same": the output has ceil(h / stride) rows. Convolutions have no
+// bias; batch norm has a scale and a shift per channel. `params` counts trainable
+// numbers. `macs` counts the multiply-accumulates of convolutions and linear
+// layers for one image, as NAS-Bench-201 counts its FLOPs: pooling, batch norm
+// and activations count nothing and the bias of a linear layer counts one each.
 
 /// The absent edge.
 op zero(x: [c, h, w], stride: int = 1) -> [c, ceil(h / stride), ceil(w / stride)] { absent = true }
@@ -78,9 +78,10 @@ block align(xs: set, out: int) = fit(xs, out: out, height: min(xs.h), width: min
 /// with batch norm; with a stride, the shortcut is average pooling and a 1x1 convolution.
 op residual(x: [c, h, w], out: int = c, stride: int = 1)
     -> [out, ceil(h / stride), ceil(w / stride)] {
+    require stride > 1 or out == c
     params = out * (9 * c + 9 * out + 4) + (if stride == 1 then 0 else c * out)
-    macs   = (out * (9 * c + 9 * out) + (if stride == 1 then 0 else c * out))
-             * ceil(h / stride) * ceil(w / stride)
+    macs   = (out * (9 * c + 9 * out) + (if stride == 1 then 0 else c * out)) * ceil(h / stride)
+        * ceil(w / stride)
 }
 
 /// Batch norm with a scale and a shift per channel.

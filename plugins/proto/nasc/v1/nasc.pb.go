@@ -2364,6 +2364,8 @@ type Node struct {
 	Identity      bool                   `protobuf:"varint,10,opt,name=identity,proto3" json:"identity,omitempty"`
 	Commutative   bool                   `protobuf:"varint,11,opt,name=commutative,proto3" json:"commutative,omitempty"`
 	Vertex        string                 `protobuf:"bytes,12,opt,name=vertex,proto3" json:"vertex,omitempty"`
+	Module        string                 `protobuf:"bytes,13,opt,name=module,proto3" json:"module,omitempty"` // where the op is declared: "std/vision"
+	Fold          bool                   `protobuf:"varint,14,opt,name=fold,proto3" json:"fold,omitempty"`    // an operation on a set of tensors
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2482,10 +2484,25 @@ func (x *Node) GetVertex() string {
 	return ""
 }
 
+func (x *Node) GetModule() string {
+	if x != nil {
+		return x.Module
+	}
+	return ""
+}
+
+func (x *Node) GetFold() bool {
+	if x != nil {
+		return x.Fold
+	}
+	return false
+}
+
 type Attribute struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Value         *Value                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	Default       bool                   `protobuf:"varint,3,opt,name=default,proto3" json:"default,omitempty"` // what the op takes when nothing is given
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2532,6 +2549,13 @@ func (x *Attribute) GetValue() *Value {
 		return x.Value
 	}
 	return nil
+}
+
+func (x *Attribute) GetDefault() bool {
+	if x != nil {
+		return x.Default
+	}
+	return false
 }
 
 var File_nasc_v1_nasc_proto protoreflect.FileDescriptor
@@ -2714,7 +2738,7 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\n" +
 	"GraphInput\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05shape\x18\x02 \x03(\x05R\x05shape\"\xba\x02\n" +
+	"\x05shape\x18\x02 \x03(\x05R\x05shape\"\xe6\x02\n" +
 	"\x04Node\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x122\n" +
@@ -2730,10 +2754,13 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\bidentity\x18\n" +
 	" \x01(\bR\bidentity\x12 \n" +
 	"\vcommutative\x18\v \x01(\bR\vcommutative\x12\x16\n" +
-	"\x06vertex\x18\f \x01(\tR\x06vertex\"E\n" +
+	"\x06vertex\x18\f \x01(\tR\x06vertex\x12\x16\n" +
+	"\x06module\x18\r \x01(\tR\x06module\x12\x12\n" +
+	"\x04fold\x18\x0e \x01(\bR\x04fold\"_\n" +
 	"\tAttribute\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12$\n" +
-	"\x05value\x18\x02 \x01(\v2\x0e.nasc.v1.ValueR\x05value2\x8a\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x0e.nasc.v1.ValueR\x05value\x12\x18\n" +
+	"\adefault\x18\x03 \x01(\bR\adefault2\x8a\x01\n" +
 	"\x06Plugin\x12?\n" +
 	"\bDescribe\x12\x18.nasc.v1.DescribeRequest\x1a\x19.nasc.v1.DescribeResponse\x12?\n" +
 	"\bShutdown\x12\x18.nasc.v1.ShutdownRequest\x1a\x19.nasc.v1.ShutdownResponse2\xc8\x01\n" +
