@@ -18,7 +18,7 @@ func architecture(m *compiler.Module, s *compiler.Space, args []string, resolve 
 	if len(args) > 0 {
 		text = args[0]
 	}
-	a, diags := plan.ReadArchitecture(s, text, resolve)
+	a, diags := plan.ReadArchitecture(s, text, readFile, resolve)
 	source := m.Source
 	if a != nil && a.Module != nil {
 		source = a.Module.Source

@@ -36,7 +36,7 @@ An evaluator may know a notation of its own, such as a benchmark's string.`,
 	f.Uint64Var(&o.Seed, "seed", 0, "of everything random in the evaluation")
 	f.BoolVar(&asJSON, "json", false, "print as JSON")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		o.File = args[0]
+		o.File, o.Read = args[0], readFile
 		if len(args) > 1 {
 			o.Architecture = args[1]
 		}
@@ -44,7 +44,7 @@ An evaluator may know a notation of its own, such as a benchmark's string.`,
 		if o.Settings, err = parseSettings(c, sets); err != nil {
 			return err
 		}
-		m, _, diags := plan.Load(o.File)
+		m, _, diags := plan.Load(o.File, readFile)
 		if err := wrong(diags, m.Source); err != nil {
 			return err
 		}

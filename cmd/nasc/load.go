@@ -6,15 +6,29 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/runtime/plan"
+	"github.com/nasc-project/nasc/spaces"
 )
 
 // readFile reads a .nas file: one on disk, else one of the shipped spaces.
-func readFile(name string) ([]byte, error) { return plan.ReadFile(name) }
+func readFile(name string) ([]byte, error) {
+	data, err := os.ReadFile(name)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return data, err
+	}
+	shipped := strings.TrimPrefix(path.Clean(filepath.ToSlash(name)), "spaces/")
+	if embedded, e := spaces.Files.ReadFile(shipped); e == nil {
+		return embedded, nil
+	}
+	return nil, err
+}
 
 // load compiles a file, or says what is wrong with it.
 func load(file string) (*compiler.Module, error) {

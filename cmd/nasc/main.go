@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 )
 
 func main() { os.Exit(run()) }
@@ -22,7 +23,8 @@ func run() (code int) {
 			if os.Getenv("NASC_DEBUG") != "" {
 				fmt.Fprintf(os.Stderr, "panic: %v\n\n%s", r, debug.Stack())
 			}
-			fmt.Fprintf(os.Stderr, "nasc: internal error: %v\n", r)
+			message, _, _ := strings.Cut(fmt.Sprint(r), "\n")
+			fmt.Fprintf(os.Stderr, "nasc: internal error: %s\n", message)
 			fmt.Fprintln(os.Stderr, "This is a bug in nasc. Please report it with the command and the file; NASC_DEBUG=1 shows where it happened.")
 			code = exitMachine
 		}

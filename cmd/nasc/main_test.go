@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -190,7 +189,9 @@ func (h hashEvaluator) note(number int64) error {
 		if err := os.WriteFile(died, nil, 0o644); err != nil {
 			return err
 		}
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		if self, err := os.FindProcess(os.Getpid()); err == nil {
+			_ = self.Kill()
+		}
 	}
 	f, err := os.OpenFile(h.p.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -216,6 +217,9 @@ type killing struct {
 
 func newKilling(t *testing.T) *killing {
 	t.Helper()
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		t.Skip("processes are found in /proc")
+	}
 	nasc, err := exec.LookPath("nasc")
 	if err != nil {
 		t.Fatal(err)
@@ -327,6 +331,9 @@ func TestKill(t *testing.T) {
 			if all < 25 {
 				t.Fatalf("only %d of 40 trials were evaluated", all)
 			}
+			if testing.Short() {
+				c.moments = 3
+			}
 			for i := range c.moments {
 				at := (all - 4) * i / c.moments
 				t.Run(fmt.Sprint("evaluation", at), func(t *testing.T) {
@@ -386,8 +393,10 @@ func TestKillPlugin(t *testing.T) {
 	k.wait("evaluations", func() bool { return len(k.evaluated()) >= 12 })
 	for _, pid := range k.processes() {
 		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if strings.HasSuffix(string(line), "serve\x00evolution\x00") && syscall.Kill(pid, syscall.SIGKILL) == nil {
-			killed++
+		if strings.HasSuffix(string(line), "serve\x00evolution\x00") {
+			if p, err := os.FindProcess(pid); err == nil && p.Kill() == nil {
+				killed++
+			}
 		}
 	}
 	if err := c.Wait(); err != nil {

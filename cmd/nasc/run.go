@@ -82,7 +82,7 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 		if o.Settings, err = parseSettings(c, sets); err != nil {
 			return err
 		}
-		m, sources, diags := plan.Load(o.File)
+		m, sources, diags := plan.Load(o.File, readFile)
 		if err := wrong(diags, m.Source); err != nil {
 			return err
 		}

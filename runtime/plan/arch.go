@@ -8,6 +8,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/resolve"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/dsl/diag"
 )
@@ -24,9 +25,10 @@ type Architecture struct {
 type Resolver func(text string) (g space.Genotype, recognised bool, err error)
 
 // ReadArchitecture reads what the command line calls ARCH: a .nas file or .nas
-// text with nothing left to decide, a genotype, # and a number, or what resolve
-// knows. Empty text stands for the only architecture of a space of one.
-func ReadArchitecture(s *compiler.Space, text string, resolve Resolver) (*Architecture, diag.List) {
+// text with nothing left to decide, a genotype, # and a number, or what own
+// knows; read reads files. Empty text stands for the only architecture of a
+// space of one.
+func ReadArchitecture(s *compiler.Space, text string, read resolve.Reader, own Resolver) (*Architecture, diag.List) {
 	fail := func(format string, args ...any) (*Architecture, diag.List) {
 		var diags diag.List
 		d := diags.Add(NoArchitecture, diag.Span{}, format, args...)
@@ -49,11 +51,11 @@ func ReadArchitecture(s *compiler.Space, text string, resolve Resolver) (*Archit
 		}
 		g, err = s.Unrank(rank)
 	case isSource(trimmed):
-		return readSource(trimmed)
+		return readSource(trimmed, read)
 	default:
 		recognised := false
-		if resolve != nil {
-			if g, recognised, err = resolve(trimmed); err != nil {
+		if own != nil {
+			if g, recognised, err = own(trimmed); err != nil {
 				return nil, Explain(err, "")
 			}
 		}
@@ -87,18 +89,17 @@ func isSource(text string) bool {
 	return false
 }
 
-func readSource(text string) (*Architecture, diag.List) {
-	file, read := text, ReadFile
+func readSource(text string, read resolve.Reader) (*Architecture, diag.List) {
+	file := text
 	if strings.ContainsAny(text, "\n=") {
 		file = "ARCH"
-		read = func(name string) ([]byte, error) {
-			if name == file {
-				return []byte(text), nil
-			}
-			return ReadFile(name)
-		}
 	}
-	m, diags := compiler.Load(file, read)
+	m, diags := compiler.Load(file, func(name string) ([]byte, error) {
+		if name == file && file != text {
+			return []byte(text), nil
+		}
+		return read(name)
+	})
 	a := &Architecture{Module: m}
 	if diags.HasErrors() {
 		return a, diags

@@ -8,6 +8,7 @@ import (
 	"runtime"
 
 	"github.com/nasc-project/nasc/compiler"
+	"github.com/nasc-project/nasc/compiler/resolve"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/dsl/diag"
@@ -22,6 +23,7 @@ type EvalOptions struct {
 	Space        string
 	Evaluator    string
 	Architecture string
+	Read         resolve.Reader // of files
 	Settings     []Setting
 	Seed         uint64
 	Test         bool
@@ -92,7 +94,7 @@ func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptio
 	if err != nil {
 		return out, p.place(Explain(err, ""))
 	}
-	a, diags := ReadArchitecture(sp, o.Architecture, func(text string) (space.Genotype, bool, error) {
+	a, diags := ReadArchitecture(sp, o.Architecture, o.Read, func(text string) (space.Genotype, bool, error) {
 		return e.Resolve(ctx, text, sp.Space)
 	})
 	if a != nil && a.Module != nil {

@@ -25,7 +25,8 @@ type Progress struct {
 	units      map[string]string
 
 	mu      sync.Mutex
-	trials  []*store.Trial
+	trials  int
+	spent   search.Spent
 	best    *store.Trial
 	running map[int64]wire.Progress
 	replays int
@@ -58,7 +59,8 @@ func New(out io.Writer, terminal bool, m *store.Manifest) *Progress {
 // Trial implements search.Observer.
 func (p *Progress) Trial(t *store.Trial, replayed bool) {
 	p.mu.Lock()
-	p.trials = append(p.trials, t)
+	p.trials++
+	p.spent.Add(t)
 	delete(p.running, t.Number)
 	improved := t.Status == store.OK && (p.best == nil || search.Better(p.objectives, t, p.best))
 	if improved {
@@ -66,7 +68,7 @@ func (p *Progress) Trial(t *store.Trial, replayed bool) {
 	}
 	if replayed {
 		p.replays++
-		p.from = p.spent()
+		p.from = p.budget.Part(p.spent)
 	}
 	line := ""
 	if p.bar == nil && !replayed && p.worth(improved) {
@@ -132,7 +134,7 @@ func (p *Progress) worth(improved bool) bool {
 	if p.budget.Unit != search.Evaluations || p.budget.Amount <= 100 || improved {
 		return true
 	}
-	return len(p.trials)%int(p.budget.Amount/50) == 0
+	return p.trials%int(p.budget.Amount/50) == 0
 }
 
 func (p *Progress) line(t *store.Trial) string {
@@ -177,9 +179,9 @@ func (p *Progress) count() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.budget.Unit == search.Evaluations {
-		return fmt.Sprintf("%d/%.0f trials", len(p.trials), p.budget.Amount)
+		return fmt.Sprintf("%d/%.0f trials", p.trials, p.budget.Amount)
 	}
-	return fmt.Sprintf("%d trials, %s", len(p.trials), p.budget)
+	return fmt.Sprintf("%d trials, %s", p.trials, p.budget)
 }
 
 func (p *Progress) state() string {
@@ -197,12 +199,10 @@ func (p *Progress) state() string {
 	return " " + strings.Join(parts, ", ")
 }
 
-func (p *Progress) spent() float64 { return p.budget.Spent(p.trials) }
-
 // part is the part of the budget that is spent, running evaluations included.
 func (p *Progress) part() float64 {
-	at := p.spent()
-	if n := len(p.trials); p.budget.Unit == search.Evaluations {
+	at := p.budget.Part(p.spent)
+	if n := p.trials; p.budget.Unit == search.Evaluations {
 		for _, r := range p.running {
 			at += r.Fraction / p.budget.Amount
 		}
@@ -217,7 +217,7 @@ func (p *Progress) part() float64 {
 // left is the time that the rest will take at the pace so far.
 func (p *Progress) left() string {
 	done := p.part() - p.from
-	if done <= 0 || len(p.trials) == p.replays {
+	if done <= 0 || p.trials == p.replays {
 		return ""
 	}
 	rest := time.Duration(float64(time.Since(p.begun)) / done * (1 - p.part()))

@@ -78,7 +78,7 @@ func NewBudget(unit string, amount float64) (Budget, error) {
 
 // batch is how many trials may be started, at most workers; 0 when the budget
 // is spent.
-func (b Budget) batch(s spent, workers int) int {
+func (b Budget) batch(s Spent, workers int) int {
 	left := b.Amount - s.of(b.Unit)
 	if left <= 0 {
 		return 0
@@ -89,31 +89,26 @@ func (b Budget) batch(s spent, workers int) int {
 	return workers
 }
 
-// Spent is the part of the budget, within [0, 1], that trials have used.
-func (b Budget) Spent(trials []*store.Trial) float64 {
-	var s spent
-	for _, t := range trials {
-		s.add(t)
-	}
-	return min(1, s.of(b.Unit)/b.Amount)
-}
+// Part is the part of the budget, within [0, 1], that is spent.
+func (b Budget) Part(s Spent) float64 { return min(1, s.of(b.Unit)/b.Amount) }
 
-// spent is what trials have used of every resource.
-type spent struct {
+// Spent is what trials have used of every resource.
+type Spent struct {
 	trials    int
 	epochs    float64
 	simulated float64
 	wall      float64
 }
 
-func (s *spent) add(t *store.Trial) {
+// Add counts a trial.
+func (s *Spent) Add(t *store.Trial) {
 	s.trials++
 	s.epochs += t.Epochs
 	s.simulated += t.Simulated
 	s.wall = max(s.wall, t.Elapsed)
 }
 
-func (s spent) of(unit string) float64 {
+func (s Spent) of(unit string) float64 {
 	switch unit {
 	case Epochs:
 		return s.epochs

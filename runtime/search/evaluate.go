@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nasc-project/nasc/compiler/space"
@@ -84,8 +86,15 @@ func (l *ledger) judge(ctx context.Context, jobs []*store.Trial) error {
 	close(queue)
 	var mu sync.Mutex // guards the log and the observer
 	var wg sync.WaitGroup
+	var crash atomic.Value
 	for _, e := range l.Evaluators[:min(len(l.Evaluators), len(jobs))] {
 		wg.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					crash.Store(fmt.Sprintf("%v\n%s", r, debug.Stack()))
+					cancel(nil)
+				}
+			}()
 			for t := range queue {
 				if ctx.Err() != nil {
 					return
@@ -98,6 +107,9 @@ func (l *ledger) judge(ctx context.Context, jobs []*store.Trial) error {
 		})
 	}
 	wg.Wait()
+	if r := crash.Load(); r != nil {
+		panic(r) // where the command line can tell of it
+	}
 	return context.Cause(ctx)
 }
 

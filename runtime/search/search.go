@@ -202,7 +202,7 @@ type ledger struct {
 	first    map[string]*store.Trial // the first result for a reuse key
 	graphs   map[int64]*graph.Graph  // of the trials of the current batch
 	trials   []*store.Trial
-	spent    spent
+	spent    Spent
 	started  time.Time
 	before   float64 // wall seconds of earlier sessions
 }
@@ -274,7 +274,7 @@ func (l *ledger) key(t *store.Trial) string {
 // count books a trial that is in the log.
 func (l *ledger) count(t *store.Trial) {
 	l.trials = append(l.trials, t)
-	l.spent.add(t)
+	l.spent.Add(t)
 	l.remember(t)
 	delete(l.recorded, t.Number)
 }

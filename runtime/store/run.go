@@ -28,6 +28,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 )
 
 // The files of a run folder.
@@ -137,6 +138,13 @@ func Open(dir string) (*Run, error) {
 		return nil, err
 	}
 	lock, err := takeLock(filepath.Join(dir, lockFile))
+	for range 10 { // Busy holds it for a moment
+		if !errors.Is(err, ErrBusy) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+		lock, err = takeLock(filepath.Join(dir, lockFile))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
