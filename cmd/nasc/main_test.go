@@ -57,6 +57,28 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// TestPanic: a bug in nasc is one sentence and exit code 3, never a trace.
+func TestPanic(t *testing.T) {
+	names, args, stderr := builtins.names, os.Args, os.Stderr
+	defer func() { builtins.names, os.Args, os.Stderr = names, args, stderr }()
+	t.Setenv("NASC_DEBUG", "")
+	out, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	builtins.names = func() []string { panic("boom") }
+	os.Args, os.Stderr = []string{"nasc", "plugin", "list"}, out
+	code := run()
+	text, err := os.ReadFile(out.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code != exitMachine || !strings.Contains(string(text), "internal error: boom") || strings.Contains(string(text), "goroutine") {
+		t.Errorf("exit code %d, %q", code, text)
+	}
+}
+
 // code N nasc args… runs a command that must exit with N.
 func code(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

@@ -131,6 +131,11 @@ evaluated again. The run ends with the log that it would have had undisturbed.`,
 			return err
 		}
 		show(c.ErrOrStderr(), s.Warnings, nil)
+		n, err := s.Logged()
+		if err != nil {
+			return errors.Join(err, s.Close())
+		}
+		fmt.Fprintf(c.ErrOrStderr(), "going on after %d finished trials\n", n)
 		return conduct(ctx, c, s, nil, asJSON)
 	}
 	return c

@@ -228,8 +228,11 @@ func same(diags *diag.List, was, is store.Component) {
 // Close ends the session; the run can be resumed.
 func (s *Session) Close() error { return s.Run.Close() }
 
-// Finished reports whether there is nothing left to do.
-func (s *Session) Finished() (bool, error) { return s.Run.Finished() }
+// Logged is how many trials the log holds.
+func (s *Session) Logged() (int, error) {
+	trials, err := s.Run.Trials()
+	return len(trials), err
+}
 
 // Search runs the search to its end and puts the winner into the run folder.
 func (s *Session) Search(ctx context.Context, o search.Observer) (*report.Winner, diag.List) {

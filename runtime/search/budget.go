@@ -17,6 +17,9 @@ const (
 	Wall        = "wall"      // seconds of real time; such a search is not deterministic
 )
 
+// measured says in words what an evaluator must report for a budget.
+var measured = map[string]string{Epochs: "epochs", Simulated: "simulated seconds"}
+
 // Budget is what a search may spend of one resource. The batch of trials that
 // reaches the amount is the last one and is kept, as published protocols do.
 type Budget store.Budget

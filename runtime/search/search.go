@@ -164,6 +164,9 @@ func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 			return nil, err
 		}
 		next += int64(len(batch))
+		if err := l.moves(batch); err != nil {
+			return nil, err
+		}
 	}
 	if len(l.recorded) > 0 {
 		return nil, fmt.Errorf("the log has %d trials more than the budget allows", len(l.recorded))
@@ -203,6 +206,7 @@ type ledger struct {
 	graphs   map[int64]*graph.Graph  // of the trials of the current batch
 	trials   []*store.Trial
 	spent    Spent
+	idle     int // trials in a row that used nothing of the budget
 	started  time.Time
 	before   float64 // wall seconds of earlier sessions
 }
@@ -283,6 +287,30 @@ func (l *ledger) remember(t *store.Trial) {
 	if k := l.key(t); k != "" && t.Status == store.OK && l.first[k] == nil {
 		l.first[k] = t
 	}
+}
+
+// idle is how many trials in a row may use nothing of the budget.
+const idle = 100
+
+// moves reports a search that would never end: its evaluator does not know the
+// unit of the budget, or every trial fails without cost.
+func (l *ledger) moves(batch []*store.Trial) error {
+	for _, t := range batch {
+		var one Spent
+		one.Add(t)
+		switch {
+		case l.Budget.Unit == Wall, one.of(l.Budget.Unit) > 0:
+			l.idle = 0
+		case t.Status == store.OK:
+			return fmt.Errorf("the evaluator reports no %s, so a budget of %v is never spent", measured[l.Budget.Unit], l.Budget)
+		default:
+			l.idle++
+		}
+		if l.idle == idle {
+			return fmt.Errorf("%d trials in a row failed and used nothing of the budget; the last: %s", idle, t.Failure)
+		}
+	}
+	return nil
 }
 
 // finish tests the winner, unless the log has its test metrics already.

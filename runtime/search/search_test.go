@@ -94,6 +94,7 @@ type judge struct {
 	refuse string  // the op that fails
 	fault  error   // instead of any result
 	nan    bool    // instead of any number
+	free   bool    // without simulated seconds
 	value  float64 // added, per evaluation before
 }
 
@@ -123,7 +124,11 @@ func (j *judge) Evaluate(ctx context.Context, job wire.Job, _ func(wire.Progress
 	if j.nan {
 		v = math.NaN()
 	}
-	return wire.ValidationMetrics{Values: map[string]float64{"score": v}, SimulatedSeconds: 10, Epochs: 2}, nil
+	result := wire.ValidationMetrics{Values: map[string]float64{"score": v}, SimulatedSeconds: 10, Epochs: 2}
+	if j.free {
+		result.SimulatedSeconds = 0
+	}
+	return result, nil
 }
 
 func (j *judge) Test(_ context.Context, job wire.Job, _ func(wire.Progress)) (wire.TestMetrics, error) {
@@ -285,6 +290,24 @@ func TestBudgets(t *testing.T) {
 		out, _, err := u.run(t, t.Context())
 		if err != nil || out.Trials != c.want {
 			t.Errorf("%v with %d workers: %+v, %v, want %d trials", c.budget, c.workers, out, err, c.want)
+		}
+	}
+}
+
+// TestEndlessBudgets: a budget that the evaluator never spends is an error.
+func TestEndlessBudgets(t *testing.T) {
+	for _, c := range []struct {
+		judge *judge
+		want  string
+		most  int
+	}{
+		{&judge{free: true}, "the evaluator reports no simulated seconds", 1},
+		{&judge{fault: &wire.Problem{Message: "no"}}, "100 trials in a row failed", 100},
+	} {
+		u := setup{dir: filepath.Join(t.TempDir(), "r"), budget: Budget{Simulated, 1000}, judge: c.judge}
+		_, _, err := u.run(t, t.Context())
+		if err == nil || !strings.Contains(err.Error(), c.want) || len(c.judge.seen) > c.most {
+			t.Errorf("%v after %d evaluations, want %q", err, len(c.judge.seen), c.want)
 		}
 	}
 }
