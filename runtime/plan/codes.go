@@ -68,6 +68,8 @@ func Explain(err error, dir string) diag.List {
 		code, help = Mismatch, "the optimizer, or the space, is not what it was when the run was started; start a new run"
 	case errors.Is(err, search.ErrAllFailed):
 		code = AllFailed
+	case errors.Is(err, search.ErrNeverSpent):
+		code, help = "E0553", "count trials with evaluations(100), or real time with wall(10m)"
 	case errors.Is(err, store.ErrBusy):
 		code, message = RunBusy, fmt.Sprintf("the run folder %s is in use by another process", dir)
 		help = "wait for it, or choose another folder with -o"

@@ -110,6 +110,9 @@ type Outcome struct {
 // ErrAllFailed means that no trial had a result.
 var ErrAllFailed = errors.New("every trial failed")
 
+// ErrNeverSpent means that a search would go on for ever.
+var ErrNeverSpent = errors.New("the budget is never spent")
+
 // MismatchError means that an optimizer did not repeat what the log says that
 // it proposed: the plugin, or something it reads, is not what it was.
 type MismatchError struct {
@@ -302,7 +305,7 @@ func (l *ledger) moves(batch []*store.Trial) error {
 		case l.Budget.Unit == Wall, one.of(l.Budget.Unit) > 0:
 			l.idle = 0
 		case t.Status == store.OK:
-			return fmt.Errorf("the evaluator reports no %s, so a budget of %v is never spent", measured[l.Budget.Unit], l.Budget)
+			return fmt.Errorf("%w: the evaluator reports no %s", ErrNeverSpent, measured[l.Budget.Unit])
 		default:
 			l.idle++
 		}
