@@ -17,6 +17,18 @@ op skip(x: [c, h, w], stride: int = 1) -> [c, ceil(h / stride), ceil(w / stride)
     macs     = if stride == 1 then 0 else c * c * ceil(h / stride) * ceil(w / stride)
 }
 
+/// The identity where the shape stays; else batch norm after one 1x1 convolution,
+/// or after the two of a factorised reduction, which cost the same.
+op shortcut(x: [c, h, w], out: int = c, stride: int = 1)
+    -> [out, ceil(h / stride), ceil(w / stride)] {
+    identity = stride == 1 and out == c
+    params   = if stride == 1 and out == c then 0 else out * (c + 2)
+    macs     = if stride == 1 and out == c then 0 else out * c * ceil(h / stride) * ceil(w / stride)
+}
+
+/// Normal noise of the shape of the input: what a search should never choose.
+op noise(x: [c, h, w], stride: int = 1) -> [c, ceil(h / stride), ceil(w / stride)]
+
 /// ReLU, convolution, batch norm.
 op relu_conv_bn(x: [c, h, w], out: int = c, kernel: int = 3, stride: int = 1, dilation: int = 1)
     -> [out, ceil(h / stride), ceil(w / stride)] {
@@ -54,6 +66,20 @@ op dil_conv(x: [c, h, w], out: int = c, kernel: int = 3, stride: int = 1)
     macs   = c * (kernel ^ 2 + out) * ceil(h / stride) * ceil(w / stride)
 }
 
+/// Depthwise convolution, batch norm, ReLU.
+op dw_conv(x: [c, h, w], kernel: int = 3, stride: int = 1)
+    -> [c, ceil(h / stride), ceil(w / stride)] {
+    params = c * (kernel ^ 2 + 2)
+    macs   = c * kernel ^ 2 * ceil(h / stride) * ceil(w / stride)
+}
+
+/// Depthwise convolution, 1x1 convolution, batch norm, ReLU.
+op dw_pw_conv(x: [c, h, w], out: int = c, kernel: int = 3, stride: int = 1)
+    -> [out, ceil(h / stride), ceil(w / stride)] {
+    params = c * kernel ^ 2 + out * (c + 2)
+    macs   = c * (kernel ^ 2 + out) * ceil(h / stride) * ceil(w / stride)
+}
+
 /// Maximum over a window.
 op max_pool(x: [c, h, w], kernel: int = 3, stride: int = 1)
     -> [c, ceil(h / stride), ceil(w / stride)]
@@ -73,6 +99,13 @@ op fit(x: [c, h, w], out: int, height: int, width: int) -> [out, height, width] 
 /// Brings every map of a set to `out` channels and the smallest size among them,
 /// as a DARTS cell does with its two inputs.
 block align(xs: set, out: int) = fit(xs, out: out, height: min(xs.h), width: min(xs.w))
+
+/// Joins maps of one shape along their channels and brings them back to the
+/// channels of one of them: 1x1 convolution, batch norm, ReLU.
+op merge(xs: set) -> [xs.c, xs.h, xs.w] {
+    params = xs.c * (sum(xs.c) + 2)
+    macs   = xs.c * sum(xs.c) * xs.h * xs.w
+}
 
 /// The residual block between the stages of NAS-Bench-201: two 3x3 convolutions
 /// with batch norm; with a stride, the shortcut is average pooling and a 1x1 convolution.

@@ -438,24 +438,45 @@ func TestBuildErrors(t *testing.T) {
 	}
 }
 
+// untrained lists the declared ops that have a signature and no builder yet.
+var untrained = map[string]bool{
+	"std/asr.conv_relu": true, "std/asr.frame_linear": true, "std/asr.frame_norm": true, "std/asr.lstm": true,
+	"std/mobile.bypass": true, "std/mobile.conv_bn_act": true, "std/mobile.grouped_mbconv": true,
+	"std/mobile.linear_act": true, "std/mobile.mbconv": true, "std/mobile.shuffle": true,
+	"std/mobile.shuffle_xception": true,
+	"std/nasbench101.merge": true,
+	"std/transformer.attention": true, "std/transformer.class_token": true, "std/transformer.feed_forward": true,
+	"std/transformer.layer_norm": true, "std/transformer.patch_embed": true,
+	"std/transnasbench101.basic": true, "std/transnasbench101.none": true,
+	"std/vision.dw_conv": true, "std/vision.dw_pw_conv": true, "std/vision.merge": true,
+	"std/vision.noise": true, "std/vision.shortcut": true,
+}
+
 // TestEveryDeclaredOpIsImplemented reads the op declarations of the standard
-// modules.
+// modules: each has a builder or is listed as untrained. Builders go by name, so
+// a name that has one is declared in one module only.
 func TestEveryDeclaredOpIsImplemented(t *testing.T) {
-	declared := map[string]bool{}
+	declared := map[string]string{}
 	for _, module := range stdlib.Modules() {
 		source, ok := stdlib.Source(module)
 		if !ok {
 			t.Fatalf("no source of %s", module)
 		}
 		for _, m := range regexp.MustCompile(`(?m)^op (\w+)`).FindAllSubmatch(source, -1) {
-			declared[string(m[1])] = true
-			if !ops.Known(string(m[1])) {
-				t.Errorf("%s declares %s, which cannot be trained", module, m[1])
+			name := string(m[1])
+			switch known := ops.Known(name); {
+			case !known && !untrained[module+"."+name]:
+				t.Errorf("%s declares %s, which cannot be trained", module, name)
+			case known && untrained[module+"."+name]:
+				t.Errorf("%s of %s has a builder and is listed as untrained", name, module)
+			case known && declared[name] != "":
+				t.Errorf("%s and %s both declare %s, and builders go by name", declared[name], module, name)
 			}
+			declared[name] = module
 		}
 	}
 	for _, name := range ops.Names() {
-		if !declared[name] {
+		if declared[name] == "" {
 			t.Errorf("no module declares %s", name)
 		}
 	}
