@@ -139,7 +139,7 @@ func (p *Progress) worth(improved bool) bool {
 
 func (p *Progress) line(t *store.Trial) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "trial %s", p.number(t))
+	b.WriteString(p.number(t))
 	if t.Status == store.Failed {
 		fmt.Fprintf(&b, "  failed: %s", t.Failure)
 	} else {
@@ -159,11 +159,12 @@ func (p *Progress) line(t *store.Trial) string {
 	return b.String()
 }
 
+// number is the trial's number, which counts from 0, behind how many are done.
 func (p *Progress) number(t *store.Trial) string {
 	if p.budget.Unit == search.Evaluations {
-		return fmt.Sprintf("%d/%.0f", t.Number+1, p.budget.Amount)
+		return fmt.Sprintf("%d/%.0f  trial %d", t.Number+1, p.budget.Amount, t.Number)
 	}
-	return fmt.Sprint(t.Number + 1)
+	return fmt.Sprintf("trial %d", t.Number)
 }
 
 func (p *Progress) score(t *store.Trial) string {
