@@ -1,0 +1,29 @@
+import { conv_bn_relu, max_pool, global_pool, linear } from "std/vision"
+import { merge } from "std/nasbench101"
+
+block vertex = conv_bn_relu(kernel: 1) | conv_bn_relu(kernel: 3) | max_pool(kernel: 3)
+
+/// Five inner vertices, any wiring.
+cell module(x, out: int) {
+    node v[5] = vertex(sum(any of prev))
+    return merge(any of prev, out: out)
+}
+
+/// Stem, three stacks of three modules, classifier.
+block skeleton(image, module: op, c: int, classes: int)
+    = image
+    -> conv_bn_relu(out: c)
+    -> module(out: c) * 3
+    -> max_pool(kernel: 2, stride: 2) -> module(out: 2 * c) * 3
+    -> max_pool(kernel: 2, stride: 2) -> module(out: 4 * c) * 3
+    -> global_pool -> linear(out: classes)
+
+/// NAS-Bench-101: one module of up to seven vertices and any wiring, each inner
+/// vertex one of three operations.
+///
+/// Ying, Klein, Christiansen, Real, Murphy and Hutter, "NAS-Bench-101: Towards
+/// Reproducible Neural Architecture Search", ICML 2019. The paper's 423,624 counts
+/// graphs of at most nine edges up to isomorphism, after removing vertices that are
+/// on no path from input to output; here are all 2^21 wirings times 3^5 operations.
+space nasbench101(image: [3, 32, 32], c = 128, classes = 10) -> [classes]
+    = skeleton(image, module: module, c: c, classes: classes)

@@ -1,0 +1,21 @@
+import { vertex, skeleton } from "../nasbench101/nasbench101.nas"
+import { merge } from "std/nasbench101"
+
+cell module(x, out: int) {
+    node v1 = vertex(sum(1 of prev))
+    node v2 = vertex(sum(1 of prev))
+    node v3 = vertex(sum(2 of prev))
+    node v4 = vertex(sum(2 of prev))
+    return merge(3 of prev, out: out)
+}
+
+/// NAS-Bench-1Shot1, search space 2: the part of NAS-Bench-101 in which four vertices have
+/// 1, 1, 2 and 2 parents, the output three.
+///
+/// Zela, Siems and Hutter, "NAS-Bench-1Shot1: Benchmarking and Dissecting One-shot
+/// Neural Architecture Search", ICLR 2020.
+/// 360 wirings times 3^4 operations are the paper's 29,160. (Its numbers for
+/// spaces 1 and 3 leave out the operations of vertices that nothing reads; by that
+/// rule this space has 16,632.)
+space nasbench1shot1_2(image: [3, 32, 32], c = 16, classes = 10) -> [classes]
+    = skeleton(image, module: module, c: c, classes: classes)

@@ -1,0 +1,21 @@
+import { vertex, skeleton } from "../nasbench101/nasbench101.nas"
+import { merge } from "std/nasbench101"
+
+cell module(x, out: int) {
+    node v1 = vertex(sum(1 of prev))
+    node v2 = vertex(sum(1 of prev))
+    node v3 = vertex(sum(1 of prev))
+    node v4 = vertex(sum(2 of prev))
+    node v5 = vertex(sum(2 of prev))
+    return merge(2 of prev, out: out)
+}
+
+/// NAS-Bench-1Shot1, search space 3: the part of NAS-Bench-101 in which five vertices have
+/// 1, 1, 1, 2 and 2 parents, the output two.
+///
+/// Zela, Siems and Hutter, "NAS-Bench-1Shot1: Benchmarking and Dissecting One-shot
+/// Neural Architecture Search", ICLR 2020.
+/// 5,400 wirings times 3^5 operations are 1,312,200. The paper's 363,648 is the sum
+/// over wirings of 3 to the number of vertices that are read.
+space nasbench1shot1_3(image: [3, 32, 32], c = 16, classes = 10) -> [classes]
+    = skeleton(image, module: module, c: c, classes: classes)

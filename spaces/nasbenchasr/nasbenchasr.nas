@@ -1,0 +1,38 @@
+import { zero, skip } from "std/vision"
+import { conv_relu, frame_linear, frame_norm, lstm } from "std/asr"
+
+block main
+    = frame_linear
+    | conv_relu(kernel: 5, groups: 100)
+    | conv_relu(kernel: 5, dilation: 2, groups: 100)
+    | conv_relu(kernel: 7, groups: 100)
+    | conv_relu(kernel: 7, dilation: 2, groups: 100)
+    | zero
+
+block branch = zero | skip
+
+/// Three vertices: an operation on the vertex before, and a skip connection or none
+/// from every earlier one.
+cell micro(x) {
+    node n[3] = sum([main(prev[len(prev) - 1]), sum(branch(prev))])
+    return n[2] -> frame_norm
+}
+
+/// A convolution that may halve the frames, then cells.
+block stage(out: int, stride: int, cells: int)
+    = conv_relu(out: out, kernel: 8, stride: stride) -> frame_norm -> micro * cells
+
+/// NAS-Bench-ASR: one cell for speech recognition on TIMIT, repeated 3, 4, 5 and 6
+/// times, then a recurrent layer and a classifier of frames.
+///
+/// Mehrotra, Ramos, Bhattacharya, Dudziak, Vipperla, Chau, Abdelfattah, Ishtiaq and
+/// Lane, "NAS-Bench-ASR: Reproducible Neural Architecture Search for Speech
+/// Recognition", ICLR 2021. 6^3 operations times 2^6 skip connections are 13,824;
+/// the paper's 8,242 are those that differ as graphs.
+space nasbenchasr(sound: [80, 400, 1], classes = 48) -> [classes, 100, 1]
+    = sound
+    -> stage(out: 600, stride: 1, cells: 3)
+    -> stage(out: 800, stride: 1, cells: 4)
+    -> stage(out: 1000, stride: 2, cells: 5)
+    -> stage(out: 1200, stride: 2, cells: 6)
+    -> lstm(units: 500) -> frame_linear(out: classes, clipped: false)
