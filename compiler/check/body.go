@@ -144,9 +144,9 @@ func (k *checker) oneNode(st *syntax.NodeStmt, label string, s *scope, c context
 	}
 	k.vertex(t, label, s)
 	e := k.prev(c)
-	before := e.names["prev"].(*set)
-	after := &set{members: append(append([]member(nil), before.members...), member{tensor: t, label: label})}
-	e.names["prev"] = after
+	if before, ok := e.names["prev"].(*set); ok { // a space has vertices, but no prev
+		e.names["prev"] = &set{members: append(append([]member(nil), before.members...), member{tensor: t, label: label})}
+	}
 	return t, true
 }
 

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/nasc-project/nasc/compiler/space"
@@ -88,7 +89,8 @@ func (k *checker) takesSet(e syntax.Expr, c context) bool {
 type history struct {
 	source  []value
 	results []value
-	elastic int // results before this index are not those an elastic depth would leave
+	elastic bool
+	from    int // with an elastic depth behind, results before from are not those it would leave
 }
 
 func (h *history) entries() []value {
@@ -127,7 +129,7 @@ func (k *checker) push(h *history, op value, c context, at diag.Span) bool {
 // pushElastic applies the steps of an elastic repetition one after the other
 // and selects the result of the depth taken.
 func (k *checker) pushElastic(h *history, op *elastic, c context, at diag.Span) bool {
-	inner := history{source: h.source, results: append([]value(nil), h.results...), elastic: h.elastic}
+	inner := history{source: h.source, results: append([]value(nil), h.results...), elastic: h.elastic, from: h.from}
 	outs := []value{h.last()}
 	for i, s := range op.steps {
 		if !k.push(&inner, s, c.in(k.place(op.groups[i], c.group)), at) {
@@ -143,8 +145,11 @@ func (k *checker) pushElastic(h *history, op *elastic, c context, at diag.Span) 
 	if _, ok := v.(bad); ok {
 		return false
 	}
+	h.elastic, h.from = true, len(h.results)
+	if len(h.results) == 0 && slices.Contains(op.counts, 0) {
+		h.from = 1 // at depth 0 there is no result, only the source
+	}
 	h.results = append(h.results, v)
-	h.elastic = len(h.results) - 1
 	return true
 }
 
@@ -180,7 +185,7 @@ func (k *checker) take(in operands, n int, name string, at diag.Span) ([]value, 
 		return nil, false
 	}
 	e := in.hist.entries()
-	if n > 1 && len(in.hist.results) > 0 && in.hist.elastic > 0 && len(e)-n < in.hist.elastic {
+	if n > 1 && in.hist.elastic && len(e)-n < in.hist.from {
 		k.unsupported(at, fmt.Sprintf("`%s` reads %d results of a chain across an elastic depth", name, n))
 		return nil, false
 	}

@@ -55,3 +55,22 @@ space s(image: [8, 8, 8]) = image -> (relu * 10000) * 10000 //! E0410 "too large
 import { relu } from "std/vision"
 block wide(fuel = 40) = relu | wide(fuel: fuel - 1) -> wide(fuel: fuel - 1) if fuel > 0 //! E0410 "too large to be compiled: more than"
 space s(image: [8, 8, 8]) = image -> wide
+---
+import { relu } from "std/vision"
+block pair(a, b) = sum([a, b])
+space s(image: [8, 8, 8]) = image -> relu * (1..2) -> pair //! E0490 "`pair` reads 2 results of a chain across an elastic depth"
+---
+import { relu, batch_norm } from "std/vision"
+block pair(a, b) = sum([a, b])
+space s(image: [8, 8, 8]) = image -> relu * (0..1) -> batch_norm -> pair //! E0490 "`pair` reads 2 results of a chain across an elastic depth"
+---
+import { relu, batch_norm } from "std/vision"
+block pair(a, b) = sum([a, b])
+space s(image: [8, 8, 8]) = image -> relu * (1..2) -> batch_norm -> pair
+---
+import { relu } from "std/vision"
+space s(image: [8, 8, 8]) {
+    node a = relu(image)
+    node b[2] = relu(a)
+    return sum(b)
+}
