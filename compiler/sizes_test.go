@@ -1,10 +1,13 @@
 package compiler
 
 import (
+	"fmt"
 	"io/fs"
 	"math/big"
 	"testing"
 
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/space/stream"
 )
 
@@ -80,6 +83,9 @@ func TestSizes(t *testing.T) {
 		{"any of", `
 			cell c(a) { node n[2] = merge(any of prev)  return n[1] }
 			space s(x: [4, 8, 8]) = x -> c`, "8"},
+		{"0 of a set is no decision", `
+			cell c(a) { node n = sum([f(a), sum(0 of [a])])  return n }
+			space s(x: [4, 8, 8]) = x -> c`, "1"},
 		{"a range of k", `
 			cell c(a, b) { node n = sum(1..2 of prev)  return n }
 			space s(x: [4, 8, 8]) = x -> c`, "3"},
@@ -134,7 +140,7 @@ func TestSizes(t *testing.T) {
 				g := s.Sample(rng)
 				a, err := s.Bind(g)
 				if err != nil {
-					continue // any of an empty set has no shape
+					t.Fatalf("%s: %v", s.Format(g), err)
 				}
 				if err := a.Validate(); err != nil {
 					t.Fatalf("%s: %v", s.Format(g), err)
@@ -142,4 +148,31 @@ func TestSizes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFoldOfNothing checks that a fold of an empty set is an absent tensor: what
+// reads it alone is absent too, and what adds it is the same without it.
+func TestFoldOfNothing(t *testing.T) {
+	const cell = `cell c(x) { %s }
+		space s(image: [4, 8, 8]) = image -> c`
+	plain := bound(t, fmt.Sprintf(cell, `node a = f(x)  return a`))
+	for _, body := range []string{
+		`node n = sum(0 of [x])  node a = f(x)  return sum([n, a])`,
+		`node n = g(sum(0 of [x]))  node a = f(x)  return sum([a, n])`,
+		`node n = mean(0 of [x])  node a = f(x)  return sum([h(n), a])`,
+	} {
+		if g := bound(t, fmt.Sprintf(cell, body)); g.Hash() != plain.Hash() {
+			t.Errorf("%s is not the same as f(x):\n%s", body, g.Live().Text())
+		}
+	}
+}
+
+// bound is the architecture of a space of size one.
+func bound(t *testing.T, src string) *graph.Graph {
+	t.Helper()
+	g, err := compile(t, src).Bind(space.Genotype{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
 }

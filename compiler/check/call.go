@@ -306,6 +306,9 @@ func (k *checker) size(s *set, at diag.Span) value {
 // present is v where the member is there and 0 elsewhere.
 func (k *checker) present(m member, at diag.Span, v *sym.Scalar) value {
 	out := value(&scalar{v})
+	if m.never {
+		return &scalar{sym.Int(0)}
+	}
 	for _, w := range m.when {
 		out = k.apply1("if", at, &scalar{sym.Has(w.On, w.Index)}, out, &scalar{sym.Int(0)})
 	}

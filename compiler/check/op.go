@@ -33,6 +33,9 @@ func (k *checker) applyOp(t *template, params []*syntax.Param, args []value, c c
 			n.Args = append(n.Args, lower.Arg{Node: c.frame.use(v)})
 		case *set:
 			for _, m := range v.members {
+				if m.never {
+					continue
+				}
 				n.Args = append(n.Args, lower.Arg{Node: c.frame.use(m.tensor), When: m.when})
 			}
 		}

@@ -40,6 +40,12 @@ func (k *checker) pick(e *syntax.Of, c context) value {
 		return bad{}
 	}
 	out := &set{members: append([]member(nil), s.members...)}
+	if max == 0 {
+		for i := range out.members {
+			out.members[i].never = true
+		}
+		return out
+	}
 	if min == n {
 		for i := range out.members {
 			out.members[i].picked = true

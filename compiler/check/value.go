@@ -34,6 +34,7 @@ type member struct {
 	when   []lower.Item
 	group  *space.Group
 	picked bool
+	never  bool // left out for good: of `0 of S` only the shape remains
 }
 
 // set is a collection of tensors: prev, an array of vertices, what `k of` left.

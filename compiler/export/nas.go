@@ -168,7 +168,7 @@ func (w *writer) body(g *graph.Graph) string {
 	b.WriteString("{\n")
 	for i, n := range g.Nodes {
 		r := graph.Ref(i)
-		text := w.node(n, refs)
+		text := w.node(g, i, refs)
 		if n.Vertex != "" && !strings.HasPrefix(n.Vertex, "inputs") {
 			name := fresh(names, identifier(n.Vertex))
 			fmt.Fprintf(&b, "node %s = %s\n", name, text.chain)
@@ -193,7 +193,8 @@ type phrase struct{ chain, arg string }
 func named(name string) phrase { return phrase{name, name} }
 
 // node prints one node: a chain where it has one operand, a call otherwise.
-func (w *writer) node(n *graph.Node, refs map[graph.Ref]phrase) phrase {
+func (w *writer) node(g *graph.Graph, i int, refs map[graph.Ref]phrase) phrase {
+	n := g.Nodes[i]
 	callee := n.Label()
 	if n.Body != nil {
 		callee = w.template(n.Body)
@@ -212,10 +213,35 @@ func (w *writer) node(n *graph.Node, refs map[graph.Ref]phrase) phrase {
 		args = append(args, refs[r].arg)
 	}
 	operands := strings.Join(args, ", ")
-	if n.Fold {
+	switch {
+	case n.Fold && len(n.Inputs) == 0:
+		operands = "0 of [" + refs[alike(g, i)].arg + "]"
+	case n.Fold:
 		operands = "[" + operands + "]"
 	}
 	return named(call(callee, operands))
+}
+
+// alike is a tensor from which a fold of nothing can take its shape: one of the
+// same shape as node i, else of the same resolution.
+func alike(g *graph.Graph, i int) graph.Ref {
+	best, fit := graph.InputRef(0), 0
+	try := func(r graph.Ref) {
+		s, want := g.Shape(r), g.Nodes[i].Shape
+		switch {
+		case s.Equal(want) && fit < 2:
+			best, fit = r, 2
+		case len(s) == len(want) && s[1:].Equal(want[1:]) && fit < 1:
+			best, fit = r, 1
+		}
+	}
+	for k := range g.Inputs {
+		try(graph.InputRef(k))
+	}
+	for k := range i {
+		try(graph.Ref(k))
+	}
+	return best
 }
 
 // call puts operands in front of a callee's attributes.

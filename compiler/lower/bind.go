@@ -204,6 +204,9 @@ func (f *frame) op(n *Node) (graph.Ref, error) {
 	if out.Shape, err = f.shape(n); err != nil {
 		return 0, err
 	}
+	if n.Op.Fold && len(refs) == 0 {
+		out.Absent = true // of nothing there is nothing to fold
+	}
 	if len(n.Attrs) > 0 {
 		out.Attrs = make([]graph.Attr, len(n.Attrs))
 	}
@@ -231,7 +234,7 @@ func (f *frame) op(n *Node) (graph.Ref, error) {
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", n.Name, err)
 		}
-		*flag.to = v == true
+		*flag.to = *flag.to || v == true
 	}
 	return f.add(out), nil
 }
