@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/graph"
@@ -163,6 +164,30 @@ func TestFoldOfNothing(t *testing.T) {
 	} {
 		if g := bound(t, fmt.Sprintf(cell, body)); g.Hash() != plain.Hash() {
 			t.Errorf("%s is not the same as f(x):\n%s", body, g.Live().Text())
+		}
+	}
+}
+
+// TestInPicked checks that a tensor is in a picked set where it was picked.
+func TestInPicked(t *testing.T) {
+	s := compile(t, `
+		op wide(x: [c, h, w], double: bool) -> [c, h, w]
+		cell c(a) {
+			b = g(a)
+			some = any of [a, b]
+			return sum([wide(a, double: a in some), sum(some)])
+		}
+		space s(x: [4, 8, 8]) = x -> c`)
+	for g := range s.All() {
+		a, err := s.Bind(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.Contains(s.Labels(g)[0].Label, "a")
+		for _, n := range a.Walk() {
+			if n.Op == "wide" && n.Attr("double") != want {
+				t.Errorf("of %s, a in some is %v", s.Labels(g)[0].Label, n.Attr("double"))
+			}
 		}
 	}
 }

@@ -226,7 +226,7 @@ func (k *checker) in(e *syntax.Binary, x, y value) value {
 		if ok {
 			for _, m := range y.members {
 				if m.node == t.node {
-					return &scalar{sym.Const(true)}
+					return k.isMember(m, e.Span())
 				}
 			}
 			return &scalar{sym.Const(false)}
@@ -246,6 +246,15 @@ func (k *checker) in(e *syntax.Binary, x, y value) value {
 	}
 	k.diags.Add("E0304", e.Span(), "`in` needs a set or a list on its right, not %s", describe(y))
 	return bad{}
+}
+
+// isMember is whether a member is there: of what was picked, some are not.
+func (k *checker) isMember(m member, at diag.Span) value {
+	out := value(&scalar{sym.Const(!m.never)})
+	for _, w := range m.when {
+		out = k.apply1("and", at, out, &scalar{sym.Has(w.On, w.Index)})
+	}
+	return out
 }
 
 // apply1 applies an operator or function to scalar values.
