@@ -1,7 +1,3 @@
-/// A first space to search: small enough for two cores and two minutes, with
-/// something to decide at every level. Two stages, each of one to three copies of a
-/// cell; the cell is decided once, its operations are drawn from four; each stage
-/// has a depth of its own, and one width scales the whole network.
 import { zero, skip, relu_conv_bn, sep_conv, max_pool, conv_bn, batch_norm, relu, global_pool,
          linear } from "std/vision"
 import plugin "nasc/evolution" version "~> 0.1" as evolution
@@ -21,6 +17,10 @@ block stage = normal * (1..3)
 /// Halves the resolution.
 block reduce(out: int) = relu_conv_bn(kernel: 3, stride: 2, out: out)
 
+/// A first space to search: small enough for two cores and two minutes, with
+/// something to decide at every level. Two stages, each of one to three copies of a
+/// cell; the cell is decided once, its operations are drawn from four; each stage
+/// has a depth of its own, and one width scales the whole network.
 space quickstart(image: [1, 16, 16], classes = 10) -> [classes] {
     width = 4 | 8 | 16
     return image
