@@ -164,8 +164,8 @@ func (f *frame) args(n *Node) ([]graph.Ref, error) {
 	return refs, nil
 }
 
-// call puts a nested graph in place. A body of one operation is that operation:
-// a block that only chooses an op leaves no box around it.
+// call puts a nested graph in place. A body of one node is that node: a block that
+// only chooses an op or a cell leaves no box around it.
 func (f *frame) call(n *Node) (graph.Ref, error) {
 	refs, err := f.args(n)
 	if err != nil {
@@ -178,7 +178,7 @@ func (f *frame) call(n *Node) (graph.Ref, error) {
 	if i, ok := g.Output.IsInput(); ok && len(g.Nodes) == 0 {
 		return refs[i], nil
 	}
-	if g.Kind == "block" && len(g.Nodes) == 1 && g.Nodes[0].Body == nil {
+	if g.Kind == "block" && len(g.Nodes) == 1 {
 		only := *g.Nodes[0]
 		only.Name, only.Vertex = n.Name, f.vertex(n)
 		only.Inputs = make([]graph.Ref, len(g.Nodes[0].Inputs))
