@@ -68,10 +68,14 @@ func (m *Module) Spaces() []string {
 }
 
 // Check elaborates every space of the file that has defaults for all of its
-// parameters, and reads every search.
+// parameters, and reads every search. It adds to what Load reported, so that one
+// unknown name does not hide the other mistakes of a file.
 func (m *Module) Check() diag.List {
 	var diags diag.List
-	if len(m.prog.Root.File.Decls) == 0 {
+	if !m.prog.Parsed() {
+		return nil
+	}
+	if f := m.prog.Root.File; len(f.Decls) == 0 && len(f.Imports) == 0 {
 		at := diag.Span{Start: diag.Pos{File: m.prog.Root.Path}}
 		d := diags.Add("E0551", at, "this file declares nothing")
 		d.Help = "see `spaces/quickstart/quickstart.nas` for a first space"

@@ -19,10 +19,9 @@ func TestDiagnostics(t *testing.T) {
 			}
 			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 		})
-		if diags.HasErrors() {
-			return diags
-		}
-		return append(diags, m.Check()...)
+		diags = append(diags, m.Check()...)
+		diags.Sort()
+		return diags
 	})
 }
 

@@ -66,6 +66,9 @@ func TestSizes(t *testing.T) {
 		{"a cell in a block is decided once per use of the block", `
 			block b(x) { cell c(y) = f | g   return x -> c -> c }
 			space s(x: [4, 8, 8]) = x -> b -> b`, "4"},
+		{"a cell without tensors is an operation decided once", `
+			cell c = f | g
+			space s(x: [4, 8, 8]) = x -> c -> c -> c`, "2"},
 		{"elastic depth sums over depths", `
 			space s(x: [4, 8, 8]) = x -> (f | g) * (1..3)`, "14"},
 		{"depth 0 is the identity", `

@@ -24,9 +24,8 @@ diagnostics. It exits with 1 when there is an error. It needs no plugin.`,
 		modules := map[string]*compiler.Module{}
 		for _, file := range files {
 			m, diags := compiler.Load(file, readFile)
-			if !diags.HasErrors() {
-				diags = append(diags, m.Check()...)
-			}
+			diags = append(diags, m.Check()...)
+			diags.Sort()
 			modules[file] = m
 			all = append(all, diags...)
 		}

@@ -31,6 +31,11 @@ func (k *checker) applyTo(op value, in operands, c context, at diag.Span) value 
 	case *chosen:
 		alts := make([]value, len(op.alts))
 		for i, a := range op.alts {
+			if t, ok := a.(*template); ok && c.picked && declaresAbsent(t.decl) {
+				d := k.unsupported(at, "a choice that was made before `k of` and may be absent")
+				d.Help = "declare the choice as a block: it is decided for each tensor that is kept, among the others"
+				return bad{}
+			}
 			alts[i] = k.applyTo(a, in, c.in(k.place(op.on.Alts[i].Sub, c.group)), at)
 		}
 		return k.join(op.on, alts, c, at)
@@ -81,8 +86,8 @@ func mapped(op value) bool {
 
 func (k *checker) applyTemplate(t *template, in operands, c context, at diag.Span) value {
 	params := tensorParams(t.decl)
-	if len(params) == 0 && t.decl.Kind == syntax.Block {
-		return k.applyBlock(t, in, nil, c, at)
+	if len(params) == 0 && t.decl.Kind != syntax.Op {
+		return k.applyNamed(t, in, c, at)
 	}
 	args, ok := k.take(in, len(params), t.decl.Name.Name, at)
 	if !ok {
@@ -106,7 +111,7 @@ func (k *checker) applyTemplate(t *template, in operands, c context, at diag.Spa
 	case syntax.Op:
 		return k.applyOp(t, params, args, c, at)
 	case syntax.Block:
-		return k.applyBlock(t, in, args, c, at)
+		return k.applyBlock(t, args, c, at)
 	case syntax.Cell:
 		return k.applyCell(t, args, c, at)
 	}
@@ -133,7 +138,7 @@ type namedNode struct {
 
 // applyBlock elaborates a block for the tensors it meets, with decisions of its
 // own. A block that takes a set is expanded in place.
-func (k *checker) applyBlock(t *template, in operands, args []value, c context, at diag.Span) value {
+func (k *checker) applyBlock(t *template, args []value, c context, at diag.Span) value {
 	s := c.scope.child(t.decl.Name.Name, c.indexed)
 	inner := c
 	inner.scope, inner.slot, inner.indexed = s, "", false
@@ -145,11 +150,22 @@ func (k *checker) applyBlock(t *template, in operands, args []value, c context, 
 		return k.body(t.decl, inner)
 	}
 	inner.frame = newFrame(c.frame, t.decl.Name.Name, string(syntax.Block), s)
-	if args != nil {
-		return k.enclose(t, args, s, inner, c, at)
+	return k.enclose(t, args, s, inner, c, at)
+}
+
+// applyNamed elaborates a block or cell without tensor parameters: it is the
+// operation that its body says, applied to whatever it is given.
+func (k *checker) applyNamed(t *template, in operands, c context, at diag.Span) value {
+	s := c.scope.child(t.decl.Name.Name, c.indexed)
+	inner := c
+	inner.scope, inner.slot, inner.indexed = s, "", false
+	if t.decl.Kind == syntax.Cell {
+		inst := k.instance(t)
+		inner = inst.context(c)
+		defer func() { inst.ties.sealed = true }()
 	}
-	// A block without tensor parameters is the operation that its body says,
-	// applied to whatever it is given.
+	inner.env = t.env.child()
+	inner.frame = newFrame(c.frame, t.decl.Name.Name, string(t.decl.Kind), inner.scope)
 	if !k.parameters(t, nil, inner) {
 		return bad{}
 	}
@@ -158,7 +174,7 @@ func (k *checker) applyBlock(t *template, in operands, args []value, c context, 
 		return op
 	}
 	if !isOp(op) {
-		d := k.diags.Add("E0304", at, "block `%s` takes no tensor, and its body is %s", t.decl.Name.Name, describe(op))
+		d := k.diags.Add("E0304", at, "%s `%s` takes no tensor, and its body is %s", t.decl.Kind, t.decl.Name.Name, describe(op))
 		d.Notes = append(d.Notes, diag.Note{Span: t.decl.Name.Span(), Text: "declared here"})
 		return bad{}
 	}
@@ -179,7 +195,7 @@ func (k *checker) applyBlock(t *template, in operands, args []value, c context, 
 		given[i] = v
 	}
 	r := k.applyTo(op, operands{given: given}, inner.plain(), at)
-	return k.close(r, outer, s, inner, c, at)
+	return k.close(t, r, outer, s, inner, c, at)
 }
 
 // needs is the number of tensors that an operation takes.
@@ -223,16 +239,19 @@ func (k *checker) enclose(t *template, args []value, s *scope, inner, c context,
 	if isOp(r) {
 		r = k.applyTo(r, operands{given: given}, inner.plain(), at)
 	}
-	return k.close(r, args, s, inner, c, at)
+	return k.close(t, r, args, s, inner, c, at)
 }
 
 // close ends a frame and puts a call of its body into the frame around it.
-func (k *checker) close(r value, args []value, s *scope, inner, c context, at diag.Span) value {
+func (k *checker) close(t *template, r value, args []value, s *scope, inner, c context, at diag.Span) value {
 	out, ok := r.(*tensor)
 	if !ok {
 		if _, isBad := r.(bad); !isBad {
 			k.diags.Add("E0304", at, "`%s` must return one tensor; this is %s", inner.frame.body.Name, describe(r))
 		}
+		return bad{}
+	}
+	if t.decl.Result != nil && !k.promised(t.decl, out, inner) {
 		return bad{}
 	}
 	inner.frame.body.Output = inner.frame.use(out)
@@ -261,14 +280,9 @@ func (k *checker) applyCell(t *template, args []value, c context, at diag.Span) 
 	if b, ok := inst.bodies[key]; ok && key != "" {
 		return k.callNode(&frame{body: b}, args, callScope, c, at)
 	}
-	s := inst.scope
-	if inst.ties.sealed {
-		s = s.again()
-	}
-	inner := context{
-		env: t.env.child(), group: inst.group, scope: s, ties: inst.ties, depth: c.depth,
-		frame: newFrame(c.frame, t.decl.Name.Name, string(syntax.Cell), s),
-	}
+	inner := inst.context(c)
+	inner.env = t.env.child()
+	inner.frame = newFrame(c.frame, t.decl.Name.Name, string(syntax.Cell), inner.scope)
 	before := len(k.diags)
 	r := k.enclose(t, args, callScope, inner, c, at)
 	inst.ties.sealed = true
@@ -276,6 +290,16 @@ func (k *checker) applyCell(t *template, args []value, c context, at diag.Span) 
 		inst.bodies[key] = inner.frame.body
 	}
 	return r
+}
+
+// context is where the body of the cell is elaborated: at the cell's own place,
+// whoever uses it.
+func (inst *cellInstance) context(c context) context {
+	s := inst.scope
+	if inst.ties.sealed {
+		s = s.again()
+	}
+	return context{group: inst.group, scope: s, ties: inst.ties, depth: c.depth}
 }
 
 // instance finds the one set of decisions of a cell.

@@ -107,11 +107,7 @@ func (k *checker) unknownAttribute(t *syntax.Template, a *syntax.Arg, p *syntax.
 		d.Help = "write `" + t.Name.Name + "(" + k.text(a.Value) + ")`"
 		return
 	}
-	d := k.diags.Add("E0202", a.Name.Span(), "`%s` has no attribute `%s`", t.Name.Name, a.Name.Name)
-	d.Notes = append(d.Notes, diag.Note{Span: t.Name.Span(), Text: "`" + t.Name.Name + "` is declared here"})
-	if best, ok := diag.Suggest(a.Name.Name, attributeNames(t)); ok {
-		d.Help = "did you mean `" + best + "`?"
-	}
+	resolve.UnknownAttribute(&k.diags, t, a.Name)
 }
 
 func parameter(t *syntax.Template, name string) *syntax.Param {
@@ -209,9 +205,7 @@ func (k *checker) numeric(e *syntax.Call, n *syntax.Name, c context) (value, boo
 		return nil, false
 	}
 	if n.Name == "sum" {
-		if len(e.Args) != 1 || e.Args[0].Name != nil || e.Args[0].Var != nil || !numberLike(e.Args[0].Value) {
-			return nil, false
-		}
+		return k.sum(e, n, c)
 	}
 	var args []value
 	for _, a := range e.Args {
@@ -228,21 +222,19 @@ func (k *checker) numeric(e *syntax.Call, n *syntax.Name, c context) (value, boo
 	return k.function(n.Name, args, e.Span()), true
 }
 
-// numberLike reports whether the argument of `sum` is a list of numbers by the
-// way it is written: `xs.c`, `[1, 2]`.
-func numberLike(e syntax.Expr) bool {
-	switch e := unparen(e).(type) {
-	case *syntax.Select:
-		return true
-	case *syntax.List:
-		for _, x := range e.Elems {
-			if _, ok := unparen(x).(*syntax.Number); !ok {
-				return false
-			}
-		}
-		return true
+// sum adds the numbers of a list, or folds a set of tensors.
+func (k *checker) sum(e *syntax.Call, n *syntax.Name, c context) (value, bool) {
+	if len(e.Args) != 1 || e.Args[0].Name != nil {
+		return nil, false
 	}
-	return false
+	v := k.argument(e.Args[0], c)
+	switch v.(type) {
+	case bad:
+		return v, true
+	case *tensor, *set:
+		return k.applyTo(k.name(n, c), operands{given: []value{v}}, c.named(""), e.Span()), true
+	}
+	return k.function(n.Name, []value{v}, e.Span()), true
 }
 
 // arity gives the number of arguments of each function; 0 means any list.

@@ -221,8 +221,12 @@ func (k *checker) inputShape(p *syntax.Param, c context) ([]*sym.Scalar, bool) {
 	return shape, true
 }
 
-// promised compares the result of a space with the shape it declares.
+// promised compares the result of a template with the shape it declares.
 func (k *checker) promised(t *syntax.Template, out *tensor, c context) bool {
+	if !t.Result.Shape {
+		k.diags.Add("E0303", t.Result.Span(), "the result of a %s is a shape such as [c, h, w]", t.Kind)
+		return false
+	}
 	dims := t.Result.Dims
 	bad := len(dims) != len(out.node.Shape)
 	for i := 0; i < len(dims) && !bad; i++ {
@@ -234,7 +238,7 @@ func (k *checker) promised(t *syntax.Template, out *tensor, c context) bool {
 		bad = !eq
 	}
 	if bad {
-		d := k.diags.Add("E0301", t.Result.Span(), "space `%s` returns shape %s", t.Name.Name, shapeText(out.node.Shape))
+		d := k.diags.Add("E0301", t.Result.Span(), "%s `%s` returns shape %s", t.Kind, t.Name.Name, shapeText(out.node.Shape))
 		d.Notes = append(d.Notes, diag.Note{Span: out.node.Span, Text: "the result comes from here"})
 	}
 	return !bad

@@ -103,6 +103,8 @@ func (k *checker) moduleName(m *resolve.Module, name string, at diag.Span) value
 	case s.Plugin != nil:
 		k.unsupported(at, "using the plugin `"+name+"` outside a search")
 		return bad{}
+	case s.Decl == nil:
+		return bad{} // the import has failed and was reported
 	}
 	switch d := s.Decl.(type) {
 	case *syntax.Template:

@@ -69,6 +69,17 @@ func (p *Program) Source(file string) []byte {
 	return nil
 }
 
+// Parsed reports whether every module was read without syntax errors, so that
+// all declarations are there.
+func (p *Program) Parsed() bool {
+	for _, m := range p.Modules {
+		if m.broken {
+			return false
+		}
+	}
+	return p.Root != nil && p.Core != nil
+}
+
 // Hash is the SHA-256 of all sources read, in order, as lower-case hex.
 func (p *Program) Hash() string {
 	h := sha256.New()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/dsl/syntax"
+	"github.com/nasc-project/nasc/stdlib"
 )
 
 // functions are the numeric functions of the language. `sum` is also the fold
@@ -204,6 +205,7 @@ func (w *walker) expr(e syntax.Expr, s *local) {
 		w.expr(e.By, s)
 	case *syntax.Call:
 		w.expr(e.Fun, s)
+		w.attributes(e, s)
 		for _, a := range e.Args {
 			in := s
 			if a.Var != nil {
@@ -218,6 +220,55 @@ func (w *walker) expr(e syntax.Expr, s *local) {
 		w.expr(e.I, s)
 	case *syntax.Select:
 		w.expr(e.X, s)
+	}
+}
+
+// attributes checks the names of a call's attributes where the callee is a
+// declared template, used or not.
+func (w *walker) attributes(e *syntax.Call, s *local) {
+	n, ok := e.Fun.(*syntax.Name)
+	if !ok {
+		return
+	}
+	if _, isLocal := s.find(n.Name); isLocal {
+		return
+	}
+	sym, ok := w.mod.Names[n.Name]
+	if !ok && w.prog.Core != nil {
+		sym, ok = w.prog.Core.Names[n.Name]
+	}
+	if !ok {
+		return
+	}
+	if t, isTemplate := sym.Decl.(*syntax.Template); isTemplate {
+		for _, a := range e.Args {
+			if a.Name != nil && !Declares(t, a.Name.Name) {
+				UnknownAttribute(w.diags, t, a.Name)
+			}
+		}
+	}
+}
+
+// Declares reports whether a template has a parameter of a name.
+func Declares(t *syntax.Template, name string) bool {
+	for _, p := range t.Params {
+		if p.Name.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// UnknownAttribute reports an attribute that a template does not declare.
+func UnknownAttribute(diags *diag.List, t *syntax.Template, name *syntax.Ident) {
+	d := diags.Add("E0202", name.Span(), "`%s` has no attribute `%s`", t.Name.Name, name.Name)
+	d.Notes = append(d.Notes, diag.Note{Span: t.Name.Span(), Text: "`" + t.Name.Name + "` is declared here"})
+	var names []string
+	for _, p := range t.Params {
+		names = append(names, p.Name.Name)
+	}
+	if best, ok := diag.Suggest(name.Name, names); ok {
+		d.Help = "did you mean `" + best + "`?"
 	}
 }
 
@@ -252,6 +303,26 @@ func (w *walker) name(e *syntax.Name, s *local) {
 			return
 		}
 	}
+	if m := declaredIn(e.Name); m != "" {
+		d.Help = "import { " + e.Name + " } from \"" + m + "\""
+	}
+}
+
+// declaredIn finds the standard module that declares a name.
+func declaredIn(name string) string {
+	for _, m := range stdlib.Modules() {
+		src, _ := stdlib.Source(m)
+		f, _ := syntax.Parse(m, src)
+		if f == nil {
+			continue
+		}
+		for _, d := range f.Decls {
+			if id := d.DeclName(); id != nil && id.Name == name {
+				return m
+			}
+		}
+	}
+	return ""
 }
 
 // visible lists every name that could stand here, for "did you mean".

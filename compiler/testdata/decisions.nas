@@ -74,3 +74,15 @@ space s(image: [8, 8, 8]) {
     node b[2] = relu(a)
     return sum(b)
 }
+---
+import { relu, zero, skip } from "std/vision"
+cell c(a, b) {
+    node n = sum((zero | relu)(1 of prev)) //! E0490 "not supported yet: a choice that was made before `k of` and may be absent; help: declare the choice as a block"
+    return n
+}
+space s(image: [8, 8, 8]) = image -> c
+---
+import { relu, skip } from "std/vision"
+/// A cell without tensors is the operation that its body says, decided once.
+cell layer = relu | skip
+space s(image: [8, 8, 8]) = image -> layer -> layer

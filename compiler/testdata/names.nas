@@ -50,3 +50,14 @@ cell c(x) {
     y = z //! E0201 "`z` is not declared"
     return y
 }
+---
+block unused = relu_conv_bn(kernal: 3) //! E0201 "`relu_conv_bn` is not declared; help: import { relu_conv_bn } from \"std/vision\""
+---
+import { relu_conv_bn } from "std/vision"
+block unused = relu_conv_bn(kernal: 3) //! E0202 "no attribute `kernal`"
+---
+import { relu, conv_bn } from "std/vision"
+block a = sikp //! E0201 "`sikp` is not declared"
+space s(image: [3, 8, 8]) = image -> conv_bn(out: "wide") -> relu //! E0303 "int, not string"
+space t(image: [3, 8, 8]) = image -> a -> relu(image, image) //! E0305 "2 given"
+space u(image: [3, 8, 8]) = relu(image, image) //! E0305 "2 given"

@@ -88,3 +88,11 @@ space s(image: [3, 8, 8]) {
     a = 8 | 16
     return sum([conv_bn(image, out: 2 * a), conv_bn(image, out: a + a)]) -> global_pool -> linear(out: 10)
 }
+---
+import { relu } from "std/vision"
+block b(x) -> [3, 4, 5] = relu(x) //! E0301 "block `b` returns shape \\[3, 8, 8\\]"
+space s(image: [3, 8, 8]) = image -> b
+---
+import { conv_bn } from "std/vision"
+let widths = [8, 16]
+space s(image: [3, 8, 8]) = image -> conv_bn(out: sum(widths)) -> conv_bn(out: sum([4, widths[0]]))
