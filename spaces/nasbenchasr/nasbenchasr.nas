@@ -27,8 +27,10 @@ block stage(out: int, stride: int, cells: int)
 ///
 /// Mehrotra, Ramos, Bhattacharya, Dudziak, Vipperla, Chau, Abdelfattah, Ishtiaq and
 /// Lane, "NAS-Bench-ASR: Reproducible Neural Architecture Search for Speech
-/// Recognition", ICLR 2021. 6^3 operations times 2^6 skip connections are 13,824;
-/// the paper's 8,242 are those that differ as graphs.
+/// Recognition", ICLR 2021. 6^3 operations times 2^6 skip connections are 13,824. The
+/// paper's 8,242 counts graphs of operations up to isomorphism, in which the skip
+/// connections of a vertex go when its operation is absent; a vertex still holds what
+/// was skipped to it, so more networks than that differ.
 space nasbenchasr(sound: [80, 400, 1], classes = 48) -> [classes, 100, 1]
     = sound
     -> stage(out: 600, stride: 1, cells: 3)
