@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"testing"
 
+	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
 )
 
@@ -71,4 +72,31 @@ func power(a, b int) int {
 		out *= a
 	}
 	return out
+}
+
+// TestNASBench1Shot1Unique counts the graphs that differ, as modules: so many hashes
+// of NAS-Bench-101 do spaces 1 and 2 hold.
+func TestNASBench1Shot1Unique(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		want int
+	}{{"space1", 2685}, {"space2", 7773}} {
+		_, s := load(t, "nasbench1shot1/"+c.file+".nas")
+		seen := map[graph.Digest]bool{}
+		for g := range s.All() {
+			a, err := s.Bind(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range a.Walk() {
+				if n.Body != nil && n.Body.Name == "module" {
+					seen[n.Body.Hash()] = true
+					break
+				}
+			}
+		}
+		if len(seen) != c.want {
+			t.Errorf("%s: %d unique modules, want %d", c.file, len(seen), c.want)
+		}
+	}
 }

@@ -10,4 +10,4 @@
 /// forwards and cannot say that, so vertices keep the width of the module's input
 /// here. Wiring, shapes of modules and the size of the space are the benchmark's;
 /// params and MACs of the vertices are not.
-op merge(xs: set, out: int) -> [out, xs.h, xs.w]
+op merge(xs: set, out: int) -> [out, xs.h, xs.w] { commutative = true }

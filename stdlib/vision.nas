@@ -103,8 +103,9 @@ block align(xs: set, out: int) = fit(xs, out: out, height: min(xs.h), width: min
 /// Joins maps of one shape along their channels and brings them back to the
 /// channels of one of them: 1x1 convolution, batch norm, ReLU.
 op merge(xs: set) -> [xs.c, xs.h, xs.w] {
-    params = xs.c * (sum(xs.c) + 2)
-    macs   = xs.c * sum(xs.c) * xs.h * xs.w
+    commutative = true
+    params      = xs.c * (sum(xs.c) + 2)
+    macs        = xs.c * sum(xs.c) * xs.h * xs.w
 }
 
 /// The residual block between the stages of NAS-Bench-201: two 3x3 convolutions
