@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"math"
-	"path"
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler"
@@ -12,19 +11,21 @@ import (
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 )
 
-// TestShippedSpaces builds architectures of every shipped space as the compiler
+// trainable are the shipped spaces all of whose operations have an
+// implementation in stdlib/ops.
+var trainable = []string{
+	"darts/darts.nas", "nasbench201/nasbench201.nas", "quickstart/quickstart.nas",
+	"robustdarts/s2.nas", "robustdarts/s3.nas",
+}
+
+// TestShippedSpaces builds architectures of the trainable spaces as the compiler
 // makes them, and takes a step with each. Shapes and numbers of parameters are
 // those that the compiler worked out, or building fails.
 func TestShippedSpaces(t *testing.T) {
-	folders, err := spaces.Files.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
 	ws := kernel.NewWorkers(2)
 	defer ws.Close()
-	for _, f := range folders {
-		name := f.Name()
-		m, diags := compiler.Load(path.Join(name, name+".nas"), spaces.Files.ReadFile)
+	for _, name := range trainable {
+		m, diags := compiler.Load(name, spaces.Files.ReadFile)
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
