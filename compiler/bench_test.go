@@ -21,7 +21,10 @@ func benchSpace(b *testing.B, path string) *Space {
 	return s
 }
 
-var benchSpaces = []string{"spaces/nasbench201/nasbench201.nas", "spaces/darts/darts.nas", "spaces/quickstart/quickstart.nas"}
+var benchSpaces = []string{
+	"spaces/nasbench201/nasbench201.nas", "spaces/darts/darts.nas", "spaces/quickstart/quickstart.nas",
+	"spaces/transnasbench101/macro.nas", "spaces/ofa/ofa.nas", "spaces/autoformer/autoformer.nas",
+}
 
 func BenchmarkCompile(b *testing.B) {
 	for _, path := range benchSpaces {

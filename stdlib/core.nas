@@ -2,10 +2,10 @@
 // knows these names without importing them.
 
 /// Adds tensors of one shape.
-op sum(xs: set) -> [xs.c, xs.h, xs.w] { commutative = true }
+op sum(xs: set) -> xs { commutative = true }
 
 /// Averages tensors of one shape.
-op mean(xs: set) -> [xs.c, xs.h, xs.w] { commutative = true }
+op mean(xs: set) -> xs { commutative = true }
 
 /// Joins tensors along their channels.
 op concat(xs: set) -> [sum(xs.c), xs.h, xs.w]

@@ -38,6 +38,7 @@ type checker struct {
 	places    []placed
 	shared    []shared
 	scopes    map[*lower.Node]*scope
+	texts     map[syntax.Expr]string
 	named     []namedNode
 	decisions int
 	nodes     int
@@ -46,10 +47,7 @@ type checker struct {
 	use       diag.Span // the application being checked, for messages
 }
 
-// Space elaborates one space of a program's root module. Arguments given by name
-// replace the defaults of its parameters; a tensor parameter takes its shape as
-// a list of whole numbers ([]int64).
-func Space(p *resolve.Program, t *syntax.Template, m *resolve.Module, args []Argument) (*lower.Plan, diag.List) {
+func newChecker(p *resolve.Program, name string) *checker {
 	k := &checker{
 		prog:   p,
 		root:   &space.Group{},
@@ -57,8 +55,17 @@ func Space(p *resolve.Program, t *syntax.Template, m *resolve.Module, args []Arg
 		lets:   map[*syntax.Let]value{},
 		owners: map[*space.Group]owner{},
 		scopes: map[*lower.Node]*scope{},
+		texts:  map[syntax.Expr]string{},
 	}
-	k.rootHome = &home{group: k.root, scope: &scope{}, ties: newTies(t.Name.Name)}
+	k.rootHome = &home{group: k.root, scope: &scope{}, ties: newTies(name)}
+	return k
+}
+
+// Space elaborates one space of a program's root module. Arguments given by name
+// replace the defaults of its parameters; a tensor parameter takes its shape as
+// a list of whole numbers ([]int64).
+func Space(p *resolve.Program, t *syntax.Template, m *resolve.Module, args []Argument) (*lower.Plan, diag.List) {
+	k := newChecker(p, t.Name.Name)
 	plan := k.space(t, m, args)
 	k.diags.Sort()
 	if k.diags.HasErrors() {
@@ -258,4 +265,11 @@ func (k *checker) moduleEnv(m *resolve.Module) *env {
 }
 
 // text prints an expression on one line, as labels and messages show it.
-func (k *checker) text(e syntax.Expr) string { return format.Expr(e) }
+func (k *checker) text(e syntax.Expr) string {
+	t, ok := k.texts[e]
+	if !ok {
+		t = format.Expr(e)
+		k.texts[e] = t
+	}
+	return t
+}

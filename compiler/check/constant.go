@@ -1,9 +1,7 @@
 package check
 
 import (
-	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/resolve"
-	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/dsl/syntax"
 )
@@ -12,15 +10,7 @@ import (
 // setting of a search, an argument of a space. It returns an int64, float64,
 // bool, string, or []int64 for a list of whole numbers.
 func Constant(p *resolve.Program, m *resolve.Module, e syntax.Expr) (any, diag.List) {
-	k := &checker{
-		prog:   p,
-		root:   &space.Group{},
-		envs:   map[*resolve.Module]*env{},
-		lets:   map[*syntax.Let]value{},
-		owners: map[*space.Group]owner{},
-		scopes: map[*lower.Node]*scope{},
-	}
-	k.rootHome = &home{group: k.root, scope: &scope{}, ties: newTies("")}
+	k := newChecker(p, "")
 	v := k.constant(m, e)
 	k.diags.Sort()
 	return v, k.diags

@@ -149,11 +149,11 @@ func (k *checker) let(d *syntax.Let, m *resolve.Module) value {
 	return v
 }
 
-// list evaluates [a, b, c]. A list of tensors is a set.
+// list evaluates [a, b, c]. A list of tensors and sets of tensors is a set.
 func (k *checker) list(e *syntax.List, c context) value {
 	c = c.named("")
 	l := &list{}
-	var s set
+	s, tensors := &set{}, 0
 	for _, x := range e.Elems {
 		v := k.eval(x, c)
 		switch t := v.(type) {
@@ -161,13 +161,17 @@ func (k *checker) list(e *syntax.List, c context) value {
 			return v
 		case *tensor:
 			s.members = append(s.members, member{tensor: t, label: k.text(x)})
+			tensors++
+		case *set:
+			s.members = append(s.members, t.members...)
+			tensors++
 		}
 		l.elems = append(l.elems, v)
 	}
 	switch {
-	case len(s.members) == len(l.elems) && len(l.elems) > 0:
-		return &s
-	case len(s.members) > 0:
+	case tensors == len(l.elems) && tensors > 0:
+		return s
+	case tensors > 0:
 		k.diags.Add("E0304", e.Span(), "a list holds either tensors or other values, not both")
 		return bad{}
 	}

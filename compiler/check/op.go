@@ -71,9 +71,15 @@ func (k *checker) attrs(n *lower.Node, t *template, c context) bool {
 // result computes the shape that the signature promises.
 func (k *checker) result(n *lower.Node, t *template, args []value, c context) bool {
 	r := t.decl.Result
+	if r != nil && !r.Shape {
+		if shape, ok := k.shapeOf(r.Name, t, c); ok {
+			n.Shape = shape
+			return shape != nil
+		}
+	}
 	if r == nil || !r.Shape {
 		d := k.diags.Add("E0307", t.decl.Name.Span(), "op `%s` does not say the shape of its result", t.decl.Name.Name)
-		d.Help = "add `-> [c, h, w]` after its parameters"
+		d.Help = "add `-> [c, h, w]` after its parameters, or `-> x` for the shape of `x`"
 		return false
 	}
 	for i, x := range r.Dims {
@@ -94,6 +100,44 @@ func (k *checker) result(n *lower.Node, t *template, args []value, c context) bo
 		n.Shape = append(n.Shape, s)
 	}
 	return true
+}
+
+// shapeOf is the shape of a tensor parameter, or of all members of a set. It is
+// nil after members that differ were reported.
+func (k *checker) shapeOf(name string, t *template, c context) ([]*sym.Scalar, bool) {
+	p := parameter(t.decl, name)
+	if p == nil || !isTensorParam(p) {
+		return nil, false
+	}
+	s, isSet := c.env.names[name].(*set)
+	if !isSet {
+		tn, ok := c.env.names[name].(*tensor)
+		if !ok {
+			return nil, false
+		}
+		return tn.node.Shape, true
+	}
+	if len(s.members) == 0 {
+		k.diags.Add("E0302", k.site(t), "the set is empty, so it has no shape")
+		return nil, true
+	}
+	first := s.members[0]
+	for _, m := range s.members[1:] {
+		if len(m.node.Shape) != len(first.node.Shape) {
+			k.mismatch(k.site(t), first, m)
+			return nil, true
+		}
+		for i, d := range m.node.Shape {
+			if eq, known := equal(first.node.Shape[i], d); !known {
+				k.diags.Add("E0308", k.site(t), "cannot prove that all tensors of the set have the same shape")
+				return nil, true
+			} else if !eq {
+				k.mismatch(k.site(t), first, m)
+				return nil, true
+			}
+		}
+	}
+	return first.node.Shape, true
 }
 
 // properties evaluates the body of an op: params, macs, absent, identity,

@@ -96,3 +96,18 @@ space s(image: [3, 8, 8]) = image -> b
 import { conv_bn } from "std/vision"
 let widths = [8, 16]
 space s(image: [3, 8, 8]) = image -> conv_bn(out: sum(widths)) -> conv_bn(out: sum([4, widths[0]]))
+---
+import { global_pool, linear, relu } from "std/vision"
+/// Vectors add as maps do, and a list of tensors and sets is their union.
+cell c(a, b) {
+    node n = sum([global_pool(relu(a)), global_pool(b)])
+    node m = sum([n, global_pool(sum([a, [b]]))])
+    return m
+}
+space s(image: [3, 8, 8]) = image -> c -> linear(out: 10)
+---
+import { global_pool } from "std/vision"
+space s(image: [3, 8, 8]) = sum([image, global_pool(image)]) //! E0301 "shapes differ: \\[3, 8, 8\\] and \\[3\\]"
+---
+op same(x) -> y //! E0307 "does not say the shape of its result"
+space s(image: [3, 8, 8]) = image -> same
