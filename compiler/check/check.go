@@ -167,7 +167,7 @@ func (k *checker) finish(name string, body *lower.Body) *lower.Plan {
 		k.diags.Add("E0410", diag.Span{}, "%s", err)
 		return nil
 	}
-	return &lower.Plan{Space: sp, Body: body}
+	return lower.NewPlan(sp, body)
 }
 
 // arguments checks what is given for the parameters of a space.

@@ -16,7 +16,7 @@ func (p *Plan) Bind(g space.Genotype) (*graph.Graph, error) {
 	}
 	b := binder{
 		taken:  func(d *space.Decision) int64 { return g[d.ID] },
-		bodies: map[*Body]*graph.Graph{},
+		bodies: make([]*graph.Graph, p.bodies),
 	}
 	return b.body(p.Body)
 }
@@ -24,28 +24,34 @@ func (p *Plan) Bind(g space.Genotype) (*graph.Graph, error) {
 // binder holds what is shared while one genotype is bound.
 type binder struct {
 	taken  sym.Taken
-	bodies map[*Body]*graph.Graph
+	bodies []*graph.Graph // by index; nil until built
 }
 
 // frame is the graph being built for one body.
 type frame struct {
 	*binder
 	out      *graph.Graph
-	live     map[*Node]bool      // what the output needs
-	refs     map[*Node]graph.Ref // where it is
-	vertices map[*Node]string    // vertex names that selections hand on
+	live     []bool           // what the output needs, by index
+	refs     []graph.Ref      // where it is, by index
+	vertices map[*Node]string // vertex names that selections hand on
 }
 
+// nowhere is the place of a tensor that has not been built.
+const nowhere = graph.Ref(-1 << 31)
+
 func (b *binder) body(body *Body) (*graph.Graph, error) {
-	if g, ok := b.bodies[body]; ok {
+	if g := b.bodies[body.index]; g != nil {
 		return g, nil
 	}
+	n := len(body.Inputs) + len(body.Nodes)
 	f := frame{
-		binder:   b,
-		out:      &graph.Graph{Name: body.Name, Kind: body.Kind},
-		live:     make(map[*Node]bool, len(body.Nodes)),
-		refs:     make(map[*Node]graph.Ref, len(body.Nodes)),
-		vertices: map[*Node]string{},
+		binder: b,
+		out:    &graph.Graph{Name: body.Name, Kind: body.Kind},
+		live:   make([]bool, n),
+		refs:   make([]graph.Ref, n),
+	}
+	for i := range f.refs {
+		f.refs[i] = nowhere
 	}
 	for i, in := range body.Inputs {
 		shape, err := b.shape(in)
@@ -53,13 +59,13 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 			return nil, err
 		}
 		f.out.Inputs = append(f.out.Inputs, graph.Input{Name: in.Name, Shape: shape})
-		f.refs[in] = graph.InputRef(i)
+		f.refs[in.index] = graph.InputRef(i)
 	}
 	if err := f.need(body.Output); err != nil {
 		return nil, err
 	}
 	for _, n := range body.Nodes {
-		if !f.live[n] {
+		if !f.live[n.index] {
 			continue
 		}
 		build := f.op
@@ -70,14 +76,14 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.refs[n] = r
+		f.refs[n.index] = r
 	}
 	out, err := f.follow(body.Output)
 	if err != nil {
 		return nil, err
 	}
-	f.out.Output = f.refs[out]
-	b.bodies[body] = f.out
+	f.out.Output = f.refs[out.index]
+	b.bodies[body.index] = f.out
 	return f.out, nil
 }
 
@@ -105,12 +111,15 @@ func (f *frame) need(n *Node) error {
 		return err
 	}
 	if vertex != "" && n.Vertex == "" && f.vertices[n] == "" {
+		if f.vertices == nil {
+			f.vertices = map[*Node]string{}
+		}
 		f.vertices[n] = vertex
 	}
-	if n.Kind == Input || f.live[n] {
+	if n.Kind == Input || f.live[n.index] {
 		return nil
 	}
-	f.live[n] = true
+	f.live[n.index] = true
 	for _, a := range n.Args {
 		if !f.present(a) {
 			continue
@@ -155,8 +164,8 @@ func (f *frame) args(n *Node) ([]graph.Ref, error) {
 		if err != nil {
 			return nil, err
 		}
-		r, ok := f.refs[t]
-		if !ok {
+		r := f.refs[t.index]
+		if r == nowhere {
 			return nil, fmt.Errorf("%s: %s is a tensor of another body", n.Name, t.Name)
 		}
 		refs = append(refs, r)

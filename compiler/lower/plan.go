@@ -19,10 +19,39 @@ import (
 	"github.com/nasc-project/nasc/dsl/diag"
 )
 
-// Plan is a space ready to be bound.
+// Plan is a space ready to be bound. NewPlan makes one.
 type Plan struct {
 	Space *space.Space
 	Body  *Body
+
+	bodies int
+}
+
+// NewPlan makes a plan of a decision tree and the body of the whole space, and
+// numbers what is in it.
+func NewPlan(s *space.Space, body *Body) *Plan {
+	p := &Plan{Space: s, Body: body}
+	p.number(body, map[*Body]bool{})
+	return p
+}
+
+// number gives every body, and every tensor within its body, an index.
+func (p *Plan) number(b *Body, done map[*Body]bool) {
+	if done[b] {
+		return
+	}
+	done[b] = true
+	b.index = p.bodies
+	p.bodies++
+	for i, n := range b.Inputs {
+		n.index = i
+	}
+	for i, n := range b.Nodes {
+		n.index = len(b.Inputs) + i
+		if n.Body != nil {
+			p.number(n.Body, done)
+		}
+	}
 }
 
 // Body is the inside of one template instance.
@@ -32,6 +61,8 @@ type Body struct {
 	Inputs []*Node
 	Nodes  []*Node // operations and calls in the order of the source
 	Output *Node
+
+	index int // among the bodies of the plan
 }
 
 // Kind tells the nodes of a plan apart.
@@ -63,6 +94,8 @@ type Node struct {
 	On     *space.Decision // Select
 	Cases  []*Node         // Select: one per alternative
 	Body   *Body           // Call
+
+	index int // among the inputs and nodes of its body; selections have none
 }
 
 // Arg is one operand. An operand of a fold over a picked set is there only
