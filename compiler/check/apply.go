@@ -165,7 +165,7 @@ func (k *checker) applyNamed(t *template, in operands, c context, at diag.Span) 
 		defer func() { inst.ties.sealed = true }()
 	}
 	inner.env = t.env.child()
-	inner.frame = newFrame(c.frame, t.decl.Name.Name, string(t.decl.Kind), inner.scope)
+	inner.frame = newFrame(c.frame, t.label(), string(t.decl.Kind), inner.scope)
 	if !k.parameters(t, nil, inner) {
 		return bad{}
 	}
@@ -282,7 +282,7 @@ func (k *checker) applyCell(t *template, args []value, c context, at diag.Span) 
 	}
 	inner := inst.context(c)
 	inner.env = t.env.child()
-	inner.frame = newFrame(c.frame, t.decl.Name.Name, string(syntax.Cell), inner.scope)
+	inner.frame = newFrame(c.frame, t.label(), string(syntax.Cell), inner.scope)
 	before := len(k.diags)
 	r := k.enclose(t, args, callScope, inner, c, at)
 	inst.ties.sealed = true

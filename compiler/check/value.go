@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/resolve"
 	"github.com/nasc-project/nasc/compiler/space"
@@ -63,6 +64,15 @@ type template struct {
 	home  *home // cells: where their decisions live
 	index int   // cells in an array; -1 otherwise
 	at    diag.Span
+}
+
+// label is the name of a template in an architecture: that of its declaration,
+// with the index for a cell of an array.
+func (t *template) label() string {
+	if t.index < 0 {
+		return t.decl.Name.Name
+	}
+	return fmt.Sprintf("%s[%d]", t.decl.Name.Name, t.index)
 }
 
 // attribute is one named argument of a call.

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -14,6 +15,7 @@ var (
 	tints = []struct{ fill, line string }{
 		{"#dbe9f6", "#3b6ea5"}, {"#fde6cf", "#b8651b"}, {"#dcf0dd", "#3f7f45"},
 		{"#eadff3", "#7a4fa0"}, {"#f5dcdc", "#a33c3c"}, {"#e8e6d0", "#77702a"},
+		{"#d5f0ef", "#1f7f7c"}, {"#f9e0ef", "#a8407f"}, {"#e3e3e8", "#55556e"},
 	}
 )
 
@@ -28,7 +30,13 @@ const (
 	small    = 10.0
 	radius   = 13.0
 	boxH     = 24.0
-	stepH    = 46.0 // from one level of the skeleton to the next
+	shapeGap = 22.0 // from one level of the skeleton to the next, with the shape between them
+	equalGap = 13.0 // the same where the shape stays as it is
+	sheet    = 3.0  // how far the second sheet of a stack stands out
+
+	chip      = 15.0  // a block in a row of blocks
+	chipsWide = 7     // in one line
+	columnH   = 620.0 // of panels at least, before they need a second column
 )
 
 // composer puts the parts of a figure in place.
@@ -52,34 +60,100 @@ func (f *figure) scene() (*scene, error) {
 		top += 30
 	}
 	layouts := make([]*layering, len(f.panels))
-	heights := 0.0
+	tallest := 0.0
 	for i, p := range f.panels {
 		layouts[i] = layOut(p.model, measure{c.vertexSize, c.labelSize})
-		heights += layouts[i].height + panelExtra
-		if i > 0 {
-			heights += margin
-		}
+		tallest = max(tallest, layouts[i].height+panelExtra)
 	}
-	skeleton := float64(len(f.skeleton)) * stepH
-	inner := max(skeleton, heights)
+	tops := c.levels()
+	skeleton := tops[len(tops)-1]
+	limit := max(tallest, skeleton, columnH)
+	columns := f.columns(layouts, limit)
+	for h := limit - 10; h >= tallest; h -= 10 { // as many columns, but even
+		even := f.columns(layouts, h)
+		if len(even) > len(columns) {
+			break
+		}
+		columns = even
+	}
+	inner := skeleton
+	for _, col := range columns {
+		inner = max(inner, col.height)
+	}
 	right := margin
 	if len(f.skeleton) > 0 {
-		right = 2*margin + c.stack(point{margin, top + (inner-skeleton)/2})
+		right = 2*margin + c.stack(point{margin, top + (inner-skeleton)/2}, tops)
 	}
-	y := top + (inner-heights)/2
-	for i, p := range f.panels {
-		y += c.panel(p, layouts[i], point{right, y}) + margin
+	for _, col := range columns {
+		y, widest := top+(inner-col.height)/2, 0.0
+		for i := col.first; i < col.end; i++ {
+			w, h := c.panel(f.panels[i], layouts[i], point{right, y})
+			y += h + margin
+			widest = max(widest, w)
+		}
+		right += widest + margin
 	}
 	c.out.w = max(c.out.w, right)
 	c.out.h = top + inner + margin
 	return &c.out, nil
 }
 
-// stack draws the skeleton from a corner and returns its right edge.
-func (c *composer) stack(corner point) float64 {
+// column is a run of panels one above the other.
+type column struct {
+	first, end int
+	height     float64
+}
+
+// columns sets the panels in as many columns as the height asks for.
+func (f *figure) columns(layouts []*layering, limit float64) []column {
+	var out []column
+	for i, l := range layouts {
+		h := l.height + panelExtra
+		last := len(out) - 1
+		if last < 0 || out[last].height+margin+h > limit {
+			out = append(out, column{i, i + 1, h})
+			continue
+		}
+		out[last].end, out[last].height = i+1, out[last].height+margin+h
+	}
+	return out
+}
+
+// levels says where every level of the skeleton begins, and after the last one
+// where the skeleton ends.
+func (c *composer) levels() []float64 {
+	tops := make([]float64, len(c.skeleton)+1)
+	for i, l := range c.skeleton {
+		gap := shapeGap
+		if i+1 < len(c.skeleton) && c.skeleton[i+1].shape.Equal(l.shape) {
+			gap = equalGap
+		}
+		if l.times > 1 {
+			gap += sheet
+		}
+		tops[i+1] = tops[i] + l.height() + gap
+	}
+	return tops
+}
+
+// height of the box of a level.
+func (l level) height() float64 {
+	lines := (len(l.row) + chipsWide - 1) / chipsWide
+	if lines == 0 {
+		return boxH
+	}
+	return boxH + float64(lines)*(chip+3) + 3
+}
+
+// stack draws the skeleton from a corner and returns its right edge. A shape
+// stands where it changes, so that the levels of a stage lie close together.
+func (c *composer) stack(corner point, tops []float64) float64 {
 	w, shapes := 0.0, 0.0
 	for _, l := range c.skeleton {
 		w = max(w, c.ruler.width(l.text(), textSize, false)+22)
+		if len(l.row) > 0 {
+			w = max(w, float64(min(len(l.row), chipsWide))*(chip+3)+19)
+		}
 		shapes = max(shapes, c.ruler.width(size(l.shape), small, false))
 	}
 	x := corner.x
@@ -87,22 +161,27 @@ func (c *composer) stack(corner point) float64 {
 		x += 12 + 9*float64(len(c.arcs))
 	}
 	mid := x + w/2
-	at := func(i int) float64 { return corner.y + float64(i)*stepH }
+	at := func(i int) float64 { return corner.y + tops[i] }
 	for i, l := range c.skeleton {
 		fill, line := mist, grey
 		if l.panel != nil {
 			t := tints[l.panel.index%len(tints)]
 			fill, line = t.fill, t.line
 		}
-		if l.times > 1 { // a second sheet behind the first
-			c.out.add(shape{path: box(x+3, at(i)+3, w, boxH, 5), fill: fill, stroke: line, width: 1})
+		if len(l.row) > 0 {
+			fill, line = "#ffffff", grey
 		}
-		c.out.add(shape{path: box(x, at(i), w, boxH, 5), fill: fill, stroke: line, width: 1.2})
+		h := l.height()
+		start := at(i) + h
+		if l.times > 1 { // a second sheet behind the first
+			c.out.add(shape{path: box(x+sheet, at(i)+sheet, w, h, 5), fill: fill, stroke: line, width: 1})
+			start += sheet
+		}
+		c.out.add(shape{path: box(x, at(i), w, h, 5), fill: fill, stroke: line, width: 1.2})
 		c.out.print(l.text(), point{mid, at(i) + boxH/2 + 0.35*textSize}, textSize, black, false, middle)
-		c.out.print(size(l.shape), point{mid + 7, at(i) + boxH + (stepH-boxH)/2 + 0.3*small}, small, grey, false, left)
-		start := at(i) + boxH
-		if l.times > 1 {
-			start += 3
+		c.chips(l.row, point{mid, at(i) + boxH})
+		if i+1 == len(c.skeleton) || !c.skeleton[i+1].shape.Equal(l.shape) {
+			c.out.print(size(l.shape), point{mid + 7, (start+at(i+1))/2 + 0.2*small}, small, grey, false, left)
 		}
 		c.out.arrow([]segment{{p: point{mid, start}}, {p: point{mid, at(i + 1)}, straight: true}}, black, 1.2, false)
 	}
@@ -111,26 +190,40 @@ func (c *composer) stack(corner point) float64 {
 		bulge := 16 + 9*float64(i%4)
 		c.out.arrow([]segment{{p: from}, {a: point{x - bulge, from.y}, b: point{x - bulge, to.y}, p: to}}, grey, 1.1, false)
 	}
-	return max(x+w, mid+7+shapes)
+	return max(x+w+sheet, mid+7+shapes)
+}
+
+// chips draws the blocks of a row as small squares, each in the colour and with
+// the number of its panel, in lines from left to right.
+func (c *composer) chips(row []*panel, top point) {
+	for k, p := range row {
+		line := row[k/chipsWide*chipsWide:]
+		n := float64(min(len(line), chipsWide))
+		x := top.x - n*(chip+3)/2 + 1.5 + float64(k%chipsWide)*(chip+3)
+		y := top.y + float64(k/chipsWide)*(chip+3)
+		tint := tints[p.index%len(tints)]
+		c.out.add(shape{path: box(x, y, chip, chip, 3), fill: tint.fill, stroke: tint.line, width: 1})
+		c.out.print(fmt.Sprint(p.number), point{x + chip/2, y + chip/2 + 0.35*small}, small, black, false, middle)
+	}
 }
 
 const (
 	panelHead  = 26.0
 	panelPad   = 14.0
+	panelMark  = 18.0 // the square before the title
 	panelExtra = panelHead + 2*panelPad
 )
 
-// panel draws a cell in its frame and returns the height of the frame.
-func (c *composer) panel(p *panel, l *layering, corner point) float64 {
+// panel draws a cell in its frame and returns the extent of the frame.
+func (c *composer) panel(p *panel, l *layering, corner point) (w, h float64) {
 	tint := tints[p.index%len(tints)]
-	w := max(l.width+2*panelPad, c.ruler.width(p.title, 13, true)+2*panelPad)
-	h := l.height + panelExtra
+	w = max(l.width, panelMark+c.ruler.width(p.title, 13, true)) + 2*panelPad
+	h = l.height + panelExtra
 	c.out.add(shape{path: box(corner.x, corner.y, w, h, 7), stroke: tint.line, width: 1.2})
 	c.out.add(shape{path: box(corner.x+panelPad, corner.y+11, 11, 11, 2), fill: tint.fill, stroke: tint.line, width: 1})
-	c.out.print(p.title, point{corner.x + panelPad + 18, corner.y + 21}, 13, black, true, left)
+	c.out.print(p.title, point{corner.x + panelPad + panelMark, corner.y + 21}, 13, black, true, left)
 	c.cell(p.model, l, point{corner.x + panelPad + (w-2*panelPad-l.width)/2, corner.y + panelHead + panelPad})
-	c.out.w = max(c.out.w, corner.x+w+margin)
-	return h
+	return w, h
 }
 
 // cell draws a placed model.
@@ -170,6 +263,8 @@ func (c *composer) inkOf(e edge) string {
 	switch {
 	case e.absent:
 		return pale
+	case e.nested != nil:
+		return tints[c.ofBody[e.nested].index%len(tints)].line
 	case e.label == "":
 		return black
 	}

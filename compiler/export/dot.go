@@ -15,7 +15,11 @@ func (f *figure) dot() []byte {
 	}
 	b.WriteString("\tsubgraph cluster_skeleton {\n\t\tlabel=\"\";\n\t\tstyle=invis;\n")
 	for i, l := range f.skeleton {
-		fmt.Fprintf(&b, "\t\ts%d [label=%s];\n", i, quote(l.text()))
+		label := l.text()
+		if len(l.row) > 0 {
+			label += "\n" + numbers(l.row)
+		}
+		fmt.Fprintf(&b, "\t\ts%d [label=%s];\n", i, quote(label))
 		if i > 0 {
 			fmt.Fprintf(&b, "\t\ts%d -> s%d [label=%s];\n", i-1, i, quote(size(f.skeleton[i-1].shape)))
 		}

@@ -1,8 +1,11 @@
 package export
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/nasc-project/nasc/compiler/graph"
 )
@@ -15,7 +18,10 @@ type figure struct {
 	arcs     [][2]int // further connections between levels, by index
 	panels   []*panel
 	ofBody   map[*graph.Graph]*panel
-	closed   bool // blocks stay closed in the skeleton
+	closed   bool            // blocks stay closed in the skeleton
+	counted  bool            // see newModel
+	names    map[string]bool // of the templates
+	looks    map[*graph.Graph]string
 }
 
 // level is one box of the skeleton: a node or several equal ones in a row.
@@ -24,6 +30,7 @@ type level struct {
 	times int
 	shape graph.Shape // of the output
 	panel *panel      // when it is a nested graph
+	row   []*panel    // when it is a row of blocks of one template that differ
 }
 
 // panel is a nested graph drawn by itself. Graphs that look alike, such as a
@@ -31,38 +38,93 @@ type level struct {
 type panel struct {
 	title string
 	name  string // of the template
-	path  string // where it first occurs
 	model model
 	body  *graph.Graph
 	index int
+
+	number int // among the panels of one template, from 1; 0 when it is alone
 }
 
 func newFigure(g *graph.Graph, title string) *figure {
-	f := &figure{title: title, name: g.Name, ofBody: map[*graph.Graph]*panel{}}
+	f := &figure{title: title, name: g.Name, ofBody: map[*graph.Graph]*panel{}, counted: true,
+		names: map[string]bool{}, looks: map[*graph.Graph]string{}}
+	f.closed = unfolded(g, map[*graph.Graph]int{}) > MaxNodes
+	f.survey(g, map[*graph.Graph]bool{})
 	known := map[string]*panel{}
 	stacked := isStack(g)
-	f.closed = unfolded(g, map[*graph.Graph]int{}) > MaxNodes
 	if !stacked {
-		f.panel(g, g.Name, known)
+		f.panel(g, known)
 	}
-	f.collect(g, "", known, stacked)
-	same := map[string]int{}
-	for _, p := range f.panels {
-		same[p.name]++
-	}
-	for i, p := range f.panels {
-		p.index = i
-		p.title = p.name
-		if same[p.name] > 1 {
-			p.title = p.path
-		}
-	}
+	f.collect(g, known, stacked)
+	f.entitle()
 	if stacked {
 		in := g.Inputs[0]
 		f.skeleton = []level{{label: in.Name, times: 1, shape: in.Shape}}
 		f.stack(g, []int{0})
+		f.rows()
 	}
 	return f
+}
+
+// survey notes the names of all templates, and decides whether vertices are
+// counted from the input of their cell: only when every cell has a single one.
+func (f *figure) survey(g *graph.Graph, done map[*graph.Graph]bool) {
+	if done[g] {
+		return
+	}
+	done[g] = true
+	f.names[g.Name] = true
+	if len(g.Inputs) > 1 && hasVertices(g) {
+		f.counted = false
+	}
+	for _, n := range g.Nodes {
+		if n.Body != nil {
+			f.survey(n.Body, done)
+		}
+	}
+}
+
+// template is the name of the template that a graph came from. Source declares a
+// cell that differs from an earlier one as normal_2, which is still a normal.
+func (f *figure) template(g *graph.Graph) string {
+	at := strings.LastIndexByte(g.Name, '_')
+	if at < 0 || !f.names[g.Name[:at]] {
+		return g.Name
+	}
+	if _, err := strconv.Atoi(g.Name[at+1:]); err != nil {
+		return g.Name
+	}
+	return g.Name[:at]
+}
+
+// entitle names the panels, and what stands for them in other panels: by their
+// template, with a number where several of one template differ.
+func (f *figure) entitle() {
+	same := map[string]int{}
+	for _, p := range f.panels {
+		same[p.name]++
+	}
+	number := map[string]int{}
+	for i, p := range f.panels {
+		p.index, p.title = i, p.name
+		if same[p.name] > 1 {
+			number[p.name]++
+			p.number = number[p.name]
+			p.title = fmt.Sprintf("%s %d", p.name, p.number)
+		}
+	}
+	for _, p := range f.panels {
+		for i, v := range p.model.vertices {
+			if v.nested != nil {
+				p.model.vertices[i].label = f.ofBody[v.nested].title
+			}
+		}
+		for i, e := range p.model.edges {
+			if e.nested != nil {
+				p.model.edges[i].label = f.ofBody[e.nested].title
+			}
+		}
+	}
 }
 
 // isStack reports whether the skeleton can show a graph: one input, and every
@@ -80,10 +142,13 @@ func isStack(g *graph.Graph) bool {
 }
 
 // opens reports whether the skeleton shows the inside of a node in place: a
-// block that is a stack itself, such as a stage of a few cells.
-// Where that would be too much to show, it stays closed.
+// block that is a stack without sums, such as a stage of a few cells. Where that
+// would be too much to show, it stays closed.
 func (f *figure) opens(n *graph.Node) bool {
-	return !f.closed && n.Body != nil && n.Body.Kind == "block" && len(n.Body.Nodes) > 0 && isStack(n.Body)
+	if f.closed || n.Body == nil || n.Body.Kind != "block" || len(n.Body.Nodes) == 0 || !isStack(n.Body) {
+		return false
+	}
+	return !slices.ContainsFunc(n.Body.Nodes, func(n *graph.Node) bool { return n.Fold })
 }
 
 // unfolded is the number of nodes with all nested graphs opened, or some number
@@ -104,29 +169,44 @@ func unfolded(g *graph.Graph, known map[*graph.Graph]int) int {
 }
 
 // collect makes a panel of every nested graph that looks different.
-func (f *figure) collect(g *graph.Graph, prefix string, known map[string]*panel, stacked bool) {
+func (f *figure) collect(g *graph.Graph, known map[string]*panel, stacked bool) {
 	for _, n := range g.Nodes {
 		if n.Body == nil || f.ofBody[n.Body] != nil {
 			continue
 		}
 		open := stacked && f.opens(n)
 		if !open {
-			f.panel(n.Body, prefix+n.Name, known)
+			f.panel(n.Body, known)
 		}
-		f.collect(n.Body, prefix+n.Name+".", known, open)
+		f.collect(n.Body, known, open)
 	}
 }
 
-func (f *figure) panel(g *graph.Graph, path string, known map[string]*panel) {
-	m := newModel(g)
-	key := g.Name + " " + m.key()
+func (f *figure) panel(g *graph.Graph, known map[string]*panel) {
+	key := f.look(g)
 	p, ok := known[key]
 	if !ok {
-		p = &panel{name: g.Name, path: path, model: m, body: g}
+		p = &panel{name: f.template(g), model: newModel(g, f.counted), body: g}
 		known[key] = p
 		f.panels = append(f.panels, p)
 	}
 	f.ofBody[g] = p
+}
+
+// look tells graphs apart that are drawn in different ways, or whose parts are.
+func (f *figure) look(g *graph.Graph) string {
+	if key, ok := f.looks[g]; ok {
+		return key
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %s", f.template(g), newModel(g, f.counted).key())
+	for _, n := range g.Nodes {
+		if n.Body != nil {
+			fmt.Fprintf(h, " %x", f.look(n.Body))
+		}
+	}
+	f.looks[g] = string(h.Sum(nil))
+	return f.looks[g]
 }
 
 // stack adds the levels of a graph whose inputs come from the given levels, and
@@ -176,6 +256,58 @@ func (f *figure) level(n *graph.Node) int {
 	return last + 1
 }
 
+// longRow is how many neighbouring levels of one template make a row.
+const longRow = 4
+
+// rows joins long runs of blocks of one template that differ, as the layers of a
+// transformer do, into one level each.
+func (f *figure) rows() {
+	moved := make([]int, len(f.skeleton))
+	var out []level
+	for i := 0; i < len(f.skeleton); {
+		n := f.run(i)
+		if n < longRow {
+			n = 1
+		}
+		l := f.skeleton[i]
+		if n > 1 {
+			l.label, l.times = l.panel.name, 0
+			for _, m := range f.skeleton[i : i+n] {
+				l.times += m.times
+				l.row = append(l.row, slices.Repeat([]*panel{m.panel}, m.times)...)
+			}
+		}
+		for k := range n {
+			moved[i+k] = len(out)
+		}
+		out = append(out, l)
+		i += n
+	}
+	f.skeleton = out
+	for i, a := range f.arcs {
+		f.arcs[i] = [2]int{moved[a[0]], moved[a[1]]}
+	}
+}
+
+// run is the number of levels from i on that can be one row: of one template and
+// shape, and with no further connection between or out of them.
+func (f *figure) run(i int) int {
+	first := f.skeleton[i]
+	if first.panel == nil {
+		return 1
+	}
+	n := 1
+	for i+n < len(f.skeleton) {
+		l := f.skeleton[i+n]
+		tied := slices.ContainsFunc(f.arcs, func(a [2]int) bool { return a[1] == i+n || a[0] == i+n-1 })
+		if l.panel == nil || l.panel.name != first.panel.name || !l.shape.Equal(first.shape) || tied {
+			break
+		}
+		n++
+	}
+	return n
+}
+
 // bodies lists the graphs that have panels.
 func (f *figure) bodies() []*graph.Graph {
 	out := make([]*graph.Graph, len(f.panels))
@@ -193,8 +325,11 @@ func (l level) text() string {
 	return l.label
 }
 
-// size writes a shape as figures do: 16×32×32.
+// size writes a shape as figures do: 16×32×32; 16×100 for a sequence.
 func size(s graph.Shape) string {
+	if isSequence(s) {
+		s = s[:2]
+	}
 	text := ""
 	for i, d := range s {
 		if i > 0 {

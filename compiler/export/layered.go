@@ -126,16 +126,16 @@ func (l *layering) untangle() {
 	if len(l.things) < 300 {
 		starts = 40
 	}
-	best, order := math.MaxInt, []([]int)(nil)
+	best, order := cost{math.MaxInt, 0}, []([]int)(nil)
 	rng := rand.New(rand.NewPCG(1, 1))
-	for start := 0; start < starts && best > 0; start++ {
+	for start := 0; start < starts && best != (cost{}); start++ {
 		for i := range l.layers {
 			if start > 0 {
 				rng.Shuffle(len(l.layers[i]), func(a, b int) { l.layers[i][a], l.layers[i][b] = l.layers[i][b], l.layers[i][a] })
 			}
 			l.setOrder(i, l.layers[i])
 		}
-		for sweep := 0; sweep < 12 && best > 0; sweep++ {
+		for sweep := 0; sweep < 12 && best != (cost{}); sweep++ {
 			for i := range l.layers {
 				layer, near := i, func(t *thing) []int { return t.up }
 				if sweep%2 == 1 {
@@ -144,7 +144,7 @@ func (l *layering) untangle() {
 				l.sortLayer(l.layers[layer], near)
 			}
 			l.swap()
-			if n := l.crossings(); n < best {
+			if n := l.cost(); n.less(best) {
 				best = n
 				order = make([][]int, len(l.layers))
 				for i := range l.layers {
@@ -156,6 +156,48 @@ func (l *layering) untangle() {
 	for i := range order {
 		l.setOrder(i, order[i])
 	}
+	// Upside down there are as many crossings.
+	if up := l.inversions(); up > 0 {
+		for i := range l.layers {
+			slices.Reverse(l.layers[i])
+			l.setOrder(i, l.layers[i])
+		}
+		if l.inversions() >= up {
+			for i := range l.layers {
+				slices.Reverse(l.layers[i])
+				l.setOrder(i, l.layers[i])
+			}
+		}
+	}
+}
+
+// cost of an order: crossings first, then how far it is from reading downwards.
+type cost struct{ crossings, inversions int }
+
+func (c cost) less(d cost) bool {
+	return c.crossings < d.crossings || c.crossings == d.crossings && c.inversions < d.inversions
+}
+
+func (l *layering) cost() cost { return cost{l.crossings(), l.inversions()} }
+
+// inversions counts the vertices of one layer that stand above an earlier one.
+// The first layer, with the inputs of a cell, weighs more than all others.
+func (l *layering) inversions() int {
+	n := 0
+	for i, layer := range l.layers {
+		weight := 1
+		if i == 0 {
+			weight = len(l.things) * len(l.things)
+		}
+		for p, a := range layer {
+			for _, b := range layer[p+1:] {
+				if l.things[a].vertex && l.things[b].vertex && a > b {
+					n += weight
+				}
+			}
+		}
+	}
+	return n
 }
 
 func (l *layering) setOrder(layer int, order []int) {

@@ -35,6 +35,8 @@ type edge struct {
 // alone reads an input is part of the input. All else is a vertex.
 type modeller struct {
 	g       *graph.Graph
+	counted bool    // the only input is vertex 0
+	folds   bool    // vertices are sums, and operations stand on edges
 	readers [][]int // of every node
 	onEdge  []bool
 	vertex  []int // of every node, -1 while not yet or on an edge
@@ -42,8 +44,10 @@ type modeller struct {
 	model   model
 }
 
-func newModel(g *graph.Graph) model {
-	m := modeller{g: g, readers: make([][]int, len(g.Nodes)), onEdge: make([]bool, len(g.Nodes)),
+// newModel models a graph. Where inputs are counted, vertices that are numbered
+// go on from the one input; elsewhere they start from 0 beside named inputs.
+func newModel(g *graph.Graph, counted bool) model {
+	m := modeller{g: g, counted: counted && hasVertices(g), readers: make([][]int, len(g.Nodes)), onEdge: make([]bool, len(g.Nodes)),
 		vertex: make([]int, len(g.Nodes)), input: make([]int, len(g.Inputs))}
 	inputReaders := make([][]int, len(g.Inputs))
 	for i, n := range g.Nodes {
@@ -55,6 +59,7 @@ func newModel(g *graph.Graph) model {
 			}
 		}
 		m.vertex[i] = -1
+		m.folds = m.folds || n.Vertex != "" && n.Fold
 	}
 	for i := len(g.Nodes) - 1; i >= 0; i-- {
 		m.onEdge[i] = m.belongsOnEdge(i)
@@ -76,7 +81,7 @@ func (m *modeller) belongsOnEdge(i int) bool {
 func (m *modeller) inputs(readers [][]int) {
 	for k, in := range m.g.Inputs {
 		v := vertex{label: in.Name, input: true, output: m.g.Output == graph.InputRef(k)}
-		if len(m.g.Inputs) == 1 && m.hasVertices() {
+		if m.counted {
 			v.label, v.round = "0", true
 		}
 		if len(readers[k]) == 1 && !v.output {
@@ -93,8 +98,9 @@ func (m *modeller) inputs(readers [][]int) {
 	}
 }
 
-func (m *modeller) hasVertices() bool {
-	for _, n := range m.g.Nodes {
+// hasVertices reports whether a graph has `node` statements.
+func hasVertices(g *graph.Graph) bool {
+	for _, n := range g.Nodes {
 		if n.Vertex != "" {
 			return true
 		}
@@ -104,7 +110,7 @@ func (m *modeller) hasVertices() bool {
 
 func (m *modeller) nodes() {
 	number := 0
-	if len(m.g.Inputs) == 1 {
+	if m.counted {
 		number = 1
 	}
 	for i, n := range m.g.Nodes {
@@ -116,19 +122,24 @@ func (m *modeller) nodes() {
 		if len(sources) == 1 && sources[0] >= 0 && m.absorbed(int(sources[0])) {
 			sources = m.g.Nodes[sources[0]].Inputs
 		}
+		onto := edge{to: len(m.model.vertices)}
 		if n.Vertex != "" {
-			if n.Fold {
+			if m.folds && !n.Fold && len(n.Inputs) == 1 && !m.feedsAlone(n.Inputs[0]) {
+				// Beside sums, a vertex that is one operation has it on its edge.
+				onto.label, onto.absent, onto.nested = v.label, n.Absent, n.Body
+				v.nested = nil
+			}
+			if n.Fold || onto.label != "" {
 				v.label, v.round = fmt.Sprint(number), true
 			}
 			number++
 		} else if n.Op == "sum" && n.Fold {
 			v.label, v.round = "+", true
 		}
-		to := len(m.model.vertices)
 		m.model.vertices = append(m.model.vertices, v)
-		m.vertex[i] = to
+		m.vertex[i] = onto.to
 		for _, r := range sources {
-			m.connect(r, to)
+			m.connect(r, onto)
 		}
 	}
 }
@@ -144,8 +155,11 @@ func (m *modeller) absorbed(i int) bool {
 	return reader.Vertex != "" && len(reader.Inputs) == 1 && !reader.Fold
 }
 
-func (m *modeller) connect(r graph.Ref, to int) {
-	e := edge{to: to}
+// feedsAlone reports whether the operation of r stands on an edge already.
+func (m *modeller) feedsAlone(r graph.Ref) bool { return r >= 0 && m.onEdge[r] }
+
+// connect draws an edge from r.
+func (m *modeller) connect(r graph.Ref, e edge) {
 	if r >= 0 && m.onEdge[r] {
 		n := m.g.Nodes[r]
 		e.label, e.absent, e.nested = Short(n), n.Absent, n.Body
@@ -159,48 +173,67 @@ func (m *modeller) connect(r graph.Ref, to int) {
 	m.model.edges = append(m.model.edges, e)
 }
 
-// Short is the operation of a node as figures write it: the kernel as 3×3, the
-// stride and other attributes only where they are not the default, and nothing
-// that the shapes tell anyway.
+// Short is the operation of a node as figures write it: kernel and stride as
+// 3×3 /2, switches and words bare, other attributes by name where they are not
+// the default, and nothing that the shapes tell anyway.
 func Short(n *graph.Node) string {
 	if n.Body != nil {
 		return n.Body.Name
 	}
-	var b strings.Builder
-	b.WriteString(n.Op)
-	var more []string
+	kernel, stride := "", ""
+	var rest []string
 	for _, a := range n.Attrs {
+		switch v := a.Value.(type) {
+		case bool:
+			switch {
+			case a.Default:
+			case v:
+				rest = append(rest, a.Name)
+			default:
+				rest = append(rest, a.Name+" false")
+			}
+			continue
+		case string:
+			if !a.Default {
+				rest = append(rest, v)
+			}
+			continue
+		}
 		switch a.Name {
 		case "kernel":
-			fmt.Fprintf(&b, " %v×%v", a.Value, a.Value)
+			if kernel = fmt.Sprintf(" %v×%v", a.Value, a.Value); isSequence(n.Shape) {
+				kernel = fmt.Sprintf(" kernel %v", a.Value)
+			}
 		case "out", "height", "width":
 		case "stride":
 			if a.Value != int64(1) {
-				more = append(more, fmt.Sprintf("/%v", a.Value))
+				stride = fmt.Sprintf(" /%v", a.Value)
 			}
 		default:
 			if !a.Default {
-				more = append(more, fmt.Sprintf("%s %s", a.Name, graph.FormatValue(a.Value)))
+				rest = append(rest, fmt.Sprintf("%s %v", a.Name, a.Value))
 			}
 		}
 	}
-	for i, m := range more {
-		if i == 0 && m[0] == '/' {
-			b.WriteString(" " + m)
-			continue
-		}
-		b.WriteString(", " + m)
-	}
-	return b.String()
+	return strings.Join(append([]string{n.Op + kernel + stride}, rest...), ", ")
 }
 
-// key tells models apart that look different.
+// isSequence tells a feature map [C, T, 1], whose kernels reach along one axis.
+func isSequence(s graph.Shape) bool { return len(s) == 3 && s[1] > 1 && s[2] == 1 }
+
+// key tells models apart that look different, whatever nested graphs look like.
 func (m model) key() string {
 	var b strings.Builder
 	for _, v := range m.vertices {
+		if v.nested != nil {
+			v.label = ""
+		}
 		fmt.Fprintf(&b, "%q%q%v%v;", v.label, v.below, v.round, v.output)
 	}
 	for _, e := range m.edges {
+		if e.nested != nil {
+			e.label = ""
+		}
 		fmt.Fprintf(&b, "%d>%d%q%v;", e.from, e.to, e.label, e.absent)
 	}
 	return b.String()

@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // text writes the figure for a terminal: the skeleton from top to bottom, then
@@ -18,6 +19,9 @@ func (f *figure) text() []byte {
 	}
 	for i, l := range f.skeleton {
 		fmt.Fprintf(&b, "%-*s  %s\n", width, l.text(), size(l.shape))
+		if len(l.row) > 0 {
+			fmt.Fprintf(&b, "  %s\n", numbers(l.row))
+		}
 		for _, a := range f.arcs {
 			if a[1] == i {
 				fmt.Fprintf(&b, "%-*s  also reads %s (%s)\n", width, "", f.skeleton[a[0]].text(), size(f.skeleton[a[0]].shape))
@@ -29,6 +33,15 @@ func (f *figure) text() []byte {
 		p.model.write(&b)
 	}
 	return b.Bytes()
+}
+
+// numbers lists the blocks of a row: "1 1 2 1".
+func numbers(row []*panel) string {
+	parts := make([]string, len(row))
+	for i, p := range row {
+		parts[i] = fmt.Sprint(p.number)
+	}
+	return strings.Join(parts, " ")
 }
 
 func (m model) write(b *bytes.Buffer) {
