@@ -158,7 +158,11 @@ func conduct(ctx context.Context, c *cobra.Command, s *plan.Session, source func
 	if err := failed(ctx, diags, source); err != nil {
 		return err
 	}
-	return printWinner(c.OutOrStdout(), w, asJSON)
+	if err := printWinner(c.OutOrStdout(), w, asJSON); err != nil {
+		return err
+	}
+	fmt.Fprintln(talk, w.Line())
+	return nil
 }
 
 func printWinner(out io.Writer, w *report.Winner, asJSON bool) error {

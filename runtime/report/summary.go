@@ -60,6 +60,20 @@ func (w *Winner) Write(out io.Writer) error {
 	return err
 }
 
+// Line is the outcome in one sentence: what was optimized, what the test said,
+// and where it is kept.
+func (w *Winner) Line() string {
+	var parts []string
+	for _, o := range w.Run.Objectives {
+		text := fmt.Sprintf("validation %s %s", o.Metric, Value(w.Best.Metrics[o.Metric], w.Run.Evaluator.Units[o.Metric]))
+		if v, ok := w.Test[o.Metric]; ok {
+			text += fmt.Sprintf(", test %s %s", o.Metric, Value(v, w.Run.Evaluator.Units[o.Metric]))
+		}
+		parts = append(parts, text)
+	}
+	return fmt.Sprintf("best: trial %d, %s; see best.svg and best.nas in %s", w.Best.Number, strings.Join(parts, ", "), w.Dir)
+}
+
 // Value prints a measured number: two decimals for percentages, else as many
 // digits as carry meaning.
 func Value(v float64, unit string) string {
