@@ -78,7 +78,7 @@ func (p *printer) definition(x syntax.Expr, byAuthor bool) *doc {
 	if byAuthor || before.hard {
 		return nested(hardDoc, before, str("= "), content)
 	}
-	if !chained && content.hard {
+	if !chained && (content.hard || p.holdsList(x)) {
 		return cat(str(" = "), content)
 	}
 	return grouped(nested(lineDoc, str("= "), content))

@@ -109,10 +109,9 @@ func (p *printer) content(x syntax.Expr) *doc {
 	case *syntax.List:
 		return p.list(x)
 	case *syntax.Paren:
-		return cat(str("("), nested(p.expr(x.X, lvExpr)), str(")"))
+		return p.paren(x)
 	case *syntax.If:
-		return grouped(str("if "), p.expr(x.Cond, lvExpr), nested(lineDoc, str("then "), p.expr(x.Then, lvExpr),
-			lineDoc, str("else "), p.expr(x.Else, lvExpr)))
+		return p.conditional(x)
 	case *syntax.Choice:
 		return p.choice(x, nested)
 	case *syntax.Flow:
@@ -146,6 +145,40 @@ func (p *printer) content(x syntax.Expr) *doc {
 		return cat(p.base(x.X), str("."), p.ident(x.Name))
 	}
 	return str("")
+}
+
+// paren prints brackets. Of alternatives in brackets that take several lines the
+// bars stand under the bracket, of steps the arrows behind it.
+func (p *printer) paren(x *syntax.Paren) *doc {
+	if p.hasComments(x.X) {
+		return cat(str("("), nested(p.expr(x.X, lvExpr)), str(")"))
+	}
+	switch in := x.X.(type) {
+	case *syntax.Choice:
+		return aligned(str("("), p.choice(in, cat), str(")"))
+	case *syntax.Flow:
+		return cat(str("("), aligned(p.flow(in, cat)), str(")"))
+	}
+	return cat(str("("), nested(p.expr(x.X, lvExpr)), str(")"))
+}
+
+// conditional prints a chain of conditions, each with what it leads to on a line
+// when all do not fit on one.
+func (p *printer) conditional(x *syntax.If) *doc {
+	parts := []*doc{p.condition("if ", x)}
+	for {
+		next, ok := x.Else.(*syntax.If)
+		if !ok || p.hasComments(next) {
+			break
+		}
+		parts = append(parts, nested(lineDoc, p.condition("else if ", next)))
+		x = next
+	}
+	return grouped(append(parts, nested(lineDoc, str("else "), p.expr(x.Else, lvExpr)))...)
+}
+
+func (p *printer) condition(word string, x *syntax.If) *doc {
+	return grouped(str(word), p.expr(x.Cond, lvExpr), nested(lineDoc, str("then "), p.expr(x.Then, lvExpr)))
 }
 
 // base prints what a call, index or selection applies to. A percentage keeps a
@@ -255,12 +288,28 @@ func (p *printer) call(x *syntax.Call) *doc {
 	if len(x.Args) == 0 {
 		return cat(p.base(x.Fun), p.bracketed("(", nil, ")", x, false, false))
 	}
+	if p.holdsList(x) {
+		return cat(p.base(x.Fun), str("("), p.expr(x.Args[0].Value, lvExpr), str(")"))
+	}
 	items := make([]*doc, len(x.Args))
 	pads := p.argPadding(x.Args)
 	for i, a := range x.Args {
 		items[i] = p.item(a, p.arg(a, pads[i]), i+1 < len(x.Args), true)
 	}
 	return cat(p.base(x.Fun), p.bracketed("(", items, ")", x, p.newLine(x.Fun, x.Args[0]), false))
+}
+
+// holdsList reports whether the brackets of a call and of a list that is its one
+// argument open and close together: sum([a, b]).
+func (p *printer) holdsList(x syntax.Expr) bool {
+	call, ok := x.(*syntax.Call)
+	if !ok || len(call.Args) != 1 {
+		return false
+	}
+	a := call.Args[0]
+	l, ok := a.Value.(*syntax.List)
+	return ok && a.Name == nil && a.Var == nil && !p.hasComments(a) && !p.hasComments(call) &&
+		len(p.comments(l).Before) == 0 && len(p.comments(l).Suffix) == 0
 }
 
 // argPadding is how many spaces bring the values of neighbouring named

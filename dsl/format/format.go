@@ -115,14 +115,30 @@ func (p *printer) lastLine(n syntax.Node) int {
 func (p *printer) documented(n syntax.Node, docs []string, content *doc) *doc {
 	var parts []*doc
 	c := p.comments(n).Before
+	empty := make([]bool, len(c)) // whether an empty line is below
+	own := len(docs) > 0          // whether doc comments are a block of their own, above that of n
+	for i := range c {
+		next := n.Span().Start.Line - len(docs)
+		if i+1 < len(c) {
+			next = c[i+1].Span.Start.Line
+		}
+		empty[i] = next > c[i].Span.Start.Line+1
+	}
+	last := -1
+	for i := range c {
+		if empty[i] {
+			last = i
+		}
+	}
 	for i, cm := range c {
-		if i > 0 && cm.Span.Start.Line > c[i-1].Span.Start.Line+1 {
+		t := commentText(cm)
+		if own && i <= last {
+			t = cm.Text
+		}
+		parts = append(parts, commented(t), freshDoc)
+		if empty[i] {
 			parts = append(parts, hardDoc)
 		}
-		parts = append(parts, commented(commentText(cm)), freshDoc)
-	}
-	if len(c) > 0 && n.Span().Start.Line-len(docs) > c[len(c)-1].Span.Start.Line+1 {
-		parts = append(parts, hardDoc)
 	}
 	for _, d := range docs {
 		parts = append(parts, str(strings.TrimRight("/// "+d, " ")), hardDoc)

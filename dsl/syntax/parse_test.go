@@ -316,3 +316,25 @@ let e = f(
 		t.Errorf("got\n%s\nwant\n%s", g, w)
 	}
 }
+
+// TestDocBlocks gives a declaration the last of several blocks of docs; those
+// above it are comments.
+func TestDocBlocks(t *testing.T) {
+	for src, want := range map[string]int{
+		"/// a\n/// b\nlet x = 1\n":            2,
+		"/// a\n\n/// b\nlet x = 1\n":          1,
+		"/// a\n\n\n/// b\n/// c\nlet x = 1\n": 2,
+		"/// a\n// plain\n/// b\nlet x = 1\n":  2,
+		"/// a\n\n// plain\n/// b\nlet x = 1":  1,
+		"/// a\n\nlet x = 1\n":                 1,
+	} {
+		f, errs := Parse("x.nas", []byte(src))
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		l := f.Decls[0].(*Let)
+		if len(l.Doc) != want || len(l.Doc)+len(l.Comments().Before) != strings.Count(src, "// ") {
+			t.Errorf("%q: docs %q, comments %v", src, l.Doc, l.Comments().Before)
+		}
+	}
+}

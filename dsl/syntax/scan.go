@@ -17,17 +17,19 @@ const MaxFileSize = 8 << 20
 
 // scanner turns a file into tokens, with comments kept aside.
 type scanner struct {
-	file     string
-	src      string
-	off      int
-	line     int
-	lineOff  int // offset of the line's first byte
-	extra    int // bytes minus runes so far on this line
-	toks     []lexer.Token
-	comments []lexer.Token
-	docs     []lexer.Token // doc comments not yet known to document anything
-	errs     *diag.List
-	depth    []byte // open brackets, to tell a documented statement from an argument
+	file        string
+	src         string
+	off         int
+	line        int
+	lineOff     int // offset of the line's first byte
+	extra       int // bytes minus runes so far on this line
+	toks        []lexer.Token
+	comments    []lexer.Token
+	docs        []lexer.Token // doc comments not yet known to document anything
+	lastComment int           // line of the last comment
+	gap         bool          // an empty line since the last of docs
+	errs        *diag.List
+	depth       []byte // open brackets, to tell a documented statement from an argument
 }
 
 // checkText reports what makes src no text at all.
@@ -208,6 +210,8 @@ func (s *scanner) unterminated(n int) {
 }
 
 // comment keeps a line comment aside, or for later decision when it may be a doc.
+// Of several blocks of docs, only the one behind the last empty line documents
+// what follows.
 func (s *scanner) comment(rest string) {
 	n := strings.IndexByte(rest, '\n')
 	if n < 0 {
@@ -222,7 +226,13 @@ func (s *scanner) comment(rest string) {
 		last := &s.toks[len(s.toks)-1]
 		isDoc = endsOperand(last) || last.Value == "{" || last.Value == "}" || last.Type == tokBad
 	}
+	s.gap = len(s.docs) > 0 && (s.gap || t.Pos.Line > s.lastComment+1)
+	s.lastComment = t.Pos.Line
 	if isDoc {
+		if s.gap { // a block of its own, such as the words on top of a module
+			s.comments = append(s.comments, s.docs...)
+			s.docs, s.gap = nil, false
+		}
 		s.docs = append(s.docs, t)
 	} else {
 		s.comments = append(s.comments, t)

@@ -21,11 +21,11 @@ block reduce_ops(e: int, stride: int)
 
 /// Applies the candidates of the edge from `x` to the node after `seen`.
 block edge(x, seen: set, ops: op) {
-    source = if x in [seen[0]]
-        then 0
-        else if x in [seen[1]]
-            then 1
-            else if x in [seen[2]] then 2 else if x in [seen[3]] then 3 else 4
+    source = if x in [seen[0]] then 0
+        else if x in [seen[1]] then 1
+        else if x in [seen[2]] then 2
+        else if x in [seen[3]] then 3
+        else 4
     return x -> ops(e: len(seen) * (len(seen) - 1) / 2 - 1 + source)
 }
 
