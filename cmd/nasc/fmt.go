@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/nasc-project/nasc/dsl/format"
+	"github.com/nasc-project/nasc/runtime/plan"
 )
 
 func newFmt() *cobra.Command {
@@ -60,14 +61,12 @@ func formatFile(c *cobra.Command, file string, write, differ bool) error {
 	case !write:
 		_, err = c.OutOrStdout().Write(out)
 	case !same:
-		if err = replaceFile(file, out); err == nil {
-			fmt.Fprintln(c.OutOrStdout(), file)
+		if err := replaceFile(file, out); err != nil {
+			return machine(plan.CannotWrite, "", fmt.Errorf("cannot write %s: %v", file, reason(err)))
 		}
+		_, err = fmt.Fprintln(c.OutOrStdout(), file)
 	}
-	if err != nil {
-		return machine("E0563", "", fmt.Errorf("cannot write %s: %v", file, reason(err)))
-	}
-	return nil
+	return err
 }
 
 // replaceFile rewrites a file completely or not at all, keeping its mode.

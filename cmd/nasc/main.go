@@ -7,10 +7,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"strings"
+
+	"github.com/nasc-project/nasc/runtime/plan"
 )
 
 func main() { os.Exit(run()) }
@@ -30,8 +34,33 @@ func run() (code int) {
 		}
 	}()
 	root := newRoot()
+	out := &output{to: os.Stdout}
+	root.SetOut(out)
 	root.SetArgs(longFlags(os.Args[1:]))
-	return conclude(root.Execute())
+	return conclude(out.verdict(root.Execute()))
+}
+
+// output is stdout, and remembers that it could not be written: a command that
+// prints to nowhere has failed.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.to.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// verdict is the error of a command that ended with err, the lost output included.
+func (o *output) verdict(err error) error {
+	if o.err == nil || err != nil && !errors.Is(err, o.err) {
+		return err
+	}
+	return machine(plan.CannotWrite, "", fmt.Errorf("cannot write the output: %v", reason(o.err)))
 }
 
 // longFlags lets the flags that programs use be written with one dash, as the
