@@ -74,7 +74,7 @@ func (f *figure) survey(g *graph.Graph, done map[*graph.Graph]bool) {
 	}
 	done[g] = true
 	f.names[g.Name] = true
-	if len(g.Inputs) > 1 && hasVertices(g) {
+	if len(g.Inputs) > 1 && numbered(g) {
 		f.counted = false
 	}
 	for _, n := range g.Nodes {

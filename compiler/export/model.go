@@ -47,7 +47,7 @@ type modeller struct {
 // newModel models a graph. Where inputs are counted, vertices that are numbered
 // go on from the one input; elsewhere they start from 0 beside named inputs.
 func newModel(g *graph.Graph, counted bool) model {
-	m := modeller{g: g, counted: counted && hasVertices(g), readers: make([][]int, len(g.Nodes)), onEdge: make([]bool, len(g.Nodes)),
+	m := modeller{g: g, counted: counted && numbered(g), folds: numbered(g), readers: make([][]int, len(g.Nodes)), onEdge: make([]bool, len(g.Nodes)),
 		vertex: make([]int, len(g.Nodes)), input: make([]int, len(g.Inputs))}
 	inputReaders := make([][]int, len(g.Inputs))
 	for i, n := range g.Nodes {
@@ -59,7 +59,6 @@ func newModel(g *graph.Graph, counted bool) model {
 			}
 		}
 		m.vertex[i] = -1
-		m.folds = m.folds || n.Vertex != "" && n.Fold
 	}
 	for i := len(g.Nodes) - 1; i >= 0; i-- {
 		m.onEdge[i] = m.belongsOnEdge(i)
@@ -98,10 +97,11 @@ func (m *modeller) inputs(readers [][]int) {
 	}
 }
 
-// hasVertices reports whether a graph has `node` statements.
-func hasVertices(g *graph.Graph) bool {
+// numbered reports whether a graph has vertices that are drawn as numbers: sums
+// that a `node` statement names.
+func numbered(g *graph.Graph) bool {
 	for _, n := range g.Nodes {
-		if n.Vertex != "" {
+		if n.Vertex != "" && n.Fold {
 			return true
 		}
 	}
