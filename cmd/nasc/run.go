@@ -72,8 +72,8 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 			}
 			o.Budget = &b
 		}
-		if o.Workers < 1 || o.Workers > 1024 {
-			return usage(c, "--workers must be from 1 to 1024")
+		if o.Workers < 1 || o.Workers > plan.MaxWorkers {
+			return usage(c, "--workers must be from 1 to %d", plan.MaxWorkers)
 		}
 		if c.Flags().Changed("out") && out == "" {
 			return usage(c, "-o needs the name of a folder")
@@ -133,7 +133,7 @@ evaluated again. The run ends with the log that it would have had undisturbed.`,
 		show(c.ErrOrStderr(), s.Warnings, nil)
 		n, err := s.Logged()
 		if err != nil {
-			return errors.Join(err, s.Close())
+			return errors.Join(failed(ctx, plan.Explain(err, args[0]), nil), s.Close())
 		}
 		fmt.Fprintf(c.ErrOrStderr(), "going on after %d finished trials\n", n)
 		return conduct(ctx, c, s, nil, asJSON)

@@ -15,7 +15,7 @@ import (
 // The codes of what can go wrong with a run.
 const (
 	RunBusy        = "E0560" // another process is writing to the run
-	NotARun        = "E0561" // the folder holds no run
+	NotARun        = "E0561" // the folder holds no run, or one that cannot be read
 	RunExists      = "E0562" // the folder for a new run is taken
 	CannotWrite    = "E0563" // the disk is full, the folder is not writable
 	Mismatch       = "E0564" // the optimizer does not repeat what the log holds
@@ -52,6 +52,7 @@ func Explain(err error, dir string) diag.List {
 	var list diag.List
 	var one *diag.Diagnostic
 	var mismatch *search.MismatchError
+	var damaged *store.DamagedError
 	var path *fs.PathError
 	var link *os.LinkError
 	switch {
@@ -79,6 +80,8 @@ func Explain(err error, dir string) diag.List {
 	case errors.Is(err, store.ErrNotRun):
 		code, message = NotARun, fmt.Sprintf("%s holds no run", dir)
 		help = "`nasc runs` lists the runs of a folder"
+	case errors.As(err, &damaged):
+		code, message = NotARun, fmt.Sprintf("cannot read the run %s: %v", dir, err)
 	case store.Disk(err), errors.As(err, &path), errors.As(err, &link):
 		code, message = CannotWrite, fmt.Sprintf("cannot write the run folder %s: %v", dir, err)
 		help = "make room or choose another folder with -o"

@@ -26,6 +26,9 @@ import (
 	"github.com/nasc-project/nasc/runtime/store"
 )
 
+// MaxWorkers is the most architectures that are evaluated at once.
+const MaxWorkers = 1024
+
 // Options are what the command line says. Zero values mean that it says nothing.
 type Options struct {
 	File      string

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nasc-project/nasc/compiler/export"
+	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
@@ -180,6 +181,11 @@ func resume(ctx context.Context, plugins Plugins, run *store.Run) (*Session, dia
 
 // restore compiles the space of a manifest and takes from it what was decided.
 func restore(m *store.Manifest) (*Plan, diag.List) {
+	if wrong := senseless(m); wrong != "" {
+		var diags diag.List
+		diags.Add(NotARun, diag.Span{}, "the manifest of the run has been changed: %s", wrong)
+		return nil, diags
+	}
 	module, diags := Reload(m)
 	if diags.HasErrors() {
 		return nil, diags
@@ -202,6 +208,29 @@ func restore(m *store.Manifest) (*Plan, diag.List) {
 			"use the version of nasc that the run was started with"
 	}
 	return p, diags
+}
+
+// senseless says what no manifest can hold that nasc has written.
+func senseless(m *store.Manifest) string {
+	if _, err := search.NewBudget(m.Budget.Unit, m.Budget.Amount); err != nil {
+		return err.Error()
+	}
+	switch search.Reuse(m.Reuse) {
+	case search.ReuseGenotype, search.ReuseIsomorphic, search.ReuseOff:
+	default:
+		return fmt.Sprintf("there is no reuse called %q", m.Reuse)
+	}
+	switch {
+	case m.Workers < 1 || m.Workers > MaxWorkers:
+		return fmt.Sprintf("%d workers", m.Workers)
+	case m.Evaluator.Threads < 1:
+		return fmt.Sprintf("%d threads", m.Evaluator.Threads)
+	case len(m.Objectives) == 0:
+		return "it has no objective"
+	case m.Optimizer.Seed != stream.Seed(m.Seed, "optimizer", 0), m.Evaluator.Seed != stream.Seed(m.Seed, "evaluator", 0):
+		return fmt.Sprintf("its seeds do not follow from seed %d", m.Seed)
+	}
+	return ""
 }
 
 func (p *Part) recall(c store.Component) {

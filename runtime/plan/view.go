@@ -35,7 +35,7 @@ func View(dir string) (*Viewed, diag.List) {
 // unreadable explains why a run cannot be read, where Explain speaks of writing.
 func unreadable(err error, dir string) diag.List {
 	diags := Explain(err, dir)
-	for _, d := range diags {
+	for _, d := range diags { // a damaged run is explained by Explain
 		if d.Code == CannotWrite || d.Code == SearchFailed {
 			d.Code, d.Message, d.Help = NotARun, fmt.Sprintf("cannot read the run %s: %v", dir, err), ""
 		}

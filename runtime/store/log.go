@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -112,6 +113,11 @@ func createLog(path string) error {
 }
 
 func openLog(path, mode string) (*sql.DB, error) {
+	if mode != "rwc" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, damaged("there is no log")
+		}
+	}
 	q := url.Values{"mode": {mode}}
 	q.Add("_pragma", "busy_timeout(5000)")
 	q.Add("_pragma", "foreign_keys(1)")
@@ -136,16 +142,16 @@ func openLog(path, mode string) (*sql.DB, error) {
 	db.SetMaxOpenConns(1)
 	if err := db.Ping(); err != nil {
 		db.Close()
-		return nil, err
+		return nil, unreadable(err)
 	}
 	if mode != "rwc" {
 		var v int
 		if err := db.QueryRow("PRAGMA user_version").Scan(&v); err != nil || v != 1 {
 			db.Close()
 			if err == nil {
-				err = fmt.Errorf("the log has format %d, this nasc reads format 1", v)
+				err = damaged("the log has format %d, this nasc reads format 1", v)
 			}
-			return nil, err
+			return nil, unreadable(err)
 		}
 	}
 	return db, nil
@@ -204,7 +210,7 @@ func (r *Run) write(fn func(*sql.Tx) error) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(r.Dir, LogFile), err)
+		return fmt.Errorf("%s: %w", filepath.Join(r.Dir, LogFile), unreadable(err))
 	}
 	return nil
 }
@@ -304,7 +310,7 @@ func (r *Run) each(query string, fn func(*sql.Rows) error) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(r.Dir, LogFile), err)
+		return fmt.Errorf("%s: %w", filepath.Join(r.Dir, LogFile), unreadable(err))
 	}
 	return nil
 }
@@ -331,6 +337,18 @@ func (r *Run) Log(w io.Writer) error {
 		Winner int64              `json:"winner"`
 		Test   map[string]float64 `json:"test"`
 	}{winner, metrics})
+}
+
+// unreadable makes a DamagedError of SQLite's word for a file that is no log.
+func unreadable(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+			return &DamagedError{err}
+		}
+	}
+	return err
 }
 
 // Disk reports whether err is the file system's: full, read-only, broken.

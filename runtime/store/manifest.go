@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -87,7 +88,8 @@ type SourceFile struct {
 	Text   string `json:"text"`
 }
 
-// ReadManifest reads the manifest of a run folder; ErrNotRun when there is none.
+// ReadManifest reads the manifest of a run folder; ErrNotRun when there is none,
+// a DamagedError when it is not one.
 func ReadManifest(dir string) (*Manifest, error) {
 	data, err := os.ReadFile(filepath.Join(dir, ManifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -99,10 +101,13 @@ func ReadManifest(dir string) (*Manifest, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	if err := dec.Decode(m); err != nil {
-		return nil, fmt.Errorf("%s: %w: %v", dir, ErrNotRun, err)
+		return nil, damaged("%s: %w", ManifestFile, err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, damaged("%s goes on after its end", ManifestFile)
 	}
 	if m.Format != ManifestFormat {
-		return nil, fmt.Errorf("%s: the manifest has format %d, this nasc reads format %d", dir, m.Format, ManifestFormat)
+		return nil, damaged("%s has format %d, this nasc reads format %d", ManifestFile, m.Format, ManifestFormat)
 	}
 	for _, args := range []map[string]any{m.Space.Args, m.Optimizer.Parameters, m.Evaluator.Parameters} {
 		restoreNumbers(args)

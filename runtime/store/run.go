@@ -49,6 +49,17 @@ var ErrExists = errors.New("already exists")
 // ErrNotRun means that a folder holds no run.
 var ErrNotRun = errors.New("not a run folder")
 
+// DamagedError means that a run's manifest or log cannot be read: it is cut
+// off, overwritten, missing beside the other, or of another version.
+type DamagedError struct{ err error }
+
+func (e *DamagedError) Error() string { return e.err.Error() }
+func (e *DamagedError) Unwrap() error { return e.err }
+
+func damaged(format string, args ...any) error {
+	return &DamagedError{fmt.Errorf(format, args...)}
+}
+
 // Run is an open run folder.
 type Run struct {
 	Dir      string

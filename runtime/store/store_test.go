@@ -201,8 +201,12 @@ func TestBadFolders(t *testing.T) {
 		}
 	}
 	os.WriteFile(filepath.Join(taken, ManifestFile), []byte(`{"format": 1, "na`), 0o644)
-	if _, err := Read(taken); !errors.Is(err, ErrNotRun) {
-		t.Errorf("Read with half a manifest: %v", err)
+	var damaged *DamagedError
+	for _, text := range []string{`{"format": 1, "na`, `{"format": 1} x`, `{"format": 9}`, `null`, `{"format": 1}`} {
+		os.WriteFile(filepath.Join(taken, ManifestFile), []byte(text), 0o644)
+		if _, err := Read(taken); !errors.As(err, &damaged) { // the last has no log
+			t.Errorf("Read with the manifest %s: %v", text, err)
+		}
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
 		t.Errorf("%d entries left behind, want 2", len(entries))
