@@ -144,7 +144,7 @@ func FormatValue(v any) string {
 
 // Graph is a concrete architecture or a part of one.
 type Graph struct {
-	Name   string // the template it came from: "nasbench201", "normal"
+	Name   string // the template it came from, with its index in an array: "normal", "motif[3]"
 	Kind   string // "space", "cell" or "block"
 	Inputs []Input
 	Nodes  []*Node // topological: a node reads only inputs and earlier nodes
