@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/dsl/diag"
@@ -68,11 +69,11 @@ func (p *Plugin) Settings(c wire.Component, given wire.Settings) (wire.Settings,
 		}
 		value, ok := param.Convert(v)
 		if !ok {
-			add(param.Name, WrongType, "%s must be of type %s, not %v", param.Name, param.Type, v)
+			add(param.Name, WrongType, "%s must be of type %s, not %s", param.Name, param.Type, quoted(v))
 			continue
 		}
 		if reason := param.Refuses(value); reason != "" {
-			add(param.Name, BadParameter, "%s %s, not %v", param.Name, reason, v)
+			add(param.Name, BadParameter, "%s %s, not %s", param.Name, reason, quoted(v))
 			continue
 		}
 		out[param.Name] = value
@@ -91,6 +92,14 @@ func (p *Plugin) Settings(c wire.Component, given wire.Settings) (wire.Settings,
 		return nil, err
 	}
 	return out, nil
+}
+
+// quoted is a value as it was written, cut to what fits on a line.
+func quoted(v any) string {
+	if s, ok := v.(string); ok {
+		return strconv.Quote(tidy(s, 60))
+	}
+	return fmt.Sprint(v)
 }
 
 // handles tells whether an optimizer handles every decision of a space.

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/nasc-project/nasc/plugins/wire"
@@ -22,9 +23,11 @@ func TestSettings(t *testing.T) {
 		{"limti", int64(1), UnknownParameter, "did you mean `limit`?"},
 		{"limit", int64(0), BadParameter, "limit must be at least 1, not 0"},
 		{"limit", int64(11), BadParameter, "limit must be at most 10, not 11"},
-		{"limit", "many", WrongType, "limit must be of type int, not many"},
+		{"limit", "many", WrongType, "limit must be of type int, not \"many\""},
+		{"limit", "", WrongType, `limit must be of type int, not ""`},
+		{"limit", strings.Repeat("9", 1000), WrongType, "999…\""},
 		{"limit", 2.5, WrongType, "limit must be of type int, not 2.5"},
-		{"mode", "c", BadParameter, `mode must be one of "a", "b", not c`},
+		{"mode", "c", BadParameter, `mode must be one of "a", "b", not "c"`},
 		{"slow", int64(1), WrongType, "slow must be of type bool"},
 		{"rate", 1.5, BadParameter, "rate must be at most 1"},
 	} {
