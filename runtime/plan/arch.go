@@ -11,6 +11,7 @@ import (
 	"github.com/nasc-project/nasc/compiler/resolve"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/runtime/host"
 )
 
 // Architecture is one architecture that a user named.
@@ -56,7 +57,13 @@ func ReadArchitecture(s *compiler.Space, text string, read resolve.Reader, own R
 		recognised := false
 		if own != nil {
 			if g, recognised, err = own(trimmed); err != nil {
-				return nil, Explain(err, "")
+				diags := Explain(err, "")
+				for _, d := range diags {
+					if d.Code == host.Failed { // it knows the notation and refuses the text
+						d.Code = NoArchitecture
+					}
+				}
+				return nil, diags
 			}
 		}
 		if !recognised {

@@ -289,10 +289,14 @@ func parameterNames(c wire.Component) []string {
 // the defaults.
 func (p *Part) settle(c part, set []Setting, folder string, diags *diag.List) {
 	given := wire.Settings{}
+	named := map[string]bool{} // its values are names from a list
+	for _, declared := range p.Component.Parameters {
+		named[declared.Name] = len(declared.Choices) > 0
+	}
 	p.spans = map[string]diag.Span{}
 	for _, a := range c.args {
 		v := a.Value
-		if text, ok := v.(string); ok {
+		if text, ok := v.(string); ok && !named[a.Name] {
 			v = path(folder, text)
 		}
 		given[a.Name], p.spans["parameters."+a.Name] = v, a.Span
@@ -305,7 +309,7 @@ func (p *Part) settle(c part, set []Setting, folder string, diags *diag.List) {
 		for _, declared := range p.Component.Parameters {
 			if declared.Name == s.Name {
 				v := value(declared.Type, s.Text)
-				if text, ok := v.(string); ok {
+				if text, ok := v.(string); ok && !named[s.Name] {
 					v = path(".", text)
 				}
 				given[s.Name] = v

@@ -6,8 +6,10 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/runtime/host"
 )
 
 func TestParseSetting(t *testing.T) {
@@ -93,13 +95,18 @@ func TestPath(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(there), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(there, nil, 0o644); err != nil {
-		t.Fatal(err)
+	for _, file := range []string{there, filepath.Join(base, "t.csv")} {
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for text, want := range map[string]string{
 		"glyphs":         "glyphs",
 		"data":           "data", // a name, not a path
 		"data/t.csv":     there,
+		"t.csv":          filepath.Join(base, "t.csv"),
+		"none.csv":       "none.csv",
+		"0.5":            "0.5",
 		"data/none.csv":  "data/none.csv",
 		"./data/t.csv":   there,
 		"../x.csv":       filepath.Join(filepath.Dir(base), "x.csv"),
@@ -109,6 +116,17 @@ func TestPath(t *testing.T) {
 		if got := path(base, text); got != want {
 			t.Errorf("path(%q) = %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestRefusedNotation: text that an evaluator knows and refuses is wrong input,
+// not a fault of the plugin.
+func TestRefusedNotation(t *testing.T) {
+	_, diags := ReadArchitecture(nil, "|none~0|", nil, func(string) (space.Genotype, bool, error) {
+		return nil, true, &diag.Diagnostic{Code: host.Failed, Message: "two groups are missing"}
+	})
+	if !diags.HasErrors() || Fault(diags) || diags[0].Message != "two groups are missing" {
+		t.Errorf("got %v", diags)
 	}
 }
 

@@ -152,11 +152,12 @@ func literal(text string) any {
 
 // path makes the name of a file absolute, so that a run can be resumed from
 // any folder: text that starts with ./ or ../, or that names, with a separator
-// in it, a file below base. Other text stays as it is.
+// or an ending in it, a file below base. Other text stays as it is: a bare word
+// may be the name of anything.
 func path(base, text string) string {
 	p := filepath.ToSlash(text)
 	explicit := strings.HasPrefix(p, "./") || strings.HasPrefix(p, "../")
-	if filepath.IsAbs(text) || !explicit && !strings.Contains(p, "/") {
+	if filepath.IsAbs(text) || !explicit && !strings.Contains(p, "/") && filepath.Ext(p) == "" {
 		return text
 	}
 	abs, err := filepath.Abs(filepath.Join(base, text))
