@@ -84,9 +84,13 @@ func Explain(err error, dir string) diag.List {
 		code, message = NotARun, fmt.Sprintf("cannot read the run %s: %v", dir, err)
 	case store.Disk(err), errors.As(err, &path), errors.As(err, &link):
 		code, message = CannotWrite, fmt.Sprintf("cannot write the run folder %s: %v", dir, err)
-		help = "make room or choose another folder with -o"
+		remedy := "make room"
+		if errors.Is(err, fs.ErrPermission) {
+			remedy = "make the folder writable"
+		}
+		help = remedy + " or choose another folder with -o"
 		if _, err := store.ReadManifest(dir); err == nil {
-			help = fmt.Sprintf("everything finished is kept; make room, then `nasc resume %s`", dir)
+			help = fmt.Sprintf("everything finished is kept; %s, then `nasc resume %s`", remedy, dir)
 		}
 	}
 	return diag.List{{Code: code, Message: message, Help: help}}
