@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/nasc-project/nasc/compiler/space"
 	pb "github.com/nasc-project/nasc/plugins/proto/nasc/v1"
@@ -237,11 +238,19 @@ func (p Parameter) Refuses(v any) string {
 	}
 	switch {
 	case p.Min != nil && x < *p.Min:
-		return fmt.Sprintf("must be at least %v", *p.Min)
+		return fmt.Sprintf("must be at least %s", bound(*p.Min))
 	case p.Max != nil && x > *p.Max:
-		return fmt.Sprintf("must be at most %v", *p.Max)
+		return fmt.Sprintf("must be at most %s", bound(*p.Max))
 	}
 	return ""
+}
+
+// bound writes a whole number with its digits: 1000000, not 1e+06.
+func bound(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
 }
 
 func quoted(all []string) string {

@@ -75,3 +75,13 @@ func TestTextIsValid(t *testing.T) {
 		t.Errorf("got %q", p.Message)
 	}
 }
+
+func TestRefusesWithPlainNumbers(t *testing.T) {
+	least, most := 0.05, 1e6
+	p := Parameter{Name: "p", Type: Real, Min: &least, Max: &most}
+	for v, want := range map[float64]string{0.01: "must be at least 0.05", 2e6: "must be at most 1000000", 1: ""} {
+		if got := p.Refuses(v); got != want {
+			t.Errorf("%v: %q, want %q", v, got, want)
+		}
+	}
+}
