@@ -2,7 +2,11 @@
 // knows these names without importing them.
 
 /// Adds tensors of one shape.
-op sum(xs: set) -> xs { commutative = true }
+op sum(xs: set) -> xs {
+    commutative = true
+    sparse      = true
+    collapses   = true
+}
 
 /// Averages tensors of one shape.
 op mean(xs: set) -> xs { commutative = true }

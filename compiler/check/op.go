@@ -140,8 +140,8 @@ func (k *checker) shapeOf(name string, t *template, c context) ([]*sym.Scalar, b
 	return first.node.Shape, true
 }
 
-// properties evaluates the body of an op: params, macs, absent, identity,
-// commutative, and what it requires of its operands.
+// properties evaluates the body of an op: params, macs, its algebra, and what it
+// requires of its operands.
 func (k *checker) properties(n *lower.Node, t *template, c context) bool {
 	for _, st := range t.decl.Body {
 		switch st := st.(type) {
@@ -161,6 +161,16 @@ func (k *checker) properties(n *lower.Node, t *template, c context) bool {
 				n.Flags.Identity = s
 			case "commutative":
 				n.Flags.Commutative = s
+			case "sparse", "collapses":
+				if !n.Op.Fold {
+					k.diags.Add("E0303", st.Span(), "`%s` is about a set of operands, and `%s` takes none", st.Name.Name, t.decl.Name.Name)
+					return false
+				}
+				if st.Name.Name == "sparse" {
+					n.Flags.Sparse = s
+				} else {
+					n.Flags.Collapses = s
+				}
 			default:
 				c.env.names[st.Name.Name] = &scalar{s}
 			}

@@ -104,10 +104,6 @@ func (d depther) fromInputs(g *Graph) []int {
 	return after[:offset]
 }
 
-// isSum reports whether n is the fold that adds its inputs, so that an absent
-// one may be left out and a single one is the result.
-func (n *Node) isSum() bool { return n.Op == "sum" && n.Commutative }
-
 // Row is one line of the cost table.
 type Row struct {
 	Path   string // the names of the nodes from the top, joined by dots

@@ -61,6 +61,7 @@ type Attr struct {
 	Name    string
 	Value   any
 	Default bool // the value is what the op takes when nothing is given
+	Open    bool // settled from what reads the node; does not count in Hash
 }
 
 // Input is one entry of a graph.
@@ -86,6 +87,8 @@ type Node struct {
 	Absent      bool // stands for "no edge" (zero)
 	Identity    bool // hands its input on unchanged (skip with stride 1)
 	Commutative bool // the order of the inputs does not matter (sum)
+	Sparse      bool // leaves absent inputs out; of none left it is absent (sum)
+	Collapses   bool // of one input it is that input (sum)
 
 	// Fold marks an operation on a set of tensors (sum, concat), which `.nas`
 	// writes with a list: sum([a, b]).

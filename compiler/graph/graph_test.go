@@ -241,6 +241,19 @@ func TestHashIsAnInvariant(t *testing.T) {
 	}
 }
 
+// TestHashLeavesOutOpenAttributes gives one operation two values of an attribute
+// that its readers settle.
+func TestHashLeavesOutOpenAttributes(t *testing.T) {
+	hash := func(width int64, open bool) graph.Digest {
+		b := graphtest.New("cell", "c", graph.Shape{4, 2, 2})
+		b.Add(graph.Node{Op: "f", Attrs: []graph.Attr{{Name: "width", Value: width, Open: open}}}, graph.InputRef(0))
+		return b.Hash()
+	}
+	if hash(1, true) != hash(2, true) || hash(1, false) == hash(2, false) {
+		t.Error("an open attribute counts, or another one does not")
+	}
+}
+
 func TestHashTellsApart(t *testing.T) {
 	s := graph.Shape{4, 2, 2}
 	x := graph.InputRef(0)
@@ -369,7 +382,7 @@ func TestValidateRejects(t *testing.T) {
 		{"gives [3, 32, 32] to input 0 of graph normal", func(g *graph.Graph) { g.Nodes[1].Inputs[0] = graph.InputRef(0) }},
 		{"gives 2 inputs", func(g *graph.Graph) { g.Nodes[1].Inputs = []graph.Ref{0, 0} }},
 		{"but graph normal gives [16, 32, 32]", func(g *graph.Graph) { g.Nodes[1].Shape = s }},
-		{"adds [4, 2, 2] to [16, 32, 32]", func(g *graph.Graph) { g.Nodes[1].Body.Nodes[0].Shape = s }},
+		{"has shape [16, 32, 32] and one has [4, 2, 2]", func(g *graph.Graph) { g.Nodes[1].Body.Nodes[0].Shape = s }},
 		{"contains itself", func(g *graph.Graph) { g.Nodes[1].Body.Nodes[0].Body = g }},
 		{"called an identity", func(g *graph.Graph) { g.Nodes[0].Identity = true }},
 	} {

@@ -82,6 +82,9 @@ func (n *Node) label() colour {
 		c = c.number(uint64(d))
 	}
 	for _, a := range n.Attrs {
+		if a.Open {
+			continue
+		}
 		c = c.text(a.Name)
 		switch v := a.Value.(type) {
 		case int64:

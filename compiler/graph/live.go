@@ -2,8 +2,8 @@ package graph
 
 // Live is the part of g that computes its output, as a new graph: what reaches
 // no output is gone, an operation fed only by absent edges is absent itself,
-// sums lose their absent inputs, and identities and sums of one tensor are
-// replaced by that tensor. The rules reach through nested graphs, which lose
+// sparse folds lose their absent inputs, and identities, and folds that collapse
+// when a single input is left, are replaced by that tensor. The rules reach through nested graphs, which lose
 // the inputs they do not use; nodes that shared a body share one again where
 // the same of their inputs are absent.
 //
@@ -99,9 +99,9 @@ func (w *liveWork) node(n *Node) tensor {
 	switch {
 	case len(refs) == 0 && len(n.Inputs) > 0:
 		return tensor{absent: true}
-	case n.Identity, n.isSum() && len(refs) == 1:
+	case n.Identity, n.Collapses && len(refs) == 1 && (n.Sparse || len(n.Inputs) == 1):
 		return tensor{ref: refs[0]}
-	case len(refs) < len(n.Inputs) && !n.isSum():
+	case len(refs) < len(n.Inputs) && !n.Sparse:
 		refs = w.present(n.Inputs)
 	}
 	return w.add(n, refs)

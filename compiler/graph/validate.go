@@ -80,10 +80,10 @@ func (g *Graph) validateNode(at int, n *Node) error {
 	case n.Identity && (len(n.Inputs) != 1 || !g.Shape(n.Inputs[0]).Equal(n.Shape)):
 		return errors.New("is called an identity but does not hand one input on")
 	}
-	if n.isSum() {
+	if n.Collapses && (n.Sparse || len(n.Inputs) == 1) { // any one may be all that is left
 		for _, r := range n.Inputs {
 			if s := g.Shape(r); !s.Equal(n.Shape) {
-				return fmt.Errorf("adds %v to %v", s, n.Shape)
+				return fmt.Errorf("may collapse to any of its inputs, but has shape %v and one has %v", n.Shape, s)
 			}
 		}
 	}

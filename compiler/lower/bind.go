@@ -235,7 +235,10 @@ func (f *frame) op(n *Node) (graph.Ref, error) {
 	for _, flag := range []struct {
 		s  *sym.Scalar
 		to *bool
-	}{{n.Flags.Absent, &out.Absent}, {n.Flags.Identity, &out.Identity}, {n.Flags.Commutative, &out.Commutative}} {
+	}{
+		{n.Flags.Absent, &out.Absent}, {n.Flags.Identity, &out.Identity}, {n.Flags.Commutative, &out.Commutative},
+		{n.Flags.Sparse, &out.Sparse}, {n.Flags.Collapses, &out.Collapses},
+	} {
 		if flag.s == nil {
 			continue
 		}

@@ -130,4 +130,6 @@ type Flags struct {
 	Absent      *sym.Scalar
 	Identity    *sym.Scalar
 	Commutative *sym.Scalar
+	Sparse      *sym.Scalar
+	Collapses   *sym.Scalar
 }

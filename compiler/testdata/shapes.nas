@@ -71,6 +71,9 @@ space s(image: [3, 8, 8]) = image -> (relu | 3) //! E0304 "the alternatives are 
 import { relu } from "std/vision"
 space s(image: [3, 8, 8]) = image -> relu * 2.5 //! E0303 "repeated a whole number of times, not 2.5"
 ---
+op bad(x: [c, h, w]) -> [c, h, w] { sparse = true } //! E0303 "`sparse` is about a set of operands, and `bad` takes none"
+space s(image: [3, 8, 8]) = image -> bad
+---
 op bad(x: [c, h, w], n: float = 1) -> [c, h, w] //! E0303 "`float` is not a type"
 space s(image: [3, 8, 8]) = image -> bad
 ---

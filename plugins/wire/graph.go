@@ -68,14 +68,14 @@ func fromNode(n *graph.Node) (*pb.Node, error) {
 		return nil, err
 	}
 	m := &pb.Node{Name: n.Name, Op: n.Op, Shape: shape, Params: n.Params, Macs: n.MACs,
-		Absent: n.Absent, Identity: n.Identity, Commutative: n.Commutative, Vertex: n.Vertex,
-		Module: n.Module, Fold: n.Fold}
+		Absent: n.Absent, Identity: n.Identity, Commutative: n.Commutative, Sparse: n.Sparse, Collapses: n.Collapses,
+		Vertex: n.Vertex, Module: n.Module, Fold: n.Fold}
 	for _, a := range n.Attrs {
 		v, err := FromValue(a.Value)
 		if err != nil {
 			return nil, fmt.Errorf("attribute %s: %w", a.Name, err)
 		}
-		m.Attributes = append(m.Attributes, &pb.Attribute{Name: a.Name, Value: v, Default: a.Default})
+		m.Attributes = append(m.Attributes, &pb.Attribute{Name: a.Name, Value: v, Default: a.Default, Open: a.Open})
 	}
 	for _, r := range n.Inputs {
 		m.Inputs = append(m.Inputs, int32(r))
@@ -140,8 +140,8 @@ func toNode(m *pb.Node, i, at int, g *graph.Graph, all []*graph.Graph) (*graph.N
 		return nil, err
 	}
 	n := &graph.Node{Name: m.GetName(), Op: m.GetOp(), Shape: shape, Params: m.GetParams(), MACs: m.GetMacs(),
-		Absent: m.GetAbsent(), Identity: m.GetIdentity(), Commutative: m.GetCommutative(), Vertex: m.GetVertex(),
-		Module: m.GetModule(), Fold: m.GetFold()}
+		Absent: m.GetAbsent(), Identity: m.GetIdentity(), Commutative: m.GetCommutative(), Sparse: m.GetSparse(),
+		Collapses: m.GetCollapses(), Vertex: m.GetVertex(), Module: m.GetModule(), Fold: m.GetFold()}
 	if n.Params < 0 || n.MACs < 0 {
 		return nil, fmt.Errorf("its cost is negative")
 	}
@@ -150,7 +150,7 @@ func toNode(m *pb.Node, i, at int, g *graph.Graph, all []*graph.Graph) (*graph.N
 		if err != nil {
 			return nil, fmt.Errorf("attribute %s: %w", a.GetName(), err)
 		}
-		n.Attrs = append(n.Attrs, graph.Attr{Name: a.GetName(), Value: v, Default: a.GetDefault()})
+		n.Attrs = append(n.Attrs, graph.Attr{Name: a.GetName(), Value: v, Default: a.GetDefault(), Open: a.GetOpen()})
 	}
 	for _, r := range m.GetInputs() {
 		if !refers(g, graph.Ref(r), i) {

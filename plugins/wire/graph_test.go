@@ -16,9 +16,9 @@ func nested() *graph.Graph {
 	s := graph.Shape{16, 8, 8}
 	in := []graph.Input{{Name: "x", Shape: s}}
 	leaf := &graph.Graph{Name: "leaf", Kind: "block", Inputs: in, Nodes: []*graph.Node{
-		{Name: "op", Op: "conv", Attrs: []graph.Attr{{Name: "kernel", Value: int64(3)}, {Name: "rate", Value: 0.5},
+		{Name: "op", Op: "conv", Attrs: []graph.Attr{{Name: "kernel", Value: int64(3)}, {Name: "rate", Value: 0.5, Open: true},
 			{Name: "se", Value: true}, {Name: "act", Value: "relu"}}, Inputs: []graph.Ref{-1}, Shape: s, Params: 7, MACs: 1 << 40,
-			Absent: true, Identity: true, Commutative: true, Vertex: "n[0]"},
+			Absent: true, Identity: true, Commutative: true, Sparse: true, Collapses: true, Vertex: "n[0]"},
 	}}
 	cell := &graph.Graph{Name: "cell", Kind: "cell", Inputs: in, Output: 1, Nodes: []*graph.Node{
 		{Name: "a", Op: "leaf", Inputs: []graph.Ref{-1}, Body: leaf, Shape: s},

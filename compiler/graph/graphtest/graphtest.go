@@ -37,7 +37,8 @@ func (b Builder) Add(n graph.Node, inputs ...graph.Ref) graph.Ref {
 
 // Sum appends the vertex that adds the inputs.
 func (b Builder) Sum(vertex string, inputs ...graph.Ref) graph.Ref {
-	return b.Add(graph.Node{Name: vertex, Op: "sum", Module: "std/core", Commutative: true, Fold: true, Vertex: vertex}, inputs...)
+	return b.Add(graph.Node{Name: vertex, Op: "sum", Module: "std/core", Commutative: true, Sparse: true, Collapses: true,
+		Fold: true, Vertex: vertex}, inputs...)
 }
 
 // Nest appends a node that holds body.

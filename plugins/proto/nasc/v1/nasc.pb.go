@@ -2364,8 +2364,10 @@ type Node struct {
 	Identity      bool                   `protobuf:"varint,10,opt,name=identity,proto3" json:"identity,omitempty"`
 	Commutative   bool                   `protobuf:"varint,11,opt,name=commutative,proto3" json:"commutative,omitempty"`
 	Vertex        string                 `protobuf:"bytes,12,opt,name=vertex,proto3" json:"vertex,omitempty"`
-	Module        string                 `protobuf:"bytes,13,opt,name=module,proto3" json:"module,omitempty"` // where the op is declared: "std/vision"
-	Fold          bool                   `protobuf:"varint,14,opt,name=fold,proto3" json:"fold,omitempty"`    // an operation on a set of tensors
+	Module        string                 `protobuf:"bytes,13,opt,name=module,proto3" json:"module,omitempty"`        // where the op is declared: "std/vision"
+	Fold          bool                   `protobuf:"varint,14,opt,name=fold,proto3" json:"fold,omitempty"`           // an operation on a set of tensors
+	Sparse        bool                   `protobuf:"varint,15,opt,name=sparse,proto3" json:"sparse,omitempty"`       // a fold that leaves absent operands out
+	Collapses     bool                   `protobuf:"varint,16,opt,name=collapses,proto3" json:"collapses,omitempty"` // a fold that, of one operand, is that operand
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2498,11 +2500,26 @@ func (x *Node) GetFold() bool {
 	return false
 }
 
+func (x *Node) GetSparse() bool {
+	if x != nil {
+		return x.Sparse
+	}
+	return false
+}
+
+func (x *Node) GetCollapses() bool {
+	if x != nil {
+		return x.Collapses
+	}
+	return false
+}
+
 type Attribute struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Value         *Value                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	Default       bool                   `protobuf:"varint,3,opt,name=default,proto3" json:"default,omitempty"` // what the op takes when nothing is given
+	Open          bool                   `protobuf:"varint,4,opt,name=open,proto3" json:"open,omitempty"`       // settled from what reads the node; does not tell architectures apart
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2554,6 +2571,13 @@ func (x *Attribute) GetValue() *Value {
 func (x *Attribute) GetDefault() bool {
 	if x != nil {
 		return x.Default
+	}
+	return false
+}
+
+func (x *Attribute) GetOpen() bool {
+	if x != nil {
+		return x.Open
 	}
 	return false
 }
@@ -2738,7 +2762,7 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\n" +
 	"GraphInput\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05shape\x18\x02 \x03(\x05R\x05shape\"\xe6\x02\n" +
+	"\x05shape\x18\x02 \x03(\x05R\x05shape\"\x9c\x03\n" +
 	"\x04Node\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x122\n" +
@@ -2756,11 +2780,14 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\vcommutative\x18\v \x01(\bR\vcommutative\x12\x16\n" +
 	"\x06vertex\x18\f \x01(\tR\x06vertex\x12\x16\n" +
 	"\x06module\x18\r \x01(\tR\x06module\x12\x12\n" +
-	"\x04fold\x18\x0e \x01(\bR\x04fold\"_\n" +
+	"\x04fold\x18\x0e \x01(\bR\x04fold\x12\x16\n" +
+	"\x06sparse\x18\x0f \x01(\bR\x06sparse\x12\x1c\n" +
+	"\tcollapses\x18\x10 \x01(\bR\tcollapses\"s\n" +
 	"\tAttribute\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12$\n" +
 	"\x05value\x18\x02 \x01(\v2\x0e.nasc.v1.ValueR\x05value\x12\x18\n" +
-	"\adefault\x18\x03 \x01(\bR\adefault2\x8a\x01\n" +
+	"\adefault\x18\x03 \x01(\bR\adefault\x12\x12\n" +
+	"\x04open\x18\x04 \x01(\bR\x04open2\x8a\x01\n" +
 	"\x06Plugin\x12?\n" +
 	"\bDescribe\x12\x18.nasc.v1.DescribeRequest\x1a\x19.nasc.v1.DescribeResponse\x12?\n" +
 	"\bShutdown\x12\x18.nasc.v1.ShutdownRequest\x1a\x19.nasc.v1.ShutdownResponse2\xc8\x01\n" +
