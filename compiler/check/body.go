@@ -39,8 +39,7 @@ func (k *checker) body(t *syntax.Template, c context) value {
 				}
 				return v
 			case "require":
-				k.unsupported(st.Span(), "`require` in a "+string(t.Kind))
-				failed = true
+				failed = !k.require(t, st, c) || failed
 			default:
 				k.diags.Add("E0303", st.Span(), "`%s` belongs in a search, not in a %s", st.Verb, t.Kind)
 				failed = true

@@ -40,6 +40,7 @@ type checker struct {
 	scopes    map[*lower.Node]*scope
 	texts     map[syntax.Expr]string
 	named     []namedNode
+	requires  []requires
 	decisions int
 	nodes     int
 	steps     int
@@ -158,6 +159,9 @@ func (k *checker) finish(name string, body *lower.Body) *lower.Plan {
 		for _, a := range s.alts {
 			a.Sub.Decisions = append(a.Sub.Decisions, s.group.Decisions...)
 		}
+	}
+	for _, r := range k.requires {
+		r.made.Where = k.where(r.group)
 	}
 	if k.diags.HasErrors() {
 		return nil

@@ -332,6 +332,9 @@ func (k *checker) condition(e *syntax.If, c context) value {
 	if !ok {
 		return bad{}
 	}
+	if s.Open() {
+		return k.apply1("if", e.Span(), &scalar{s}, k.eval(e.Then, c), k.eval(e.Else, c))
+	}
 	return k.cases([]*sym.Scalar{s}, c, e.Span(), func(v []any, c context) value {
 		b, isBool := v[0].(bool)
 		if !isBool {

@@ -14,6 +14,10 @@
 package lower
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/sym"
 	"github.com/nasc-project/nasc/dsl/diag"
@@ -21,8 +25,9 @@ import (
 
 // Plan is a space ready to be bound. NewPlan makes one.
 type Plan struct {
-	Space *space.Space
-	Body  *Body
+	Space    *space.Space
+	Body     *Body
+	Requires []*Requirement // of all bodies, in the order of the source
 
 	bodies int
 }
@@ -32,6 +37,9 @@ type Plan struct {
 func NewPlan(s *space.Space, body *Body) *Plan {
 	p := &Plan{Space: s, Body: body}
 	p.number(body, map[*Body]bool{})
+	slices.SortStableFunc(p.Requires, func(a, b *Requirement) int {
+		return cmp.Or(strings.Compare(a.Span.Start.File, b.Span.Start.File), a.Span.Start.Offset-b.Span.Start.Offset)
+	})
 	return p
 }
 
@@ -43,6 +51,10 @@ func (p *Plan) number(b *Body, done map[*Body]bool) {
 	done[b] = true
 	b.index = p.bodies
 	p.bodies++
+	for _, r := range b.Requires {
+		r.body = b
+		p.Requires = append(p.Requires, r)
+	}
 	for i, n := range b.Inputs {
 		n.index = i
 	}
@@ -61,6 +73,8 @@ type Body struct {
 	Inputs []*Node
 	Nodes  []*Node // operations and calls in the order of the source
 	Output *Node
+
+	Requires []*Requirement
 
 	index int // among the bodies of the plan
 }

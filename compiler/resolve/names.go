@@ -24,8 +24,9 @@ var Metrics = map[string]bool{"edges": true, "depth": true, "params": true, "mac
 
 // local is one scope of names inside a template.
 type local struct {
-	up    *local
-	names map[string]diag.Span
+	up      *local
+	names   map[string]diag.Span
+	require bool // holds the metrics
 }
 
 func (s *local) find(name string) (diag.Span, bool) {
@@ -154,7 +155,7 @@ func (w *walker) body(t *syntax.Template, s *local) {
 			w.bind(s, st.Name)
 		case *syntax.Verb:
 			if st.Verb == "require" && t.Kind != syntax.Op {
-				in := &local{up: s, names: map[string]diag.Span{}}
+				in := &local{up: s, names: map[string]diag.Span{}, require: true}
 				for m := range Metrics {
 					in.names[m] = diag.Span{}
 				}
@@ -295,6 +296,10 @@ func (w *walker) name(e *syntax.Name, s *local) {
 	d := w.diags.Add("E0201", e.Span(), "`%s` is not declared", e.Name)
 	if best, ok := diag.Suggest(e.Name, w.visible(s)); ok {
 		d.Help = "did you mean `" + best + "`?"
+		return
+	}
+	if s != nil && s.require {
+		d.Help = "a requirement here is about `depth`, `edges`, `macs`, `params`, parameters and decisions; what is measured belongs in a search"
 		return
 	}
 	for _, m := range w.prog.Modules {

@@ -9,6 +9,7 @@ package sym
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -24,6 +25,7 @@ type Scalar struct {
 	fn    string          // set when a function of args
 	args  []*Scalar
 	deps  []*space.Decision // every decision the value depends on
+	open  bool              // depends on a measure
 }
 
 // Const is a value that depends on nothing: int64, float64, bool or string.
@@ -48,8 +50,43 @@ func Switch(d *space.Decision, cases []*Scalar) *Scalar {
 	s := &Scalar{on: d, cases: cases, deps: []*space.Decision{d}}
 	for _, c := range cases {
 		s.deps = union(s.deps, c.deps)
+		s.open = s.open || c.open
 	}
 	return s
+}
+
+// Measure is a whole number that only a finished architecture has, such as its
+// params. EvalWith is told what it is.
+func Measure(name string) *Scalar {
+	return &Scalar{fn: "measure", args: []*Scalar{Const(name)}, open: true}
+}
+
+// Open reports whether the scalar depends on a measure.
+func (s *Scalar) Open() bool { return s.open }
+
+// Measures lists the measures that the scalar depends on, in order of appearance.
+func (s *Scalar) Measures() []string {
+	var out []string
+	var walk func(*Scalar)
+	walk = func(x *Scalar) {
+		switch {
+		case !x.open:
+			return
+		case x.fn == "measure":
+			if name := x.args[0].value.(string); !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+			return
+		}
+		for _, a := range x.args {
+			walk(a)
+		}
+		for _, c := range x.cases {
+			walk(c)
+		}
+	}
+	walk(s)
+	return out
 }
 
 // Has is true where item of a subset decision is taken.
@@ -76,11 +113,23 @@ func (s *Scalar) Table() (*space.Decision, []*Scalar, bool) {
 // or the bit set of items of a subset.
 type Taken func(*space.Decision) int64
 
-// Eval computes the scalar for one architecture.
-func (s *Scalar) Eval(taken Taken) (any, error) {
+// Measured tells what a measure of an architecture is.
+type Measured func(name string) (int64, error)
+
+// Eval computes the scalar for one architecture. Of a measure nothing is known.
+func (s *Scalar) Eval(taken Taken) (any, error) { return s.EvalWith(taken, nil) }
+
+// EvalWith computes the scalar for an architecture whose measures are known.
+func (s *Scalar) EvalWith(taken Taken, measured Measured) (any, error) {
 	switch {
 	case s.value != nil:
 		return s.value, nil
+	case s.fn == "measure":
+		name := s.args[0].value.(string)
+		if measured == nil {
+			return nil, fmt.Errorf("`%s` is not known here", name)
+		}
+		return measured(name)
 	case s.fn == "has":
 		item := s.args[0].value.(int64)
 		return taken(s.on)>>uint(item)&1 == 1, nil
@@ -89,21 +138,21 @@ func (s *Scalar) Eval(taken Taken) (any, error) {
 		if i < 0 || int(i) >= len(s.cases) {
 			return nil, fmt.Errorf("decision %s is not taken", s.on.Address)
 		}
-		return s.cases[i].Eval(taken)
+		return s.cases[i].EvalWith(taken, measured)
 	}
 	if s.fn == "if" {
-		c, err := s.args[0].Eval(taken)
+		c, err := s.args[0].EvalWith(taken, measured)
 		if err != nil {
 			return nil, err
 		}
 		if c == true {
-			return s.args[1].Eval(taken)
+			return s.args[1].EvalWith(taken, measured)
 		}
-		return s.args[2].Eval(taken)
+		return s.args[2].EvalWith(taken, measured)
 	}
 	vals := make([]any, len(s.args))
 	for i, a := range s.args {
-		v, err := a.Eval(taken)
+		v, err := a.EvalWith(taken, measured)
 		if err != nil {
 			return nil, err
 		}
@@ -117,14 +166,16 @@ func (s *Scalar) Eval(taken Taken) (any, error) {
 // any alternative is an error.
 func Apply(fn string, args ...*Scalar) (*Scalar, error) {
 	var deps []*space.Decision
-	tables := true
+	tables, open := true, false
 	for _, a := range args {
 		deps = union(deps, a.deps)
+		open = open || a.open
 		if a.fn != "" {
 			tables = false
 		}
 	}
 	switch {
+	case open:
 	case len(deps) == 0:
 		return constant(fn, args)
 	case len(deps) == 1 && tables && deps[0].Kind != space.Subset:
@@ -145,7 +196,7 @@ func Apply(fn string, args ...*Scalar) (*Scalar, error) {
 		}
 		return Switch(deps[0], cases), nil
 	}
-	return &Scalar{fn: fn, args: args, deps: deps}, nil
+	return &Scalar{fn: fn, args: args, deps: deps, open: open}, nil
 }
 
 func constant(fn string, args []*Scalar) (*Scalar, error) {
@@ -271,7 +322,7 @@ func (s *Scalar) At(d *space.Decision, i int) *Scalar {
 	out, err := Apply(s.fn, args...)
 	if err != nil {
 		// It could not be computed for this alternative; evaluation will say so.
-		return &Scalar{fn: s.fn, args: args, deps: s.deps}
+		return &Scalar{fn: s.fn, args: args, deps: s.deps, open: s.open}
 	}
 	return out
 }

@@ -34,10 +34,36 @@ space s(image: [8, 8, 8]) = image -> c(n: 2) -> c(n: 3)
 import { relu } from "std/vision"
 cell c(x) {
     node n[2] = sum(prev)
-    require edges <= 3 //! E0490 "not supported yet: `require` in a cell"
+    require edges <= 3
     return n[1]
 }
 space s(image: [8, 8, 8]) = image -> c
+---
+import { relu } from "std/vision"
+cell c(x, edges: int) {
+    require parms < 3M //! E0201 "`parms` is not declared; help: did you mean `params`"
+    require latency < 3ms //! E0201 "`latency` is not declared; help: a requirement here is about `depth`, `edges`, `macs`, `params`"
+    require edges == 3 and depth == 1
+    return relu(x)
+}
+space s(image: [8, 8, 8]) = image -> c(edges: 3)
+---
+import { relu, skip } from "std/vision"
+block b(xs: set) {
+    require edges < 3 //! E0432 "`b` takes a set of tensors and becomes part of the body around it, so it has no `edges` of its own"
+    return sum(xs)
+}
+space s(image: [8, 8, 8]) {
+    w = 1 | 2
+    require params //! E0303 "a requirement must be true or false, not a number; help: compare it"
+    require params <= 1 | 2 //! E0432 "a requirement decides nothing, so a choice has no place in it; help: name the decision before"
+    require depth in 1..3 //! E0432 "a requirement decides nothing, so a range has no place in it"
+    require [1, 2][depth] < 2 //! E0432 "`depth` is known only when everything is decided"
+    require params < "big" //! E0310 "`<` takes numbers"
+    require 3 > 4 //! E0433 "nothing meets this requirement"
+    require (if depth > 3 then edges else macs) < w * 10M and not params == 1
+    return b([image, relu(image)])
+}
 ---
 import { relu, skip } from "std/vision"
 space s(image: [8, 8, 8]) {
