@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"math/big"
 	"os"
 	"testing"
 
@@ -44,6 +45,54 @@ func BenchmarkSample(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				s.Sample(rng)
+			}
+		})
+	}
+}
+
+// BenchmarkSampleInto draws into one genotype, without garbage.
+func BenchmarkSampleInto(b *testing.B) {
+	for _, path := range benchSpaces {
+		b.Run(path, func(b *testing.B) {
+			s := benchSpace(b, path)
+			rng := stream.New(1, "bench", 0)
+			g := s.Sample(rng)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.SampleInto(g, rng)
+			}
+		})
+	}
+}
+
+func BenchmarkMutate(b *testing.B) {
+	for _, path := range benchSpaces {
+		b.Run(path, func(b *testing.B) {
+			s := benchSpace(b, path)
+			rng := stream.New(1, "bench", 0)
+			g := s.Sample(rng)
+			b.ReportAllocs()
+			for b.Loop() {
+				g = s.Mutate(rng, g)
+			}
+		})
+	}
+}
+
+func BenchmarkUnrankAndRank(b *testing.B) {
+	for _, path := range benchSpaces {
+		b.Run(path, func(b *testing.B) {
+			s := benchSpace(b, path)
+			r := new(big.Int).Rsh(s.Size(), 1)
+			b.ReportAllocs()
+			for b.Loop() {
+				g, err := s.Unrank(r)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := s.Rank(g); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

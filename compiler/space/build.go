@@ -55,6 +55,10 @@ func New(name string, root *Group) (*Space, error) {
 	if err := b.group(root, nil, 0); err != nil {
 		return nil, err
 	}
+	b.space.blank = make(Genotype, len(b.space.Decisions))
+	for i := range b.space.blank {
+		b.space.blank[i] = Inactive
+	}
 	return b.space, nil
 }
 

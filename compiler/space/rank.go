@@ -10,20 +10,22 @@ import (
 )
 
 // empty is a genotype in which nothing is decided.
-func (s *Space) empty() Genotype {
-	g := make(Genotype, len(s.Decisions))
-	for i := range g {
-		g[i] = Inactive
-	}
-	return g
-}
+func (s *Space) empty() Genotype { return s.blank.Clone() }
 
 // Sample draws an architecture uniformly: each of the Size() architectures is
 // exactly equally likely, however unequal the subtrees are.
 func (s *Space) Sample(rng *rand.Rand) Genotype {
-	g := s.empty()
-	g.sample(s.Root, rng)
+	g := make(Genotype, len(s.Decisions))
+	s.SampleInto(g, rng)
 	return g
+}
+
+// SampleInto draws like Sample and overwrites g, a genotype of s. Where most of
+// the decisions do not exist in an architecture, making room for them costs more
+// than the draw.
+func (s *Space) SampleInto(g Genotype, rng *rand.Rand) {
+	copy(g, s.blank)
+	g.sample(s.Root, rng)
 }
 
 func (g Genotype) sample(group *Group, rng *rand.Rand) {
@@ -131,20 +133,6 @@ func (g Genotype) rankAt(d *Decision) number {
 		return d.subset.join(v, func(item int) number { return g.rank(d.Alts[item].Sub) })
 	}
 	return d.sums[v].add(g.rank(d.Alts[v].Sub))
-}
-
-// All yields every architecture in order of rank.
-func (s *Space) All() iter.Seq[Genotype] {
-	return func(yield func(Genotype) bool) {
-		one := number{word: 1}
-		for r := (number{}); r.cmp(s.Root.size) < 0; r = r.add(one) {
-			g := s.empty()
-			g.unrank(s.Root, r)
-			if !yield(g) {
-				return
-			}
-		}
-	}
 }
 
 // Active yields the decisions that exist in g, by ID.

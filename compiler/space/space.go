@@ -77,6 +77,8 @@ type Space struct {
 	Name      string
 	Root      *Group
 	Decisions []*Decision // every decision once, in order of first appearance
+
+	blank Genotype // every decision Inactive
 }
 
 // Size is the exact number of architectures, a fresh big integer.
