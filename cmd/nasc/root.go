@@ -40,7 +40,7 @@ three works with all the others.`,
 			root.AddCommand(c)
 		}
 	}
-	add("language", newCheck(), newFmt(), newInfo(), newCount(), newSample(), newCost(), newDraw())
+	add("language", newCheck(), newFmt(), newInfo(), newCount(), newSample(), newEnumerate(), newCost(), newDraw())
 	add("search", newRun(), newResume(), newRuns(), newShow(), newBest(), newEval())
 	add("about", newPlugin(), newExplain(), newVersion())
 	root.Args = cobra.ArbitraryArgs

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math/big"
@@ -18,7 +17,7 @@ func newSample() *cobra.Command {
 	var n int
 	var seed uint64
 	var index string
-	var asJSON bool
+	var style recordStyle
 	c := &cobra.Command{
 		Use:   "sample FILE",
 		Short: "Print architectures drawn uniformly, or by number",
@@ -32,14 +31,21 @@ architecture with that number instead; numbers run from 0 to the count less one.
 	c.Flags().IntVarP(&n, "number", "n", 1, "how many")
 	c.Flags().Uint64Var(&seed, "seed", 0, "of the draw: equal seeds give equal architectures")
 	c.Flags().StringVar(&index, "index", "", "the number of the architecture to print")
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	style.add(c)
 	c.MarkFlagsMutuallyExclusive("index", "seed")
 	c.MarkFlagsMutuallyExclusive("index", "number")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if n < 1 {
 			return usage(c, "-n must be at least 1")
 		}
+		if err := style.check(c); err != nil {
+			return err
+		}
 		_, s, err := chosen.compile(c, args[0])
+		if err != nil {
+			return err
+		}
+		r, err := style.recorder(s)
 		if err != nil {
 			return err
 		}
@@ -48,14 +54,14 @@ architecture with that number instead; numbers run from 0 to the count less one.
 			if err != nil {
 				return err
 			}
-			return printSample(c.OutOrStdout(), s, g, asJSON)
+			return r.print(c.OutOrStdout(), g)
 		}
 		for i := range n {
-			if i > 0 && !asJSON {
+			if i > 0 && !style.asJSON {
 				fmt.Fprintln(c.OutOrStdout())
 			}
 			g := s.Sample(stream.New(seed, "sample", uint64(i)))
-			if err := printSample(c.OutOrStdout(), s, g, asJSON); err != nil {
+			if err := r.print(c.OutOrStdout(), g); err != nil {
 				return err
 			}
 		}
@@ -76,36 +82,19 @@ func unrank(s *compiler.Space, index string) (space.Genotype, error) {
 	return g, nil
 }
 
-func printSample(w io.Writer, s *compiler.Space, g space.Genotype, asJSON bool) error {
-	source, err := s.Print(g)
+func (r *recorder) print(w io.Writer, g space.Genotype) error {
+	source, err := r.space.Print(g)
 	if err != nil {
 		return err
 	}
-	if !asJSON {
+	if !r.asJSON {
 		_, err := io.WriteString(w, source)
 		return err
 	}
-	rank, err := s.Rank(g)
+	one, err := r.record(g)
 	if err != nil {
 		return err
 	}
-	bound, err := s.Bind(g)
-	if err != nil {
-		return err
-	}
-	labels := map[string]string{}
-	for _, l := range s.Labels(g) {
-		labels[l.Address] = l.Label
-	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(struct {
-		Index    *big.Int          `json:"index"`
-		Genotype string            `json:"genotype"`
-		Labels   map[string]string `json:"labels"`
-		Hash     string            `json:"hash"`
-		Params   int64             `json:"params"`
-		MACs     int64             `json:"macs"`
-		Source   string            `json:"source"`
-	}{rank, s.Format(g), labels, bound.Hash().String(), bound.Params(), bound.MACs(), source})
+	one.Source = source
+	return printLine(w, one)
 }
