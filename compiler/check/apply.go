@@ -255,6 +255,9 @@ func (k *checker) close(t *template, r value, args []value, s *scope, inner, c c
 		return bad{}
 	}
 	inner.frame.body.Output = inner.frame.use(out)
+	if !k.settled(inner.frame) {
+		return bad{}
+	}
 	return k.callNode(inner.frame, args, s, c, at)
 }
 

@@ -18,7 +18,9 @@ func (k *checker) cases(on []*sym.Scalar, c context, at diag.Span, f func(values
 		for i, s := range on {
 			v, ok := s.Value()
 			if !ok {
-				k.diags.Add("E0432", at, "`%s` is known only when everything is decided, so nothing can be chosen by it", s.Measures()[0])
+				if !k.isOpen(s, at, "what is built") {
+					k.diags.Add("E0432", at, "`%s` is known only when everything is decided, so nothing can be chosen by it", s.Measures()[0])
+				}
 				return bad{}
 			}
 			values[i] = v

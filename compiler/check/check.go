@@ -41,6 +41,7 @@ type checker struct {
 	texts     map[syntax.Expr]string
 	named     []namedNode
 	requires  []requires
+	opened    []*space.Decision // by the attributes of the op being applied
 	decisions int
 	nodes     int
 	steps     int
@@ -144,6 +145,7 @@ func (k *checker) space(t *syntax.Template, m *resolve.Module, args []Argument) 
 		return nil
 	}
 	c.frame.body.Output = out.node
+	k.settled(c.frame)
 	return k.finish(t.Name.Name, c.frame.body)
 }
 

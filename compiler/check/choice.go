@@ -330,6 +330,9 @@ func (k *checker) rangeValues(e *syntax.Range, c context) ([]*sym.Scalar, bool) 
 		if !ok {
 			return nil, false
 		}
+		if k.isOpen(s, e.Span(), "a range") {
+			return nil, false
+		}
 		v, known := s.Value()
 		if !known {
 			k.unsupported(e.Span(), "a range whose ends depend on a decision")

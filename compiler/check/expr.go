@@ -306,6 +306,9 @@ func (k *checker) count(e syntax.Expr, c context, what string) (int, bool) {
 	if !ok {
 		return 0, false
 	}
+	if k.isOpen(s, e.Span(), what) {
+		return 0, false
+	}
 	v, known := s.Value()
 	if !known {
 		k.unsupported(e.Span(), what+" whose size is a decision")

@@ -17,14 +17,19 @@ func (k *checker) applyOp(t *template, params []*syntax.Param, args []value, c c
 	s := c.scope.child(t.decl.Name.Name, c.indexed)
 	inner := c
 	inner.env, inner.scope, inner.slot, inner.picked = t.env.child(), s, "", false
+	k.opened = nil
 	if !k.parameters(t, args, inner) {
 		return bad{}
 	}
+	opened := k.opened
 	n := &lower.Node{
 		Kind: lower.Op, Span: at,
 		Op: &lower.Operation{Name: t.decl.Name.Name, Module: t.mod.Path, Fold: onSet(t)},
 	}
 	if !k.attrs(n, t, inner) || !k.result(n, t, args, inner) || !k.properties(n, t, inner) {
+		return bad{}
+	}
+	if !k.openOp(n, t, opened, c) || !k.settler(n, t, c) {
 		return bad{}
 	}
 	for i := range params {
@@ -171,6 +176,10 @@ func (k *checker) properties(n *lower.Node, t *template, c context) bool {
 				} else {
 					n.Flags.Collapses = s
 				}
+			case "settles":
+				if n.Settle, ok = k.rule(s, st.Value); !ok {
+					return false
+				}
 			default:
 				c.env.names[st.Name.Name] = &scalar{s}
 			}
@@ -193,6 +202,9 @@ func (k *checker) properties(n *lower.Node, t *template, c context) bool {
 func (k *checker) requirement(t *template, st *syntax.Verb, c context) bool {
 	s, ok := k.scalar(k.eval(st.Value, c), st.Value.Span())
 	if !ok {
+		return false
+	}
+	if k.isOpen(s, st.Value.Span(), "a requirement") {
 		return false
 	}
 	holds, known := equal(s, sym.Const(true))

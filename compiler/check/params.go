@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"github.com/nasc-project/nasc/compiler/resolve"
 	"github.com/nasc-project/nasc/compiler/sym"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/dsl/syntax"
@@ -112,6 +113,11 @@ func (k *checker) bindAttribute(t *template, p *syntax.Param, c context) bool {
 			c.env.names[name] = v
 			return ok
 		}
+	}
+	if t.decl.Kind == syntax.Op && resolve.LeftOpen(p) {
+		v, ok := k.leftOpen(p)
+		c.env.names[name] = v
+		return ok
 	}
 	if p.Default == nil {
 		d := k.diags.Add("E0306", k.site(t), "`%s` needs a value for `%s`", t.decl.Name.Name, name)

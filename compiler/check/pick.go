@@ -222,6 +222,9 @@ func equal(a, b *sym.Scalar) (eq, known bool) {
 	if ok {
 		return v == false, true
 	}
+	if diff.Open() {
+		return false, false
+	}
 	deps := diff.Decisions()
 	total := 1
 	for _, d := range deps {

@@ -10,6 +10,9 @@ import (
 
 // times takes a scalar as a number of repetitions known here.
 func (k *checker) times(s *sym.Scalar, at diag.Span) (int, bool) {
+	if k.isOpen(s, at, "a repetition") {
+		return 0, false
+	}
 	v, known := s.Value()
 	if !known {
 		k.unsupported(at, "a repetition that depends on more than one decision")

@@ -34,7 +34,7 @@ func (k *checker) require(t *syntax.Template, st *syntax.Verb, c context) bool {
 		}
 	}
 	s, ok := k.scalar(k.eval(st.Value, c.with(e).in(nil).named("")), st.Value.Span())
-	if !ok || !k.isCondition(s, st.Value.Span()) {
+	if !ok || k.isOpen(s, st.Value.Span(), "a requirement") || !k.isCondition(s, st.Value.Span()) {
 		return false
 	}
 	if v, known := s.Value(); known {

@@ -169,6 +169,7 @@ type frame struct {
 	captures []*tensor                   // outer tensors, one per input past the declared ones
 	imported map[*lower.Node]*lower.Node // outer node -> input of this body
 	base     *scope                      // node names are addresses below it
+	open     []*lower.Node               // operations with something that is to be settled
 }
 
 func newFrame(up *frame, name, kind string, base *scope) *frame {

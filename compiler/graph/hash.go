@@ -16,7 +16,7 @@ type Digest [16]byte
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
 // Hash identifies what g computes: it is taken of the live part of g with all
-// nested graphs opened, and depends on operations, attributes, shapes and
+// nested graphs opened, and depends on operations, attributes, shapes of inputs and
 // wiring alone. Names, the order of nodes, the order of the inputs of
 // commutative operations, and whether a cell is nested or written out do not
 // count. Two nodes that compute the same are not one node: they have weights of
@@ -75,11 +75,16 @@ func (c colour) text(s string) colour {
 	return c
 }
 
-// label is the colour of a node by itself.
+// label is the colour of a node by itself. The shape of its result follows from
+// what it reads; of a node that reads nothing it is part of the colour. (What is
+// settled from the readers of a node is no part of it, nor is the shape that
+// follows from that: it depends on the order of the readers.)
 func (n *Node) label() colour {
 	c := colour{}.text(n.Module).text(n.Op).number(uint64(len(n.Shape)))
-	for _, d := range n.Shape {
-		c = c.number(uint64(d))
+	if len(n.Inputs) == 0 {
+		for _, d := range n.Shape {
+			c = c.number(uint64(d))
+		}
 	}
 	for _, a := range n.Attrs {
 		if a.Open {

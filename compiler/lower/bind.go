@@ -14,15 +14,22 @@ func (p *Plan) Bind(g space.Genotype) (*graph.Graph, error) {
 	if err := p.Space.Check(g); err != nil {
 		return nil, err
 	}
-	b := binder{
-		taken:  func(d *space.Decision) int64 { return g[d.ID] },
-		bodies: make([]*graph.Graph, p.bodies),
+	return p.binder(g).body(p.Body)
+}
+
+func (p *Plan) binder(g space.Genotype) *binder {
+	b := &binder{values: g, bodies: make([]*graph.Graph, p.bodies)}
+	if p.unknowns > 0 {
+		b.values = make([]int64, len(g)+p.unknowns)
+		copy(b.values, g)
 	}
-	return b.body(p.Body)
+	b.taken = func(d *space.Decision) int64 { return b.values[d.ID] }
+	return b
 }
 
 // binder holds what is shared while one genotype is bound.
 type binder struct {
+	values []int64 // what is taken of each decision, then the unknowns
 	taken  sym.Taken
 	bodies []*graph.Graph // by index; nil until built
 }
@@ -34,6 +41,7 @@ type frame struct {
 	live     []bool           // what the output needs, by index
 	refs     []graph.Ref      // where it is, by index
 	vertices map[*Node]string // vertex names that selections hand on
+	dead     []bool           // absent, by index; nil unless something is settled
 }
 
 // nowhere is the place of a tensor that has not been built.
@@ -63,6 +71,11 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 	}
 	if err := f.need(body.Output); err != nil {
 		return nil, err
+	}
+	if s := body.Settler; s != nil && f.live[s.index] {
+		if err := f.settle(body); err != nil {
+			return nil, err
+		}
 	}
 	for _, n := range body.Nodes {
 		if !f.live[n.index] {
@@ -124,6 +137,13 @@ func (f *frame) need(n *Node) error {
 		if !f.present(a) {
 			continue
 		}
+		t, err := f.follow(a.Node)
+		if err != nil {
+			return err
+		}
+		if f.leftOut(n, t) {
+			continue
+		}
 		if err := f.need(a.Node); err != nil {
 			return err
 		}
@@ -163,6 +183,9 @@ func (f *frame) args(n *Node) ([]graph.Ref, error) {
 		t, err := f.follow(a.Node)
 		if err != nil {
 			return nil, err
+		}
+		if f.leftOut(n, t) {
+			continue
 		}
 		r := f.refs[t.index]
 		if r == nowhere {
@@ -224,7 +247,7 @@ func (f *frame) op(n *Node) (graph.Ref, error) {
 		if err != nil {
 			return 0, fmt.Errorf("%s.%s: %w", n.Name, a.Name, err)
 		}
-		out.Attrs[i] = graph.Attr{Name: a.Name, Value: v, Default: a.Default}
+		out.Attrs[i] = graph.Attr{Name: a.Name, Value: v, Default: a.Default, Open: a.Value.Open()}
 	}
 	if out.Params, err = f.cost(n, "params", n.Params); err != nil {
 		return 0, err
@@ -268,18 +291,27 @@ func (f *frame) cost(n *Node, what string, s *sym.Scalar) (int64, error) {
 
 func (b *binder) shape(n *Node) (graph.Shape, error) {
 	shape := make(graph.Shape, len(n.Shape))
-	for i, s := range n.Shape {
-		v, err := s.Eval(b.taken)
+	for i := range shape {
+		d, err := b.extent(n, i)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", n.Name, err)
+			return nil, err
 		}
-		d, ok := v.(int64)
-		if !ok || d < 1 || d > MaxDim {
-			return nil, fmt.Errorf("%s: dimension %d of its shape is %v", n.Name, i, v)
-		}
-		shape[i] = int(d)
+		shape[i] = d
 	}
 	return shape, nil
+}
+
+// extent is dimension i of the shape of n.
+func (b *binder) extent(n *Node, i int) (int, error) {
+	v, err := n.Shape[i].Eval(b.taken)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", n.Name, err)
+	}
+	d, ok := v.(int64)
+	if !ok || d < 1 || d > MaxDim {
+		return 0, fmt.Errorf("%s: dimension %d of its shape is %v", n.Name, i, v)
+	}
+	return int(d), nil
 }
 
 // MaxDim is the largest extent of a tensor's dimension.

@@ -11,6 +11,11 @@
 // [Plan.Bind] takes one genotype and follows the plan from its output, asking
 // the genotype at each selection; what no taken alternative reaches is never
 // built. The result is a compiler/graph Graph.
+//
+// An operation may leave an attribute open, to be settled by how its result is
+// read. The plan holds an unknown in its place, and shapes and costs are symbolic
+// over it as over decisions; when a body is bound, the operation that settles (the
+// body's Settler) gives it a value by a rule of stdlib/widths.
 package lower
 
 import (
@@ -21,6 +26,7 @@ import (
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/sym"
 	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/stdlib/widths"
 )
 
 // Plan is a space ready to be bound. NewPlan makes one.
@@ -29,7 +35,8 @@ type Plan struct {
 	Body     *Body
 	Requires []*Requirement // of all bodies, in the order of the source
 
-	bodies int
+	bodies   int
+	unknowns int
 }
 
 // NewPlan makes a plan of a decision tree and the body of the whole space, and
@@ -60,6 +67,10 @@ func (p *Plan) number(b *Body, done map[*Body]bool) {
 	}
 	for i, n := range b.Nodes {
 		n.index = len(b.Inputs) + i
+		if n.Open != nil { // after all decisions
+			n.Open.ID = len(p.Space.Decisions) + p.unknowns
+			p.unknowns++
+		}
 		if n.Body != nil {
 			p.number(n.Body, done)
 		}
@@ -75,6 +86,10 @@ type Body struct {
 	Output *Node
 
 	Requires []*Requirement
+
+	// Settler is the operation of the body that settles what others leave open,
+	// or nil.
+	Settler *Node
 
 	index int // among the bodies of the plan
 }
@@ -105,6 +120,8 @@ type Node struct {
 	Params *sym.Scalar     // Op
 	MACs   *sym.Scalar     // Op
 	Flags  Flags           // Op
+	Open   *space.Decision // Op: the unknown that an attribute is left to, see sym.Unknown
+	Settle widths.Rule     // Op: how it settles the unknowns of its body
 	On     *space.Decision // Select
 	Cases  []*Node         // Select: one per alternative
 	Body   *Body           // Call

@@ -81,10 +81,7 @@ func (p *Plan) Violated(g space.Genotype) (*Violation, error) {
 	if err := p.Space.Check(g); err != nil {
 		return nil, err
 	}
-	b := binder{
-		taken:  func(d *space.Decision) int64 { return g[d.ID] },
-		bodies: make([]*graph.Graph, p.bodies),
-	}
+	b := p.binder(g)
 	known := map[*Body]*Metrics{}
 	for _, r := range p.Requires {
 		if !r.InForce(b.taken) {

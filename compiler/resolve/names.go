@@ -22,6 +22,13 @@ func Function(name string) bool { return functions[name] }
 // or a space.
 var Metrics = map[string]bool{"edges": true, "depth": true, "params": true, "macs": true}
 
+// LeftOpen reports whether a parameter of an op says `= open`: another op of the
+// body settles it.
+func LeftOpen(p *syntax.Param) bool {
+	n, ok := p.Default.(*syntax.Name)
+	return ok && n.Name == "open"
+}
+
 // local is one scope of names inside a template.
 type local struct {
 	up      *local
@@ -95,7 +102,7 @@ func (w *walker) template(t *syntax.Template, up *local) {
 		}
 	}
 	for _, p := range t.Params {
-		if p.Default != nil {
+		if p.Default != nil && !(t.Kind == syntax.Op && LeftOpen(p)) {
 			w.expr(p.Default, s)
 		}
 	}

@@ -2,9 +2,10 @@
 // decisions: the width of a layer that is being searched, the shape behind a
 // choice, the cost of an op whose kernel is undecided.
 //
-// A [Scalar] is a constant, a value per alternative of one decision, or a
-// function of other scalars. Whatever depends on a single decision is folded
-// into a value per alternative at once, so most scalars are small tables.
+// A [Scalar] is a constant, a value per alternative of one decision, an unknown
+// that is settled when an architecture is built, or a function of other scalars.
+// Whatever depends on a single decision is folded into a value per alternative at
+// once, so most scalars are small tables.
 package sym
 
 import (
@@ -25,7 +26,7 @@ type Scalar struct {
 	fn    string          // set when a function of args
 	args  []*Scalar
 	deps  []*space.Decision // every decision the value depends on
-	open  bool              // depends on a measure
+	open  bool              // the value depends on a measure or an unknown
 }
 
 // Const is a value that depends on nothing: int64, float64, bool or string.
@@ -61,9 +62,6 @@ func Measure(name string) *Scalar {
 	return &Scalar{fn: "measure", args: []*Scalar{Const(name)}, open: true}
 }
 
-// Open reports whether the scalar depends on a measure.
-func (s *Scalar) Open() bool { return s.open }
-
 // Measures lists the measures that the scalar depends on, in order of appearance.
 func (s *Scalar) Measures() []string {
 	var out []string
@@ -93,6 +91,15 @@ func (s *Scalar) Measures() []string {
 func Has(d *space.Decision, item int) *Scalar {
 	return &Scalar{fn: "has", on: d, args: []*Scalar{Int(int64(item))}, deps: []*space.Decision{d}}
 }
+
+// Unknown is a whole number that no decision settles, but something that looks at
+// a whole architecture. The decision stands for it by name only: it is in no
+// space, and Eval asks for the number as it asks what is taken. Of two unknowns
+// nothing is known but that each is the same as itself.
+func Unknown(d *space.Decision) *Scalar { return &Scalar{fn: "open", on: d, open: true} }
+
+// Open reports whether the scalar depends on a measure or an unknown.
+func (s *Scalar) Open() bool { return s.open }
 
 // Value returns the constant, or false when the scalar depends on a decision.
 func (s *Scalar) Value() (any, bool) { return s.value, s.value != nil }
@@ -130,6 +137,8 @@ func (s *Scalar) EvalWith(taken Taken, measured Measured) (any, error) {
 			return nil, fmt.Errorf("`%s` is not known here", name)
 		}
 		return measured(name)
+	case s.fn == "open":
+		return taken(s.on), nil
 	case s.fn == "has":
 		item := s.args[0].value.(int64)
 		return taken(s.on)>>uint(item)&1 == 1, nil
@@ -176,6 +185,7 @@ func Apply(fn string, args ...*Scalar) (*Scalar, error) {
 	}
 	switch {
 	case open:
+		return unknown(fn, args, deps)
 	case len(deps) == 0:
 		return constant(fn, args)
 	case len(deps) == 1 && tables && deps[0].Kind != space.Subset:
@@ -197,6 +207,20 @@ func Apply(fn string, args ...*Scalar) (*Scalar, error) {
 		return Switch(deps[0], cases), nil
 	}
 	return &Scalar{fn: fn, args: args, deps: deps, open: open}, nil
+}
+
+// unknown is a function of scalars some of which are open: what can be told of it
+// without knowing them is told now.
+func unknown(fn string, args []*Scalar, deps []*space.Decision) (*Scalar, error) {
+	switch {
+	case fn == "if" && args[0].value != nil:
+		return constant(fn, args)
+	case fn == "==" && Same(args[0], args[1]):
+		return Const(true), nil
+	case fn == "!=" && Same(args[0], args[1]):
+		return Const(false), nil
+	}
+	return &Scalar{fn: fn, args: args, deps: deps, open: true}, nil
 }
 
 func constant(fn string, args []*Scalar) (*Scalar, error) {
@@ -254,6 +278,10 @@ func (s *Scalar) String() string {
 	var out []string
 	var walk func(*Scalar)
 	walk = func(x *Scalar) {
+		if x.fn == "open" {
+			out = append(out, "open")
+			return
+		}
 		if x.fn != "" {
 			out = append(out, "…")
 			return

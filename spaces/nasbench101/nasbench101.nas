@@ -1,12 +1,13 @@
 import { conv_bn_relu, max_pool, global_pool, linear } from "std/vision"
-import { merge } from "std/nasbench101"
+import { project, add, merge } from "std/nasbench101"
 
 block vertex = conv_bn_relu(kernel: 1) | conv_bn_relu(kernel: 3) | max_pool(kernel: 3)
 
-/// Five inner vertices, any wiring.
-cell module(x, out: int) {
-    node v[5] = vertex(sum(any of prev))
-    return merge(any of prev, out: out)
+/// Input, output and up to `vertices` - 2 vertices between them, any wiring. The
+/// order of the vertices counts: it says who takes the channels that are left over.
+cell module(x, out: int, vertices: int) {
+    node v[vertices - 2] = vertex(add(if p in [x] then project(p) else p for p in any of prev))
+    return merge(if p in [x] then project(p) else p for p in any of prev, out: out)
 }
 
 /// Stem, three stacks of three modules, classifier.
@@ -25,5 +26,5 @@ block skeleton(image, module: op, c: int, classes: int)
 /// Reproducible Neural Architecture Search", ICML 2019. The paper's 423,624 counts
 /// graphs of at most nine edges up to isomorphism, after removing vertices that are
 /// on no path from input to output; here are all 2^21 wirings times 3^5 operations.
-space nasbench101(image: [3, 32, 32], c = 128, classes = 10) -> [classes]
-    = skeleton(image, module: module, c: c, classes: classes)
+space nasbench101(image: [3, 32, 32], c = 128, classes = 10, vertices = 7) -> [classes]
+    = skeleton(image, module: module(vertices: vertices), c: c, classes: classes)
