@@ -1,13 +1,13 @@
 import { vertex, skeleton } from "../nasbench101/nasbench101.nas"
-import { merge } from "std/nasbench101"
+import { project, add, merge } from "std/nasbench101"
 
 cell module(x, out: int) {
-    node v1 = vertex(sum(1 of prev))
-    node v2 = vertex(sum(1 of prev))
-    node v3 = vertex(sum(1 of prev))
-    node v4 = vertex(sum(2 of prev))
-    node v5 = vertex(sum(2 of prev))
-    return merge(2 of prev, out: out)
+    node v1 = vertex(add(if p in [x] then project(p) else p for p in 1 of prev))
+    node v2 = vertex(add(if p in [x] then project(p) else p for p in 1 of prev))
+    node v3 = vertex(add(if p in [x] then project(p) else p for p in 1 of prev))
+    node v4 = vertex(add(if p in [x] then project(p) else p for p in 2 of prev))
+    node v5 = vertex(add(if p in [x] then project(p) else p for p in 2 of prev))
+    return merge(if p in [x] then project(p) else p for p in 2 of prev, out: out)
 }
 
 /// NAS-Bench-1Shot1, search space 3: the part of NAS-Bench-101 in which five vertices have
