@@ -203,6 +203,20 @@ func hexagon(twisted bool) dag {
 	return d
 }
 
+// TestStep compares the short way for a row that reads the entrance once.
+func TestStep(t *testing.T) {
+	var s canon.Scratch
+	for _, joins := range []bool{false, true} {
+		var f canon.Flat
+		f.Reset()
+		f.Read(f.AddEntrance())
+		f.Add(canon.Colour{1, 2}, joins)
+		if chain := s.Series(&f, true, nil); len(chain) != 1 || chain[0] != canon.Step(canon.Colour{1, 2}, joins) {
+			t.Errorf("joins %v: %v", joins, chain)
+		}
+	}
+}
+
 func TestRefinementIsNotEnough(t *testing.T) {
 	var s canon.Scratch
 	apart := func(name string, a, b dag) {

@@ -96,3 +96,12 @@ func (s *Scratch) Series(f *Flat, entered bool, chain []Colour) []Colour {
 	}
 	return chain
 }
+
+// Step is the canonical form of a segment of one row that reads the entrance,
+// once.
+func Step(label Colour, joins bool) Colour {
+	if joins {
+		return label.Then(readsSet.With(entrance))
+	}
+	return label.Then(entrance).Then(readsInOrder)
+}

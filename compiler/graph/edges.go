@@ -14,12 +14,12 @@ import "math"
 // On the cells of NAS-Bench-101 this is the number of edges of the pruned matrix
 // (Ying et al., ICML 2019). A number beyond an int64 is the largest int64.
 func (g *Graph) Edges() int64 {
-	e := edges{liver: &liver{known: map[liveKey]*liveBody{}}, g: g}
+	e := edges{g: g}
 	return e.count()
 }
 
 type edges struct {
-	*liver
+	reducer
 	g     *Graph
 	reads [][]Ref // the tensors that each node reads, absent ones left out
 	there []bool
@@ -79,15 +79,15 @@ func (e *edges) read(n *Node) (reads []Ref, there bool) {
 		}
 		return reads, len(reads) > 0 || len(n.Inputs) == 0
 	}
-	b := e.body(n.Body, absent, false)
+	p := e.part(n.Body, absent)
 	switch {
-	case b.absent:
+	case p.absent:
 		return nil, false
-	case b.pass >= 0:
-		return []Ref{n.Inputs[b.pass]}, true
+	case p.pass >= 0:
+		return []Ref{n.Inputs[p.pass]}, true
 	}
-	for _, k := range b.used {
-		if !absent[k] {
+	for k, used := range p.used {
+		if used && !absent[k] {
 			reads = append(reads, n.Inputs[k])
 		}
 	}

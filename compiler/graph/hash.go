@@ -1,76 +1,285 @@
 package graph
 
 import (
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"math"
-	"math/bits"
 	"strconv"
+	"sync"
+
+	"github.com/nasc-project/nasc/compiler/canon"
 )
 
 // Digest identifies an architecture, see [Graph.Hash].
-type Digest [16]byte
-
-// String is the digest in hexadecimal.
-func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+type Digest = canon.Digest
 
 // Hash identifies what g computes: it is taken of the live part of g with all
-// nested graphs opened, and depends on operations, attributes, shapes of inputs and
-// wiring alone. Names, the order of nodes, the order of the inputs of
-// commutative operations, and whether a cell is nested or written out do not
-// count. Two nodes that compute the same are not one node: they have weights of
-// their own.
+// nested graphs opened, and depends on operations, attributes, wiring and the
+// shapes of the inputs, from which all other shapes follow. Names, the order of
+// nodes, the order of the inputs of commutative operations, open attributes, and
+// whether a cell is nested or written out do not count. Two nodes that compute
+// the same are not one node: they have weights of their own.
 //
-// The hash is an invariant: isomorphic graphs have equal hashes. It is made by
-// colour refinement along and against the edges, with the position of each
-// input as its colour, so different graphs have different hashes unless
-// refinement cannot tell them apart, which takes several nodes that are
-// pairwise alike in all that they read and all that reads them; where every
-// node differs from every other it is exact (up to collisions of 128 bits).
+// Two graphs have one hash exactly when they are isomorphic in this sense, up to
+// collisions of 128 bits; package canon says how. A graph through one tensor of
+// which all paths lead is hashed in segments, and a nested graph that stands
+// there is hashed once for all its uses.
 func (g *Graph) Hash() Digest {
-	var f flat
-	f.open(g.Live())
-	return f.hash()
+	h := hashers.Get().(*hasher)
+	defer hashers.Put(h)
+	return h.hash(g)
 }
 
-// colour is a 128-bit hash of what is known about a node.
-type colour [2]uint64
+// hashers keeps the memory of Hash between calls.
+var hashers = sync.Pool{New: func() any { return new(hasher) }}
 
-func scramble(x uint64) uint64 {
-	x ^= x >> 32
-	x *= 0xd6e8feb86659fd93
-	x ^= x >> 32
-	x *= 0xd6e8feb86659fd93
-	return x ^ x>>32
+// hasher hashes one graph at a time.
+type hasher struct {
+	reducer
+	canon   canon.Scratch
+	flat    canon.Flat
+	chain   []canon.Colour
+	labels  slab[canon.Colour]
+	counts  slab[int32]
+	tensors slab[flatTensor]
 }
 
-// then continues c with d; the order matters.
-func (c colour) then(d colour) colour {
-	a := scramble(c[0]*0x9e3779b97f4a7c15 ^ d[0])
-	b := scramble(bits.RotateLeft64(c[1], 23)*0xc2b2ae3d27d4eb4f + d[1])
-	return colour{a + b, b ^ bits.RotateLeft64(a, 32)}
+// form is what a hasher knows of a part.
+type form struct {
+	labels  []canon.Colour // by node: its label, where one is needed
+	chained bool
+	chain   []canon.Colour // the segments from its only input to its output
 }
 
-// with adds d to a set with repetition; the order does not matter.
-func (c colour) with(d colour) colour {
-	lo, carry := bits.Add64(c[0], scramble(d[0]^0x165667b19e3779f9), 0)
-	hi, _ := bits.Add64(c[1], scramble(d[1]+0x27d4eb2f165667c5), carry)
-	return colour{lo, hi}
+func (h *hasher) hash(g *Graph) Digest {
+	defer h.reset()
+	entry := h.labels.take(1)
+	entry[0] = canon.Colour{}.Number(uint64(len(g.Inputs)))
+	for _, in := range g.Inputs {
+		entry[0] = entry[0].Then(blank(in.Shape))
+	}
+	h.chain = append(h.chain[:0], entry[0])
+
+	p := h.part(g, h.flags.take(len(g.Inputs)))
+	switch {
+	case p.absent:
+		h.chain = append(h.chain, blank(g.Shape(g.Output)))
+	case p.sources:
+		h.flat.Reset()
+		h.place(p, h.entries(p))
+		h.chain = h.canon.Series(&h.flat, false, h.chain)
+	default:
+		h.chain = h.segments(p, h.chain)
+	}
+	return canon.Chain(h.chain)
 }
 
-// number and text continue c with a value and its length.
-func (c colour) number(n uint64) colour { return c.then(colour{n, n}) }
+func (h *hasher) reset() {
+	h.reducer.reset()
+	h.labels.reset()
+	h.counts.reset()
+	h.tensors.reset()
+}
 
-func (c colour) text(s string) colour {
-	c = c.number(uint64(len(s)))
-	for len(s) > 0 {
-		var word uint64
-		n := min(len(s), 8)
-		for i := range n {
-			word |= uint64(s[i]) << (8 * i)
+// entries adds the inputs that a part reads to the flat graph, as rows.
+func (h *hasher) entries(p *part) []flatTensor {
+	in := h.tensors.take(len(p.used))
+	for i, used := range p.used {
+		if used {
+			in[i].row = h.flat.Add(entered.Number(uint64(i)), false)
 		}
-		c, s = c.number(word), s[n:]
+	}
+	return in
+}
+
+// segments appends the segments of a part, which has no sources. A part that
+// reads one input is entered there; several inputs begin the first segment.
+func (h *hasher) segments(p *part, chain []canon.Colour) []canon.Colour {
+	w := series{hasher: h, part: p, pending: h.counts.take(len(p.used) + len(p.fate)), entrance: gone, from: gone}
+	w.count()
+	for i, used := range p.used {
+		if used {
+			w.open++
+			w.entrance = InputRef(i)
+		}
+	}
+	if w.open > 1 {
+		w.entrance = gone
+	}
+	for i, need := range p.need {
+		if !need {
+			continue
+		}
+		w.reads(i, func(r Ref) {
+			n := w.readers(r)
+			if *n--; *n == 0 {
+				w.open--
+			}
+		})
+		w.open++
+		if w.nodes++; w.nodes == 1 {
+			w.from = Ref(i)
+		}
+		if w.open == 1 {
+			chain = w.close(Ref(i), chain)
+			w.entrance, w.nodes = Ref(i), 0
+		}
+	}
+	return chain
+}
+
+// series is the way of segments through a part, in which a nested graph is one node.
+type series struct {
+	*hasher
+	*part
+	pending  []int32 // by input, then by node: readers to come
+	open     int     // tensors with readers to come
+	entrance Ref     // the tensor at which the segment is entered
+	from     Ref     // its first node
+	nodes    int     // how many nodes it has so far
+}
+
+func (w *series) readers(r Ref) *int32 {
+	if i, ok := r.IsInput(); ok {
+		return &w.pending[i]
+	}
+	return &w.pending[len(w.used)+int(r)]
+}
+
+// reads calls f for every present tensor that node i reads.
+func (w *series) reads(i int, f func(Ref)) {
+	sub := w.sub(i)
+	for k, r := range w.graph.Nodes[i].Inputs {
+		if t := w.tensor(r); t != gone && (sub == nil || sub.used[k]) {
+			f(t)
+		}
+	}
+}
+
+func (w *series) count() {
+	for i, need := range w.need {
+		if need {
+			w.reads(i, func(r Ref) { *w.readers(r)++ })
+		}
+	}
+	*w.readers(w.tensor(w.graph.Output))++
+}
+
+// close appends the segments from the entrance to node to: those of the graph
+// nested in to, when that is all there is between.
+func (w *series) close(to Ref, chain []canon.Colour) []canon.Colour {
+	n := w.graph.Nodes[to]
+	if w.nodes == 1 && w.entrance != gone && len(n.Inputs) == 1 {
+		if sub := w.sub(int(to)); sub != nil {
+			return append(chain, w.chainOf(sub)...)
+		}
+		return append(chain, canon.Step(w.label(w.part, int(to)), n.Commutative))
+	}
+	w.flat.Reset()
+	in := w.tensors.take(len(w.used))
+	place := w.tensors.take(len(w.fate))
+	switch i, input := w.entrance.IsInput(); {
+	case w.entrance == gone:
+		in = w.entries(w.part)
+	case input:
+		in[i].row = w.flat.AddEntrance()
+	default:
+		place[w.entrance].row = w.flat.AddEntrance()
+	}
+	for i := int(w.from); i <= int(to); i++ {
+		if w.need[i] {
+			w.placeNode(w.part, i, in, place)
+		}
+	}
+	return w.canon.Series(&w.flat, w.entrance != gone, chain)
+}
+
+// chainOf is the chain of a part that reads one input.
+func (h *hasher) chainOf(p *part) []canon.Colour {
+	if !p.form.chained {
+		p.form.chain, p.form.chained = h.segments(p, p.form.chain[:0]), true
+	}
+	return p.form.chain
+}
+
+// flatTensor is a row of the flat graph, or what stands there for an absent
+// tensor.
+type flatTensor struct {
+	row    int32
+	absent bool
+	blank  canon.Colour
+}
+
+// place adds one instance of a part, which reads the given tensors, to the flat
+// graph.
+func (h *hasher) place(p *part, in []flatTensor) flatTensor {
+	place := h.tensors.take(len(p.fate))
+	for i, need := range p.need {
+		if need {
+			h.placeNode(p, i, in, place)
+		}
+	}
+	return p.at(p.graph.Output, in, place)
+}
+
+// at is where a tensor of p is in the flat graph.
+func (p *part) at(r Ref, in, place []flatTensor) flatTensor {
+	switch t := p.operand(r, false); {
+	case t == gone:
+		return flatTensor{absent: true, blank: blank(p.graph.Shape(r))}
+	case t < 0:
+		i, _ := t.IsInput()
+		return in[i]
+	default:
+		return place[t]
+	}
+}
+
+func (h *hasher) placeNode(p *part, i int, in, place []flatTensor) {
+	n := p.graph.Nodes[i]
+	if sub := p.sub(i); sub != nil {
+		inner := h.tensors.take(len(n.Inputs))
+		for k, r := range n.Inputs {
+			if sub.used[k] {
+				inner[k] = p.at(r, in, place)
+			}
+		}
+		place[i] = h.place(sub, inner)
+		return
+	}
+	for _, r := range n.Inputs {
+		if n.Sparse && p.tensor(r) == gone {
+			continue
+		}
+		if t := p.at(r, in, place); t.absent {
+			h.flat.ReadBlank(t.blank)
+		} else {
+			h.flat.Read(t.row)
+		}
+	}
+	place[i].row = h.flat.Add(h.label(p, i), n.Commutative)
+}
+
+// label is the label of node i of p.
+func (h *hasher) label(p *part, i int) canon.Colour {
+	if p.form.labels == nil {
+		p.form.labels = h.labels.take(len(p.fate))
+	}
+	if p.form.labels[i] == (canon.Colour{}) {
+		p.form.labels[i] = p.graph.Nodes[i].label()
+	}
+	return p.form.labels[i]
+}
+
+var (
+	entered = canon.Colour{}.Text("an input of the graph")
+	isBlank = canon.Colour{}.Text("an absent tensor")
+)
+
+// blank is what an absent tensor of a shape is to who cannot leave it out.
+func blank(s Shape) canon.Colour {
+	c := isBlank.Number(uint64(len(s)))
+	for _, d := range s {
+		c = c.Number(uint64(d))
 	}
 	return c
 }
@@ -79,211 +288,28 @@ func (c colour) text(s string) colour {
 // what it reads; of a node that reads nothing it is part of the colour. (What is
 // settled from the readers of a node is no part of it, nor is the shape that
 // follows from that: it depends on the order of the readers.)
-func (n *Node) label() colour {
-	c := colour{}.text(n.Module).text(n.Op).number(uint64(len(n.Shape)))
+func (n *Node) label() canon.Colour {
+	c := canon.Colour{}.Text(n.Module).Text(n.Op)
 	if len(n.Inputs) == 0 {
-		for _, d := range n.Shape {
-			c = c.number(uint64(d))
-		}
+		c = c.Then(blank(n.Shape))
 	}
 	for _, a := range n.Attrs {
 		if a.Open {
 			continue
 		}
-		c = c.text(a.Name)
+		c = c.Text(a.Name)
 		switch v := a.Value.(type) {
 		case int64:
-			c = c.text("int").number(uint64(v))
+			c = c.Text("int").Number(uint64(v))
 		case float64:
-			c = c.text("real").number(math.Float64bits(v))
+			c = c.Text("real").Number(math.Float64bits(v))
 		case bool:
-			c = c.text("bool").text(strconv.FormatBool(v))
+			c = c.Text("bool").Text(strconv.FormatBool(v))
 		case string:
-			c = c.text("string").text(v)
+			c = c.Text("string").Text(v)
 		default:
-			c = c.text(fmt.Sprintf("%T %v", v, v))
+			c = c.Text(fmt.Sprintf("%T %v", v, v))
 		}
 	}
 	return c
-}
-
-// flat is a live graph with its nested graphs opened, in topological order.
-type flat struct {
-	labels []colour
-	starts []int32 // inputs of node i are edges[starts[i]:starts[i+1]]
-	edges  []int32
-	joins  []bool // commutative
-	output int32
-	blanks map[string]int32
-}
-
-func (f *flat) open(g *Graph) {
-	const usual = 128
-	f.labels = make([]colour, 0, usual)
-	f.starts = append(make([]int32, 0, usual), 0)
-	f.edges = make([]int32, 0, 2*usual)
-	f.joins = make([]bool, 0, usual)
-	inputs := make([]int32, len(g.Inputs))
-	for i, in := range g.Inputs {
-		n := Node{Op: "input", Shape: in.Shape}
-		inputs[i] = f.add(n.label().number(uint64(i)), false)
-	}
-	f.output = f.nest(g, inputs, map[*Graph][]colour{})
-}
-
-func (f *flat) add(label colour, joins bool) int32 {
-	f.labels = append(f.labels, label)
-	f.joins = append(f.joins, joins)
-	f.starts = append(f.starts, int32(len(f.edges)))
-	return int32(len(f.labels) - 1)
-}
-
-// nest adds one instance of g, which reads the given nodes; labels holds what
-// is known of graphs met before.
-func (f *flat) nest(g *Graph, inputs []int32, labels map[*Graph][]colour) int32 {
-	own, known := labels[g]
-	if !known {
-		own = make([]colour, len(g.Nodes))
-		for i, n := range g.Nodes {
-			if n.Body == nil {
-				own[i] = n.label()
-			}
-		}
-		labels[g] = own
-	}
-	place := make([]int32, len(g.Nodes))
-	at := func(r Ref) int32 {
-		if i, ok := r.IsInput(); ok {
-			return inputs[i]
-		}
-		return place[r]
-	}
-	for i, n := range g.Nodes {
-		switch {
-		case n.Body != nil:
-			sub := make([]int32, len(n.Inputs))
-			for k, r := range n.Inputs {
-				sub[k] = at(r)
-			}
-			place[i] = f.nest(n.Body, sub, labels)
-		case n.Absent:
-			place[i] = f.blank(n, own[i])
-		default:
-			for _, r := range n.Inputs {
-				f.edges = append(f.edges, at(r))
-			}
-			place[i] = f.add(own[i], n.Commutative)
-		}
-	}
-	return at(g.Output)
-}
-
-// blank is the absent tensor of a shape, which all its readers share.
-func (f *flat) blank(n *Node, label colour) int32 {
-	key := n.Shape.String()
-	if i, ok := f.blanks[key]; ok {
-		return i
-	}
-	if f.blanks == nil {
-		f.blanks = map[string]int32{}
-	}
-	i := f.add(label, false)
-	f.blanks[key] = i
-	return i
-}
-
-// hash refines colours until they tell all nodes apart or stop telling more.
-func (f *flat) hash() Digest {
-	colours := f.forward(f.labels)
-	classes := distinct(colours)
-	for classes < len(colours) {
-		finer := f.forward(f.backward(colours))
-		n := distinct(finer)
-		if n == classes {
-			break
-		}
-		colours, classes = finer, n
-	}
-	if classes < len(colours) { // one look against the edges at least
-		colours = f.backward(colours)
-	}
-	var all colour
-	for _, c := range colours {
-		all = all.with(c)
-	}
-	all = all.then(colours[f.output]).number(uint64(len(colours)))
-	var d Digest
-	binary.BigEndian.PutUint64(d[:8], all[0])
-	binary.BigEndian.PutUint64(d[8:], all[1])
-	return d
-}
-
-var (
-	readsOrdered  = colour{}.text("reads in order")
-	readsSet      = colour{}.text("reads a set")
-	isOutput      = colour{}.text("is the output")
-	isReadBySet   = colour{}.text("is in a set")
-	isReadInOrder = colour{}.text("is in order")
-)
-
-// forward colours every node by itself and the new colours of what it reads.
-func (f *flat) forward(own []colour) []colour {
-	out := make([]colour, len(own))
-	for i := range own {
-		in := f.edges[f.starts[i]:f.starts[i+1]]
-		if f.joins[i] {
-			set := readsSet
-			for _, e := range in {
-				set = set.with(out[e])
-			}
-			out[i] = own[i].then(set)
-			continue
-		}
-		c := own[i].then(readsOrdered)
-		for _, e := range in {
-			c = c.then(out[e])
-		}
-		out[i] = c
-	}
-	return out
-}
-
-// backward colours every node by itself and the new colours of what reads it,
-// and at which position.
-func (f *flat) backward(own []colour) []colour {
-	readers := make([]colour, len(own))
-	readers[f.output] = isOutput
-	out := make([]colour, len(own))
-	for i := len(own) - 1; i >= 0; i-- {
-		out[i] = own[i].then(readers[i])
-		for k, e := range f.edges[f.starts[i]:f.starts[i+1]] {
-			c := out[i].then(isReadBySet)
-			if !f.joins[i] {
-				c = out[i].then(isReadInOrder).number(uint64(k))
-			}
-			readers[e] = readers[e].with(c)
-		}
-	}
-	return out
-}
-
-// distinct counts different colours.
-func distinct(all []colour) int {
-	size := 1 << bits.Len(uint(2*len(all)))
-	table := make([]colour, size)
-	n := 0
-	for _, c := range all {
-		if c == (colour{}) {
-			c = colour{1}
-		}
-		i := int(c[0]) & (size - 1)
-		for table[i] != (colour{}) && table[i] != c {
-			i = (i + 1) & (size - 1)
-		}
-		if table[i] == (colour{}) {
-			table[i] = c
-			n++
-		}
-	}
-	return n
 }
