@@ -6,47 +6,34 @@ import (
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/spaces/nasbench101"
 )
 
 // genotype101 is a row of the table as an architecture of the space: the vertices
 // that the graph lacks read nothing.
-func genotype101(t testing.TB, s *compiler.Space, vertices int, edges, ops string) space.Genotype {
-	t.Helper()
-	n := len(ops) + 2
+func genotype101(s *compiler.Space, vertices int, edges, ops string) space.Genotype {
+	m := module101(edges, ops)
+	last := len(ops) + 1
 	g := make(space.Genotype, len(s.Decisions))
-	reads := make([]int64, vertices)
-	for from := range n {
-		for to := from + 1; to < n; to++ {
-			place := to
-			if to == n-1 {
-				place = vertices - 1
-			}
-			if edges[0] == '1' {
-				reads[place] |= 1 << from
-			}
-			edges = edges[1:]
-		}
-	}
 	for v := 1; v < vertices-1; v++ {
-		g[2*v-2] = reads[v]
-		op := int64(2)
-		if v <= len(ops) {
-			op = map[byte]int64{'b': 0, 'a': 1, 'c': 2}[ops[v-1]]
+		op := nasbench101.MaxPool3x3 // of a vertex that the graph lacks
+		if v < last {
+			g[2*v-2], op = int64(m.Reads[v]), m.Ops[v-1]
 		}
-		g[2*v-1] = op
+		g[2*v-1] = map[nasbench101.Op]int64{nasbench101.Conv1x1: 0, nasbench101.Conv3x3: 1, nasbench101.MaxPool3x3: 2}[op]
 	}
-	g[len(g)-1] = reads[vertices-1]
+	g[len(g)-1] = int64(m.Reads[last])
 	return g
 }
 
 // TestNASBench101Table builds the architectures of the published table, in the table's
 // own order of vertices: params are the table's. They depend on the order, since the
-// first vertices take the channels that are left over. All graphs of up to six
-// vertices are compared and a thirtieth of those of seven.
+// first vertices take the channels that are left over. The graphs are recognised. All graphs of up to six
+// vertices are compared and a hundredth of those of seven.
 func TestNASBench101Table(t *testing.T) {
 	col, rows := table(t, "nasbench101.csv.gz")
 	_, s := load(t, "nasbench101/nasbench101.nas")
-	small, large := 1, 30
+	small, large := 1, 100
 	if testing.Short() {
 		small, large = 40, 1000
 	}
@@ -58,12 +45,55 @@ func TestNASBench101Table(t *testing.T) {
 		if i%step != 0 {
 			continue
 		}
-		a, err := s.Bind(genotype101(t, s, 7, r[col["edges"]], r[col["ops"]]))
+		a, err := s.Bind(genotype101(s, 7, r[col["edges"]], r[col["ops"]]))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := strconv.FormatInt(a.Params(), 10); got != r[col["params"]] {
 			t.Errorf("%s: %s params, the table says %s", r[col["hash"]], got, r[col["params"]])
 		}
+		if i%8 > 0 {
+			continue
+		}
+		m, width, err := nasbench101.Recognise(a)
+		if err != nil || width != nasbench101.Width {
+			t.Fatalf("%s: stem of %d channels, %v", r[col["hash"]], width, err)
+		}
+		if got, _ := m.Hash(); got != r[col["hash"]] {
+			t.Fatalf("%s of the table has the hash %s", r[col["hash"]], got)
+		}
 	}
+}
+
+// TestNASBench101Hashes hashes all 423,624 modules of the table.
+func TestNASBench101Hashes(t *testing.T) {
+	col, rows := table(t, "nasbench101.csv.gz")
+	step := 1
+	if testing.Short() {
+		step = 100
+	}
+	for i := 0; i < len(rows); i += step {
+		r := rows[i]
+		if got, _ := module101(r[col["edges"]], r[col["ops"]]).Hash(); got != r[col["hash"]] {
+			t.Fatalf("%s of the table has the hash %s", r[col["hash"]], got)
+		}
+	}
+}
+
+// module101 reads a row of the table: the upper triangle of the matrix row by row,
+// and a letter for each operation.
+func module101(edges, ops string) nasbench101.Module {
+	m := nasbench101.Module{Reads: make([]uint32, len(ops)+2)}
+	for u := range m.Reads {
+		for v := u + 1; v < len(m.Reads); v++ {
+			if edges[0] == '1' {
+				m.Reads[v] |= 1 << u
+			}
+			edges = edges[1:]
+		}
+	}
+	for _, o := range ops {
+		m.Ops = append(m.Ops, nasbench101.Op(o-'a'))
+	}
+	return m
 }
