@@ -11,6 +11,7 @@ import (
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/evaluators/table"
+	"github.com/nasc-project/nasc/spaces/nasbench201"
 	"github.com/nasc-project/nasc/plugins/sdk"
 	"github.com/nasc-project/nasc/plugins/wire"
 )
@@ -52,7 +53,7 @@ func openNASBench201(t *testing.T) *nasBench201 {
 		if err != nil {
 			t.Fatal(err)
 		}
-		arch, err := table.Recognise(a)
+		arch, err := nasbench201.Recognise(a)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,18 +13,20 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/nasc-project/nasc/spaces/nasbench201"
 )
 
 // Table holds some columns of the results of all cells.
 type Table struct {
 	SHA256  string // of the file
 	columns int
-	values  []float64 // row after row, by Arch.number
+	values  []float64 // row after row, by Number of the cell
 }
 
 // Row is the values of an architecture, in the order of the columns asked for.
-func (t *Table) Row(a Arch) []float64 {
-	n := a.number() * t.columns
+func (t *Table) Row(a nasbench201.Arch) []float64 {
+	n := a.Number() * t.columns
 	return t.values[n : n+t.columns]
 }
 
@@ -96,9 +98,9 @@ type parser struct {
 }
 
 func (p *parser) read(text io.Reader) error {
-	p.table.values = make([]float64, Architectures*p.table.columns)
-	p.lines = make([]int32, Architectures)
-	p.taken = make([]int32, Architectures)
+	p.table.values = make([]float64, nasbench201.Architectures*p.table.columns)
+	p.lines = make([]int32, nasbench201.Architectures)
+	p.taken = make([]int32, nasbench201.Architectures)
 	scan := bufio.NewScanner(text)
 	scan.Buffer(make([]byte, 1<<16), 1<<20)
 	line, size := 0, 0
@@ -178,18 +180,18 @@ func (p *parser) row(text []byte, line int32) error {
 	if len(p.fields) != len(p.header) {
 		return fmt.Errorf("%d values for %d columns", len(p.fields), len(p.header))
 	}
-	a, err := ParseArch(string(p.fields[p.arch]))
+	a, err := nasbench201.ParseArch(string(p.fields[p.arch]))
 	if err != nil {
 		return fmt.Errorf("arch %q: %w", p.fields[p.arch], err)
 	}
-	n := a.number()
+	n := a.Number()
 	if p.lines[n] != 0 {
 		return fmt.Errorf("the architecture %s is already on line %d", a, p.lines[n])
 	}
 	p.lines[n] = line
 	index, err := strconv.ParseUint(string(p.fields[p.index]), 10, 31)
-	if err != nil || index >= Architectures {
-		return fmt.Errorf("index %q is not a number from 0 to %d", p.fields[p.index], Architectures-1)
+	if err != nil || index >= nasbench201.Architectures {
+		return fmt.Errorf("index %q is not a number from 0 to %d", p.fields[p.index], nasbench201.Architectures-1)
 	}
 	if p.taken[index] != 0 {
 		return fmt.Errorf("the index %d is already on line %d", index, p.taken[index])
@@ -234,7 +236,7 @@ func (p *parser) complete() error {
 		}
 	}
 	if missing > 0 {
-		return fmt.Errorf("%d of %d architectures are missing, such as %s", missing, Architectures, archOf(first))
+		return fmt.Errorf("%d of %d architectures are missing, such as %s", missing, nasbench201.Architectures, nasbench201.At(first))
 	}
 	return nil
 }

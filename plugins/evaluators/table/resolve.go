@@ -7,6 +7,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/sdk"
+	"github.com/nasc-project/nasc/spaces/nasbench201"
 )
 
 // Resolve reads the benchmark's string, |op~0|+|op~0|op~1|+|op~0|op~1|op~2|,
@@ -16,7 +17,7 @@ func (e *Evaluator) Resolve(text string, decisions []sdk.Choice) (map[string]str
 	if !strings.HasPrefix(strings.TrimSpace(text), "|") {
 		return nil, false, nil
 	}
-	a, err := ParseArch(text)
+	a, err := nasbench201.ParseArch(text)
 	if err != nil {
 		return nil, true, problem("%v", err)
 	}
@@ -31,11 +32,11 @@ func (e *Evaluator) Resolve(text string, decisions []sdk.Choice) (map[string]str
 		}
 		byEdge[at] = d
 	}
-	if len(byEdge) > len(edges) {
-		return nil, true, problem("the space decides %d edges, a NAS-Bench-201 cell has %d", len(byEdge), len(edges))
+	if len(byEdge) > len(nasbench201.Edges) {
+		return nil, true, problem("the space decides %d edges, a NAS-Bench-201 cell has %d", len(byEdge), len(nasbench201.Edges))
 	}
 	labels := map[string]string{}
-	for i, edge := range edges {
+	for i, edge := range nasbench201.Edges {
 		at := fmt.Sprintf("n[%d].edge[%d]", edge[1]-1, edge[0])
 		d, ok := byEdge[at]
 		if !ok {
@@ -43,7 +44,7 @@ func (e *Evaluator) Resolve(text string, decisions []sdk.Choice) (map[string]str
 		}
 		label, ok := choose(d.Labels, a[i])
 		if !ok {
-			return nil, true, problem("%s cannot be %s: its alternatives are %s", d.Address, opNames[a[i]], strings.Join(d.Labels, " | "))
+			return nil, true, problem("%s cannot be %s: its alternatives are %s", d.Address, a[i], strings.Join(d.Labels, " | "))
 		}
 		labels[d.Address] = label
 	}
@@ -61,7 +62,7 @@ var (
 )
 
 // choose finds the alternative that is op.
-func choose(labels []string, op Op) (string, bool) {
+func choose(labels []string, op nasbench201.Op) (string, bool) {
 	for _, label := range labels {
 		m := call.FindStringSubmatch(label)
 		if m == nil {
@@ -73,15 +74,15 @@ func choose(labels []string, op Op) (string, bool) {
 		}
 		match := false
 		switch op {
-		case None:
+		case nasbench201.None:
 			match = m[1] == "zero"
-		case Skip:
+		case nasbench201.Skip:
 			match = m[1] == "skip"
-		case Conv1x1:
+		case nasbench201.Conv1x1:
 			match = m[1] == "relu_conv_bn" && size == "1"
-		case Conv3x3:
+		case nasbench201.Conv3x3:
 			match = m[1] == "relu_conv_bn" && size == "3"
-		case AvgPool:
+		case nasbench201.AvgPool:
 			match = m[1] == "avg_pool" && size == "3"
 		}
 		if match {

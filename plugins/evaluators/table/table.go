@@ -27,6 +27,7 @@ import (
 	"strconv"
 
 	"github.com/nasc-project/nasc/plugins/sdk"
+	"github.com/nasc-project/nasc/spaces/nasbench201"
 )
 
 // Plugin is nasc/table.
@@ -149,7 +150,7 @@ func (e *Evaluator) Test(_ context.Context, c sdk.Candidate, _ func(sdk.Progress
 }
 
 func (e *Evaluator) row(c sdk.Candidate) ([]float64, error) {
-	a, err := Recognise(c.Graph)
+	a, err := nasbench201.Recognise(c.Graph)
 	if err != nil {
 		return nil, &sdk.Problem{Path: "architecture", Message: "this is no network of NAS-Bench-201: " + err.Error(),
 			Help: "search the space spaces/nasbench201"}
@@ -162,7 +163,7 @@ func (e *Evaluator) Facts() map[string]string {
 	d := datasets[e.settings.Dataset]
 	return map[string]string{
 		"table.sha256":     e.table.SHA256,
-		"table.rows":       strconv.Itoa(Architectures),
+		"table.rows":       strconv.Itoa(nasbench201.Architectures),
 		"table.validation": fmt.Sprintf("%s_%d", d.valid, e.settings.Epochs),
 		"table.test":       d.test,
 	}

@@ -13,10 +13,10 @@ import (
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler"
-	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/graph/graphtest"
 	"github.com/nasc-project/nasc/plugins/sdk"
 	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/spaces/nasbench201"
 )
 
 // data finds the benchmark's file, or skips the test.
@@ -89,8 +89,8 @@ func TestPublishedValues(t *testing.T) {
 		t.Errorf("13 epochs: %v", err)
 	}
 	best := 0.0
-	for n := range Architectures {
-		best = max(best, e.table.Row(archOf(n))[testCIFAR10])
+	for n := range nasbench201.Architectures {
+		best = max(best, e.table.Row(nasbench201.At(n))[testCIFAR10])
 	}
 	if best != 94.37333 {
 		t.Errorf("best test accuracy on CIFAR-10 is %v, published 94.37333", best)
@@ -101,9 +101,9 @@ func TestPublishedValues(t *testing.T) {
 // finds it again from its graph, also by way of the wire.
 func TestRecognisesTheSpace(t *testing.T) {
 	s := shipped(t, "nasbench201")
-	ops := []Op{None, Skip, Conv1x1, Conv3x3, AvgPool} // as the space lists them
+	ops := []nasbench201.Op{nasbench201.None, nasbench201.Skip, nasbench201.Conv1x1, nasbench201.Conv3x3, nasbench201.AvgPool} // as the space lists them
 	for g := range s.All() {
-		var want Arch
+		var want nasbench201.Arch
 		for i, v := range g {
 			want[i] = ops[v]
 		}
@@ -111,11 +111,11 @@ func TestRecognisesTheSpace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Recognise(bound)
+		got, err := nasbench201.Recognise(bound)
 		if err != nil || got != want {
 			t.Fatalf("%s is recognised as %s, %v", want, got, err)
 		}
-		if want.number()%500 != 0 {
+		if want.Number()%500 != 0 {
 			continue
 		}
 		m, err := wire.FromGraph(bound)
@@ -126,7 +126,7 @@ func TestRecognisesTheSpace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Recognise(received); err != nil || got != want {
+		if got, err := nasbench201.Recognise(received); err != nil || got != want {
 			t.Fatalf("over the wire %s is recognised as %s, %v", want, got, err)
 		}
 	}
@@ -145,66 +145,6 @@ func shipped(t testing.TB, name string) *compiler.Space {
 	return s
 }
 
-func TestRecogniseRejects(t *testing.T) {
-	const arch = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|avg_pool_3x3~1|none~2|"
-	cell := func(g *graph.Graph) *graph.Graph { return g.Nodes[1].Body }
-	for _, c := range []struct {
-		want  string
-		spoil func(g *graph.Graph)
-	}{
-		{"node conv_bn[0]: here comes a conv_bn(kernel: 3) of 16 channels", func(g *graph.Graph) { g.Nodes[0].Op = "conv" }},
-		{"node relu[19]: here comes a relu", func(g *graph.Graph) { g.Nodes[19].Op = "gelu" }},
-		{"the network ends before a linear", func(g *graph.Graph) { g.Nodes = g.Nodes[:len(g.Nodes)-1] }},
-		{"node residual[6]: the network is a chain", func(g *graph.Graph) { g.Nodes[6].Inputs = []graph.Ref{2} }},
-		{"normal[0]: node n[1]: n[1].edge[1] is relu_conv_bn(kernel: 5", func(g *graph.Graph) {
-			cell(g).Nodes[3].Attrs[1].Value = int64(5)
-		}},
-		{"is dil_conv", func(g *graph.Graph) { cell(g).Nodes[0].Op = "dil_conv" }},
-		{"no operation of NAS-Bench-201", func(g *graph.Graph) { cell(g).Nodes[0].Module = "./mine.nas" }},
-		{"two edges from vertex 0", func(g *graph.Graph) { cell(g).Nodes[3].Inputs[0] = graph.InputRef(0) }},
-		{"must add 2 edges, not 1", func(g *graph.Graph) { cell(g).Nodes[4].Inputs = cell(g).Nodes[4].Inputs[:1] }},
-		{"the output of normal is not its last vertex", func(g *graph.Graph) { cell(g).Output = 4 }},
-		{"all cells are equal", func(g *graph.Graph) { g.Nodes[9].Body.Nodes[0] = g.Nodes[9].Body.Nodes[2] }},
-	} {
-		g := graphtest.NASBench201(arch, 5)
-		c.spoil(g)
-		if a, err := Recognise(g); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%v, %v; want an error with %q", a, err, c.want)
-		}
-	}
-	if _, err := Recognise(graphtest.NASBench201(arch, 2)); err == nil || !strings.Contains(err.Error(), "residual[3]: here comes a cell of 16 channels") {
-		t.Errorf("two cells per stage: %v", err)
-	}
-	s := shipped(t, "darts")
-	g, err := s.Bind(s.Space.Sample(sdk.Env{}.Rand("test", 0)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Recognise(g); err == nil {
-		t.Error("a DARTS network is recognised")
-	}
-}
-
-func TestArchText(t *testing.T) {
-	for n := range Architectures {
-		a := archOf(n)
-		if b, err := ParseArch(a.String()); err != nil || b != a || a.number() != n {
-			t.Fatalf("%d: %s, %s, %v", n, a, b, err)
-		}
-	}
-	for text, want := range map[string]string{
-		"|none~0|": "three groups",
-		"|none~0|+|none~0|none~1|+|none~0|none~1|none~1|":         "must come from node 2",
-		"|none~0|+|none~0|+|none~0|none~1|none~2|":                "group 2 must be 2 edges",
-		"none~0|+|none~0|none~1|+|none~0|none~1|none~2|":          "between bars",
-		"|none~0|+|none~0|nor_conv_3x4~1|+|none~0|none~1|none~2|": `did you mean "nor_conv_3x3"?`,
-	} {
-		if _, err := ParseArch(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("ParseArch(%q): error %v, want one with %q", text, err, want)
-		}
-	}
-}
-
 func TestResolve(t *testing.T) {
 	s := shipped(t, "nasbench201")
 	var choices []sdk.Choice
@@ -216,8 +156,8 @@ func TestResolve(t *testing.T) {
 		choices = append(choices, c)
 	}
 	var e Evaluator
-	for n := 0; n < Architectures; n += 77 {
-		a := archOf(n)
+	for n := 0; n < nasbench201.Architectures; n += 77 {
+		a := nasbench201.At(n)
 		labels, recognised, err := e.Resolve(a.String(), choices)
 		if err != nil || !recognised {
 			t.Fatal(err)
@@ -230,7 +170,7 @@ func TestResolve(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Recognise(bound); err != nil || got != a {
+		if got, err := nasbench201.Recognise(bound); err != nil || got != a {
 			t.Fatalf("%s resolves to %s, %v", a, got, err)
 		}
 	}
@@ -271,8 +211,8 @@ func TestStartRejects(t *testing.T) {
 // rows is a complete table of two columns.
 func rows() []string {
 	out := []string{"index,arch,acc,t_s"}
-	for n := range Architectures {
-		out = append(out, fmt.Sprintf("%d,%s,%d.5,%d", n, archOf(n), n%100, n+1))
+	for n := range nasbench201.Architectures {
+		out = append(out, fmt.Sprintf("%d,%s,%d.5,%d", n, nasbench201.At(n), n%100, n+1))
 	}
 	return out
 }
@@ -296,7 +236,7 @@ func TestReader(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if row := table.Row(archOf(1234)); row[0] != 1235 || row[1] != 34.5 {
+		if row := table.Row(nasbench201.At(1234)); row[0] != 1235 || row[1] != 34.5 {
 			t.Errorf("%s: row %v", name, row)
 		}
 	}
@@ -305,12 +245,12 @@ func TestReader(t *testing.T) {
 		r[line] = text
 		return strings.Join(r, "\n")
 	}
-	a := archOf(4).String()
+	a := nasbench201.At(4).String()
 	z := zipped(text)
 	for _, c := range []struct{ want, file string }{
 		{"is empty", ""},
 		{"15625 of 15625 architectures are missing", "index,arch,acc,t_s"},
-		{"1 of 15625 architectures are missing, such as " + archOf(Architectures-1).String(), strings.Join(rows()[:Architectures], "\n")},
+		{"1 of 15625 architectures are missing, such as " + nasbench201.At(nasbench201.Architectures-1).String(), strings.Join(rows()[:nasbench201.Architectures], "\n")},
 		{`no column "t_s"`, change(0, "index,arch,acc,seconds")},
 		{`column "acc" twice`, change(0, "index,arch,acc,acc")},
 		{"line 6: 3 values for 4 columns", change(5, "4,"+a+",1")},
@@ -319,7 +259,7 @@ func TestReader(t *testing.T) {
 		{"column acc is \"+Inf\"", change(5, "4,"+a+",+Inf,1")},
 		{"column acc is 101, not per cent", change(5, "4,"+a+",101,1")},
 		{"column t_s is 0 seconds", change(5, "4,"+a+",1,0")},
-		{"already on line 5", change(5, "4,"+archOf(3).String()+",1,1")},
+		{"already on line 5", change(5, "4,"+nasbench201.At(3).String()+",1,1")},
 		{"the index 3 is already on line 5", change(5, "3,"+a+",1,1")},
 		{`index "-1"`, change(5, "-1,"+a+",1,1")},
 		{`index "15625"`, change(5, "15625,"+a+",1,1")},
@@ -344,7 +284,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(zipped(strings.Join(r[:4], "\n"))))
 	f.Add([]byte("index,arch,acc,t_s\n0,|none~0|+|,1,1\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		if _, err := Read(bytes.NewReader(file), []string{"acc", "t_s"}); err == nil && len(file) < Architectures {
+		if _, err := Read(bytes.NewReader(file), []string{"acc", "t_s"}); err == nil && len(file) < nasbench201.Architectures {
 			t.Error("a file without all rows is accepted")
 		}
 	})
@@ -359,7 +299,7 @@ func BenchmarkOpen(b *testing.B) {
 
 func BenchmarkEvaluate(b *testing.B) {
 	e := open(b, Settings{Data: data(b), Dataset: "cifar10", Epochs: 12})
-	c := candidate(archOf(777).String(), 0)
+	c := candidate(nasbench201.At(777).String(), 0)
 	for b.Loop() {
 		if _, err := e.Evaluate(context.Background(), c, nil); err != nil {
 			b.Fatal(err)

@@ -1,4 +1,8 @@
-package table
+// Package nasbench201 speaks the language of NAS-Bench-201 (Dong and Yang, ICLR
+// 2020; NATS-Bench's topology space): a cell is a string of operations on edges.
+// [Recognise] finds the cell of an architecture that the compiler bound, and [Unique]
+// is the rule by which the paper counts cells that differ.
+package nasbench201
 
 import (
 	"errors"
@@ -24,17 +28,21 @@ const (
 	AvgPool
 )
 
+// String is the benchmark's name of an operation.
+func (o Op) String() string { return opNames[o] }
+
 var opNames = []string{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"}
 
-// edges lists the edges in the order of the benchmark's string: source and
+// Edges lists the edges in the order of the benchmark's string: source and
 // target vertex, 0 being the cell's input.
-var edges = [6][2]int{{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}}
+var Edges = [6][2]int{{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}}
 
 // Arch is a cell: an operation for each edge.
 type Arch [6]Op
 
-// number is the position of a in a table of all cells.
-func (a Arch) number() int {
+// Number is the position of a among all cells, in the order of their operations;
+// the benchmark's own index is another.
+func (a Arch) Number() int {
 	n := 0
 	for _, op := range a {
 		n = n*len(opNames) + int(op)
@@ -42,7 +50,8 @@ func (a Arch) number() int {
 	return n
 }
 
-func archOf(number int) (a Arch) {
+// At is the cell of a number.
+func At(number int) (a Arch) {
 	for i := len(a) - 1; i >= 0; i-- {
 		a[i] = Op(number % len(opNames))
 		number /= len(opNames)
@@ -53,7 +62,7 @@ func archOf(number int) (a Arch) {
 // String is the benchmark's notation, |op~0|+|op~0|op~1|+|op~0|op~1|op~2|.
 func (a Arch) String() string {
 	var b strings.Builder
-	for i, e := range edges {
+	for i, e := range Edges {
 		if e[0] == 0 {
 			if i > 0 {
 				b.WriteString("+")

@@ -1,4 +1,4 @@
-package table
+package nasbench201
 
 import (
 	"fmt"
