@@ -11,9 +11,9 @@ import (
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/evaluators/table"
-	"github.com/nasc-project/nasc/spaces/nasbench201"
 	"github.com/nasc-project/nasc/plugins/sdk"
 	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/spaces/nasbench201"
 )
 
 // nasBench201 holds what a search on NAS-Bench-201 can see and what its report
