@@ -1,0 +1,17 @@
+package compiler
+
+import (
+	"context"
+
+	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/unique"
+)
+
+// Unique finds one architecture of each isomorphism class of the space, see
+// package compiler/unique. The error is an [*unique.UnknownError] where that is not
+// feasible, and ctx's error when ctx is cancelled.
+func (s *Space) Unique(ctx context.Context) (*unique.Classes, error) {
+	return unique.Of(ctx, unique.Space{
+		Plan: s.plan, Bind: s.Bind, Admits: func(g space.Genotype) bool { return s.Admits(g) == nil },
+	})
+}
