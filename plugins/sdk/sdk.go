@@ -52,7 +52,7 @@ type (
 	Objective = wire.Objective
 	// Metric is a number that an evaluator reports.
 	Metric = wire.Metric
-	// Trial is a finished evaluation, as an optimizer learns of it.
+	// Trial is a finished proposal, as an optimizer learns of it.
 	Trial = wire.Told
 	// ValidationMetrics are the results of Evaluate.
 	ValidationMetrics = wire.ValidationMetrics
@@ -86,7 +86,9 @@ type Search struct {
 }
 
 // Score is the first objective of a trial, turned so that more is better. It is
-// not ok when the trial failed.
+// not ok when the trial failed, violates a requirement of the search (Infeasible;
+// its metrics are there for an optimizer that can use them) or was refused by a
+// constraint of the space (Rejected).
 func (s Search) Score(t Trial) (score float64, ok bool) {
 	o := s.Objectives[0]
 	v, ok := t.Metrics.Values[o.Metric]
@@ -110,7 +112,8 @@ type Optimizer interface {
 	// be told. The error is ErrDone at the end.
 	Ask(n int) ([]space.Genotype, error)
 	// Tell reports finished trials in the order of their numbers. Trial numbers
-	// count proposed architectures from 0.
+	// count proposed architectures from 0. A rejected one is told before the
+	// others are finished.
 	Tell(trials []Trial) error
 }
 

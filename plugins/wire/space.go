@@ -107,12 +107,14 @@ func ToChoices(ms []*pb.Decision) []Choice {
 
 // FromTold makes a message of t.
 func FromTold(t Told) *pb.Told {
-	return &pb.Told{Trial: t.Trial, Genotype: FromGenotype(t.Genotype), Metrics: FromValidation(t.Metrics), Failure: text(t.Failure)}
+	return &pb.Told{Trial: t.Trial, Genotype: FromGenotype(t.Genotype), Metrics: FromValidation(t.Metrics), Failure: text(t.Failure),
+		Infeasible: t.Infeasible, Rejected: t.Rejected}
 }
 
 // ToTold reads a finished trial.
 func ToTold(m *pb.Told) Told {
-	return Told{Trial: m.GetTrial(), Genotype: ToGenotype(m.GetGenotype()), Metrics: ToValidation(m.GetMetrics()), Failure: m.GetFailure()}
+	return Told{Trial: m.GetTrial(), Genotype: ToGenotype(m.GetGenotype()), Metrics: ToValidation(m.GetMetrics()), Failure: m.GetFailure(),
+		Infeasible: m.GetInfeasible(), Rejected: m.GetRejected()}
 }
 
 // FromValidation makes a message of v.

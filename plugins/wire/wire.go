@@ -133,12 +133,16 @@ type TestMetrics struct {
 	Values map[string]float64
 }
 
-// Told is what an optimizer learns of a finished trial.
+// Told is what an optimizer learns of a proposal that is finished. Failure is set
+// when it has no result that counts; it then failed, unless Infeasible or
+// Rejected says what else. A plugin that knows neither takes it as failed.
 type Told struct {
-	Trial    int64
-	Genotype space.Genotype
-	Metrics  ValidationMetrics
-	Failure  string // set when the evaluation failed; Metrics are then empty
+	Trial      int64 // proposals are numbered from 0
+	Genotype   space.Genotype
+	Metrics    ValidationMetrics // empty when it failed or was rejected
+	Failure    string            // why there is no result that counts
+	Infeasible bool              // it was evaluated and violates a requirement of the search
+	Rejected   bool              // it violates a constraint of the space and was not evaluated
 }
 
 // Job is one architecture to judge.

@@ -28,8 +28,9 @@ type OptimizerConfig struct {
 
 // Optimizer is an optimizer at work in its plugin process.
 //
-// Trials are numbered from 0 in the order in which their architectures are
-// proposed. Calls come one at a time.
+// Trials are numbered here from 0 in the order in which their architectures are
+// proposed; proposals that the space rejects count as well, though the log of a
+// run does not hold them. Calls come one at a time.
 type Optimizer struct {
 	session   *session
 	component wire.Component
@@ -210,7 +211,7 @@ func (o *Optimizer) request(trials []wire.Told) (*nascv1.TellRequest, error) {
 				return nil, fmt.Errorf("trial %d has no value of %s", t.Trial, obj.Metric)
 			}
 		}
-		if t.Failure != "" {
+		if t.Failure != "" && !t.Infeasible {
 			t.Metrics = wire.ValidationMetrics{}
 		}
 		req.Trials = append(req.Trials, wire.FromTold(t))

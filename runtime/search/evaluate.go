@@ -71,7 +71,7 @@ func reuse(t, from *store.Trial) {
 		source = *from.Reused
 	}
 	t.Reused = &source
-	t.Status, t.Seed, t.Metrics = store.OK, from.Seed, from.Metrics
+	t.Status, t.Failure, t.Seed, t.Metrics = from.Status, from.Failure, from.Seed, from.Metrics
 	t.Epochs, t.Simulated = from.Epochs, from.Simulated
 }
 
@@ -130,6 +130,7 @@ func (l *ledger) judgeOne(ctx context.Context, e Evaluator, t *store.Trial, mu *
 		return err
 	default:
 		t.Status, t.Metrics, t.Epochs, t.Simulated = store.OK, result.Values, result.Epochs, result.SimulatedSeconds
+		l.analyse(t, job.Graph)
 		for _, o := range l.Objectives {
 			if _, ok := t.Metrics[o.Metric]; !ok {
 				return fmt.Errorf("the evaluator reports no metric called %s", o.Metric)
@@ -138,6 +139,8 @@ func (l *ledger) judgeOne(ctx context.Context, e Evaluator, t *store.Trial, mu *
 		if bad := notFinite(t.Metrics); bad != "" {
 			t.Status, t.Metrics = store.Failed, nil
 			t.Failure = fmt.Sprintf("the evaluator's %s is not a number", bad)
+		} else if err := l.require(t); err != nil {
+			return err
 		}
 	}
 	mu.Lock()

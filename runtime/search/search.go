@@ -1,7 +1,13 @@
 // Package search runs a search: it asks an optimizer for architectures, has an
 // evaluator judge them, and keeps the log.
 //
-//	Ask(n) → bind → reuse or Evaluate → append to the log → Tell in trial order
+//	Ask(n) → admit → bind → reuse or Evaluate → append to the log → Tell in trial order
+//
+// An optimizer knows the decision tree of a space and nothing of its constraints.
+// What it proposes outside of them is told back as rejected and asked for again:
+// it is no trial, costs nothing and is in no log. A trial that violates a
+// requirement of the search, in contrast, has been measured: it is logged as
+// infeasible and counts in the budget, but it can never be the winner.
 //
 // The host owns all state. An optimizer is a function of its seed and of what
 // it was told, so a search that was killed is resumed by asking and telling
@@ -16,6 +22,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,10 +39,11 @@ import (
 
 // Optimizer proposes architectures.
 type Optimizer interface {
-	// Ask returns up to n genotypes for the trials from number first on; none,
+	// Ask returns up to n genotypes, the proposals from number first on; none,
 	// once everything is told, when it has nothing more to propose.
 	Ask(ctx context.Context, n int, first int64) ([]space.Genotype, error)
-	// Tell reports finished trials in the order of their numbers.
+	// Tell reports finished proposals in the order of their numbers, rejected
+	// ones before those that they were proposed with.
 	Tell(ctx context.Context, trials []wire.Told) error
 	// Done reports whether it has nothing more to propose.
 	Done() bool
@@ -82,33 +90,53 @@ type Observer interface {
 	Testing(t *store.Trial)
 }
 
+// Requirement is a condition on the metrics of a trial.
+type Requirement interface {
+	// Violated says how the metrics violate it, "" when they do not.
+	Violated(metrics map[string]float64) (string, error)
+}
+
 // Search is a search ready to run.
 type Search struct {
 	Space      Space
+	Admits     func(space.Genotype) error // why the space does not admit it; nil: it admits all
 	Optimizer  Optimizer
 	Evaluators []Evaluator // one per worker, all configured alike
 	Log        *store.Run
 	Seed       uint64
 	Budget     Budget
 	Objectives []store.Objective
+	Analytic   []string // of Analytic, added to what the evaluator reports
+	Require    []Requirement
 	Reuse      Reuse
 	Observer   Observer
+	// Retrain makes the network that is tested of the winner's decisions; nil:
+	// the winner itself.
+	Retrain func(space.Genotype) (*graph.Graph, error)
 }
 
 // Outcome is the end of a search.
 type Outcome struct {
-	Trials   int
-	Failed   int
-	Reused   int
-	Best     *store.Trial
-	Genotype space.Genotype
-	Graph    *graph.Graph
-	Test     map[string]float64 // nil when the evaluator cannot test
-	TestNote string             // why not
+	Trials     int
+	Failed     int
+	Infeasible int
+	Reused     int
+	Best       *store.Trial
+	Genotype   space.Genotype
+	Graph      *graph.Graph
+	Retrained  *graph.Graph       // what was tested, when it is not Graph
+	Test       map[string]float64 // nil when the evaluator cannot test
+	TestNote   string             // why not
 }
 
 // ErrAllFailed means that no trial had a result.
 var ErrAllFailed = errors.New("every trial failed")
+
+// ErrInfeasible means that no trial that had a result satisfies the requirements.
+var ErrInfeasible = errors.New("no architecture satisfies the requirements of the search")
+
+// ErrRejected means that an optimizer does not get into the space.
+var ErrRejected = fmt.Errorf("the optimizer proposed %d architectures in a row that are outside of the space", maxRejected)
 
 // ErrNeverSpent means that a search would go on for ever.
 var ErrNeverSpent = errors.New("the budget is never spent")
@@ -132,25 +160,19 @@ func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	for next := int64(0); ; {
+	for {
 		n := s.Budget.batch(l.spent, len(s.Evaluators))
 		if n == 0 {
 			break
 		}
-		asked, err := s.Optimizer.Ask(ctx, n, next)
+		asked, err := l.ask(ctx, n)
 		if err != nil {
 			return nil, err
 		}
 		if len(asked) == 0 {
-			if !s.Optimizer.Done() {
-				return nil, fmt.Errorf("the optimizer waits for results that it has been told")
-			}
 			break
 		}
-		if len(asked) > n {
-			return nil, fmt.Errorf("the optimizer proposed %d architectures when asked for %d", len(asked), n)
-		}
-		batch, err := l.propose(next, asked)
+		batch, err := l.propose(asked)
 		if err != nil {
 			return nil, err
 		}
@@ -159,14 +181,14 @@ func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 		}
 		told := make([]wire.Told, len(batch))
 		for i, t := range batch {
-			told[i] = wire.Told{Trial: t.Number, Genotype: asked[i], Failure: t.Failure, Metrics: wire.ValidationMetrics{
-				Values: t.Metrics, SimulatedSeconds: t.Simulated, Epochs: t.Epochs}}
+			told[i] = wire.Told{Trial: asked[i].number, Genotype: asked[i].genotype, Failure: t.Failure,
+				Infeasible: t.Status == store.Infeasible,
+				Metrics:    wire.ValidationMetrics{Values: t.Metrics, SimulatedSeconds: t.Simulated, Epochs: t.Epochs}}
 			l.count(t)
 		}
 		if err := s.Optimizer.Tell(ctx, told); err != nil {
 			return nil, err
 		}
-		next += int64(len(batch))
 		if err := l.moves(batch); err != nil {
 			return nil, err
 		}
@@ -208,6 +230,8 @@ type ledger struct {
 	first    map[string]*store.Trial // the first result for a reuse key
 	graphs   map[int64]*graph.Graph  // of the trials of the current batch
 	trials   []*store.Trial
+	asked    int64 // proposals so far, rejected ones included
+	rejected int   // proposals in a row
 	spent    Spent
 	idle     int // trials in a row that used nothing of the budget
 	started  time.Time
@@ -232,15 +256,80 @@ func (s *Search) replay() (*ledger, error) {
 	return l, nil
 }
 
-// propose makes trials of genotypes, taking from the log those it holds.
-func (l *ledger) propose(next int64, asked []space.Genotype) ([]*store.Trial, error) {
+// proposal is what an optimizer proposes, with its number among all proposals.
+type proposal struct {
+	number   int64
+	genotype space.Genotype
+}
+
+// maxRejected is how many proposals in a row may be outside of the space.
+const maxRejected = 100_000
+
+// ask gets up to n proposals that the space admits; none when the optimizer has
+// nothing more to propose. What is rejected is told at once and asked for again.
+// Whether it is follows from the genotype, so that a resumed search asks alike.
+func (l *ledger) ask(ctx context.Context, n int) ([]proposal, error) {
+	var batch []proposal
+	for len(batch) < n {
+		missing := n - len(batch)
+		got, err := l.Optimizer.Ask(ctx, missing, l.asked)
+		if err != nil {
+			return nil, err
+		}
+		if len(got) > missing {
+			return nil, fmt.Errorf("the optimizer proposed %d architectures when asked for %d", len(got), missing)
+		}
+		if len(got) == 0 {
+			if len(batch) == 0 && !l.Optimizer.Done() {
+				return nil, fmt.Errorf("the optimizer waits for results that it has been told")
+			}
+			break
+		}
+		var outside []wire.Told
+		for _, g := range got {
+			p := proposal{l.asked, g}
+			l.asked++
+			if err := l.Space.Check(g); err != nil {
+				return nil, fmt.Errorf("the optimizer's proposal %d is not in the space: %w", p.number, err)
+			}
+			reason := l.outside(g)
+			if reason == "" {
+				l.rejected = 0
+				batch = append(batch, p)
+				continue
+			}
+			if l.rejected++; l.rejected == maxRejected {
+				return nil, fmt.Errorf("%w; the last: %s", ErrRejected, reason)
+			}
+			outside = append(outside, wire.Told{Trial: p.number, Genotype: g, Failure: reason, Rejected: true})
+		}
+		if outside == nil {
+			break
+		}
+		if err := l.Optimizer.Tell(ctx, outside); err != nil {
+			return nil, err
+		}
+	}
+	return batch, nil
+}
+
+// outside is why the space does not admit a genotype, "" when it does.
+func (l *ledger) outside(g space.Genotype) string {
+	if l.Admits == nil {
+		return ""
+	}
+	if err := l.Admits(g); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// propose makes trials of proposals, taking from the log those it holds.
+func (l *ledger) propose(asked []proposal) ([]*store.Trial, error) {
 	l.graphs = make(map[int64]*graph.Graph, len(asked))
 	batch := make([]*store.Trial, len(asked))
-	for i, g := range asked {
-		number := next + int64(i)
-		if err := l.Space.Check(g); err != nil {
-			return nil, fmt.Errorf("the optimizer's proposal for trial %d is not in the space: %w", number, err)
-		}
+	for i, p := range asked {
+		number, g := int64(len(l.trials)+i), p.genotype
 		text := l.Space.Format(g)
 		if t, ok := l.recorded[number]; ok {
 			if t.Genotype != text {
@@ -287,7 +376,7 @@ func (l *ledger) count(t *store.Trial) {
 }
 
 func (l *ledger) remember(t *store.Trial) {
-	if k := l.key(t); k != "" && t.Status == store.OK && l.first[k] == nil {
+	if k := l.key(t); k != "" && t.Status != store.Failed && l.first[k] == nil {
 		l.first[k] = t
 	}
 }
@@ -304,7 +393,7 @@ func (l *ledger) moves(batch []*store.Trial) error {
 		switch {
 		case l.Budget.Unit == Wall, one.of(l.Budget.Unit) > 0:
 			l.idle = 0
-		case t.Status == store.OK:
+		case t.Status != store.Failed:
 			return fmt.Errorf("%w: the evaluator reports no %s", ErrNeverSpent, measured[l.Budget.Unit])
 		default:
 			l.idle++
@@ -319,23 +408,29 @@ func (l *ledger) moves(batch []*store.Trial) error {
 // finish tests the winner, unless the log has its test metrics already.
 func (l *ledger) finish(ctx context.Context) (*Outcome, error) {
 	out := &Outcome{Trials: len(l.trials), Best: Best(l.Objectives, l.trials)}
-	var failure string
+	var failure, violation string
 	for _, t := range l.trials {
 		switch {
 		case t.Status == store.Failed:
 			out.Failed++
-			if failure == "" {
-				failure = t.Failure
-			}
-		case t.Reused != nil:
+			failure = cmp.Or(failure, t.Failure)
+			continue
+		case t.Status == store.Infeasible:
+			out.Infeasible++
+			violation = cmp.Or(violation, t.Failure)
+		}
+		if t.Reused != nil {
 			out.Reused++
 		}
 	}
-	if out.Best == nil {
-		if failure == "" {
-			return nil, errors.New("the optimizer proposed no architecture")
-		}
+	switch {
+	case out.Best != nil:
+	case violation != "":
+		return nil, fmt.Errorf("%w; the first: %s", ErrInfeasible, violation)
+	case failure != "":
 		return nil, fmt.Errorf("%w; the first: %s", ErrAllFailed, failure)
+	default:
+		return nil, errors.New("the optimizer proposed no architecture")
 	}
 	var err error
 	if out.Genotype, err = l.Space.Parse(out.Best.Genotype); err != nil {
@@ -344,12 +439,19 @@ func (l *ledger) finish(ctx context.Context) (*Outcome, error) {
 	if out.Graph, err = l.Space.Bind(out.Genotype); err != nil {
 		return nil, err
 	}
+	tested := out.Graph
+	if l.Retrain != nil {
+		if out.Retrained, err = l.Retrain(out.Genotype); err != nil {
+			return nil, fmt.Errorf("trial %d: %w", out.Best.Number, err)
+		}
+		tested = out.Retrained
+	}
 	if _, out.Test, err = l.Log.Test(); err != nil || out.Test != nil {
 		return out, err
 	}
 	l.Observer.Testing(out.Best)
-	job := wire.Job{Number: out.Best.Number, Graph: out.Graph, Seed: out.Best.Seed}
-	tested, err := l.Evaluators[0].Test(ctx, job, func(p wire.Progress) { l.Observer.Progress(job.Number, p) })
+	job := wire.Job{Number: out.Best.Number, Graph: tested, Seed: out.Best.Seed}
+	result, err := l.Evaluators[0].Test(ctx, job, func(p wire.Progress) { l.Observer.Progress(job.Number, p) })
 	var failed *wire.Problem
 	switch {
 	case errors.As(err, &failed):
@@ -358,11 +460,11 @@ func (l *ledger) finish(ctx context.Context) (*Outcome, error) {
 	case err != nil:
 		return nil, err
 	}
-	if bad := notFinite(tested.Values); bad != "" {
+	if bad := notFinite(result.Values); bad != "" {
 		out.TestNote = fmt.Sprintf("the evaluator's %s on the test split is not a number", bad)
 		return out, nil
 	}
-	out.Test = tested.Values
+	out.Test = result.Values
 	if err := l.Log.SetTest(out.Best.Number, out.Test); err != nil {
 		return nil, err
 	}

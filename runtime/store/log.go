@@ -23,8 +23,8 @@ CREATE TABLE trials (
 	genotype  TEXT NOT NULL, -- compact text
 	labels    TEXT NOT NULL, -- JSON: address -> label of the alternative taken
 	hash      TEXT NOT NULL, -- canonical hash of the graph
-	status    TEXT NOT NULL, -- ok, failed
-	failure   TEXT NOT NULL,
+	status    TEXT NOT NULL, -- ok, failed, infeasible
+	failure   TEXT NOT NULL, -- why it is not ok
 	reused    INTEGER,       -- the trial whose result this is, when it was not evaluated
 	seed      TEXT NOT NULL,
 	epochs    REAL NOT NULL,
@@ -61,8 +61,9 @@ type Status string
 
 // The ends of a trial.
 const (
-	OK     Status = "ok"
-	Failed Status = "failed"
+	OK         Status = "ok"
+	Failed     Status = "failed"     // no result
+	Infeasible Status = "infeasible" // a result that violates a requirement of the search
 )
 
 // Trial is one finished evaluation. Its JSON form is a line of the log.

@@ -938,7 +938,7 @@ func (x *Objective) GetMaximize() bool {
 type AskRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	N     int32                  `protobuf:"varint,1,opt,name=n,proto3" json:"n,omitempty"`
-	// The number of the first trial that this call proposes, from 0.
+	// The number of the first proposal of this call, from 0.
 	FirstTrial    int64 `protobuf:"varint,2,opt,name=first_trial,json=firstTrial,proto3" json:"first_trial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1120,15 +1120,22 @@ func (*TellResponse) Descriptor() ([]byte, []int) {
 	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{16}
 }
 
-// Told is what an optimizer learns of a finished trial. It has no field that
-// could carry a test metric.
+// Told is what an optimizer learns of a proposal that is finished. It has no
+// field that could carry a test metric.
 type Told struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
-	Trial    int64                  `protobuf:"varint,1,opt,name=trial,proto3" json:"trial,omitempty"`
+	Trial    int64                  `protobuf:"varint,1,opt,name=trial,proto3" json:"trial,omitempty"` // proposals are numbered from 0
 	Genotype *Genotype              `protobuf:"bytes,2,opt,name=genotype,proto3" json:"genotype,omitempty"`
 	Metrics  *ValidationMetrics     `protobuf:"bytes,3,opt,name=metrics,proto3" json:"metrics,omitempty"`
-	// Set when the evaluation failed; metrics are then empty.
-	Failure       string `protobuf:"bytes,4,opt,name=failure,proto3" json:"failure,omitempty"`
+	// Set when the proposal has no result that counts: its evaluation failed, or
+	// one of the following says what else.
+	Failure string `protobuf:"bytes,4,opt,name=failure,proto3" json:"failure,omitempty"`
+	// The architecture was evaluated and violates a requirement of the search. It
+	// can never be the winner; metrics are set.
+	Infeasible bool `protobuf:"varint,5,opt,name=infeasible,proto3" json:"infeasible,omitempty"`
+	// The architecture violates a constraint of the space, which the decision tree
+	// does not hold. It was not evaluated and costs nothing; metrics are empty.
+	Rejected      bool `protobuf:"varint,6,opt,name=rejected,proto3" json:"rejected,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1189,6 +1196,20 @@ func (x *Told) GetFailure() string {
 		return x.Failure
 	}
 	return ""
+}
+
+func (x *Told) GetInfeasible() bool {
+	if x != nil {
+		return x.Infeasible
+	}
+	return false
+}
+
+func (x *Told) GetRejected() bool {
+	if x != nil {
+		return x.Rejected
+	}
+	return false
 }
 
 // Space is the decision tree of compiler/space.
@@ -2669,12 +2690,16 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x04done\x18\x02 \x01(\bR\x04done\"4\n" +
 	"\vTellRequest\x12%\n" +
 	"\x06trials\x18\x01 \x03(\v2\r.nasc.v1.ToldR\x06trials\"\x0e\n" +
-	"\fTellResponse\"\x9b\x01\n" +
+	"\fTellResponse\"\xd7\x01\n" +
 	"\x04Told\x12\x14\n" +
 	"\x05trial\x18\x01 \x01(\x03R\x05trial\x12-\n" +
 	"\bgenotype\x18\x02 \x01(\v2\x11.nasc.v1.GenotypeR\bgenotype\x124\n" +
 	"\ametrics\x18\x03 \x01(\v2\x1a.nasc.v1.ValidationMetricsR\ametrics\x12\x18\n" +
-	"\afailure\x18\x04 \x01(\tR\afailure\"t\n" +
+	"\afailure\x18\x04 \x01(\tR\afailure\x12\x1e\n" +
+	"\n" +
+	"infeasible\x18\x05 \x01(\bR\n" +
+	"infeasible\x12\x1a\n" +
+	"\brejected\x18\x06 \x01(\bR\brejected\"t\n" +
 	"\x05Space\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\tdecisions\x18\x02 \x03(\v2\x11.nasc.v1.DecisionR\tdecisions\x12\x12\n" +
