@@ -110,7 +110,7 @@ func constant(expr string) (string, diag.List) {
 	if diags.HasErrors() {
 		return "", diags
 	}
-	v, diags := check.Constant(prog, prog.Root, prog.Root.Names["v"].Decl.(*syntax.Let).Value)
+	v, diags := check.Constant(prog, prog.Root, prog.Root.Names["v"].Decl.(*syntax.Let).Value, nil)
 	if l, ok := v.([]int64); ok {
 		return strings.ReplaceAll(fmt.Sprint(l), " ", ", "), diags
 	}

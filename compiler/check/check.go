@@ -34,6 +34,7 @@ type checker struct {
 	rootHome  *home
 	envs      map[*resolve.Module]*env
 	lets      map[*syntax.Let]value
+	taken     Taken // of a search's swept choices
 	owners    map[*space.Group]owner
 	places    []placed
 	shared    []shared

@@ -6,17 +6,43 @@ import (
 	"github.com/nasc-project/nasc/dsl/syntax"
 )
 
+// Taken says what a point of a sweep takes: for a swept *syntax.Choice the index
+// of an alternative, for a swept *syntax.Range the index of a value. A choice has
+// one meaning wherever its name is used, so a swept `let` ties its uses.
+type Taken map[syntax.Expr]int
+
 // Constant evaluates an expression that must be known before anything runs: a
 // setting of a search, an argument of a space. It returns an int64, float64,
 // bool, string, or []int64 for a list of whole numbers.
-func Constant(p *resolve.Program, m *resolve.Module, e syntax.Expr) (any, diag.List) {
+func Constant(p *resolve.Program, m *resolve.Module, e syntax.Expr, taken Taken) (any, diag.List) {
 	k := newChecker(p, "")
-	v := k.constant(m, e)
+	k.taken = taken
+	var v any
+	k.guarded(func() { v = k.constant(m, e) })
 	k.diags.Sort()
 	return v, k.diags
 }
 
-func (k *checker) constant(m *resolve.Module, e syntax.Expr) (out any) {
+// RangeValues are the values of a range whose ends are known.
+func RangeValues(p *resolve.Program, m *resolve.Module, e *syntax.Range) ([]int64, diag.List) {
+	k := newChecker(p, "")
+	var out []int64
+	k.guarded(func() {
+		values, _ := k.rangeValues(e, k.rootContext().with(k.moduleEnv(m)))
+		for _, s := range values {
+			if v, known := s.Value(); known {
+				if n, isInt := v.(int64); isInt {
+					out = append(out, n)
+				}
+			}
+		}
+	})
+	k.diags.Sort()
+	return out, k.diags
+}
+
+// guarded runs f, which may end early in a diagnostic.
+func (k *checker) guarded(f func()) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(fatal); !ok {
@@ -24,11 +50,10 @@ func (k *checker) constant(m *resolve.Module, e syntax.Expr) (out any) {
 			}
 		}
 	}()
-	switch unparen(e).(type) {
-	case *syntax.Choice, *syntax.Range:
-		k.unsupported(e.Span(), "sweeping several values in a search")
-		return nil
-	}
+	f()
+}
+
+func (k *checker) constant(m *resolve.Module, e syntax.Expr) any {
 	v := k.eval(e, k.rootContext().with(k.moduleEnv(m)))
 	if l, ok := v.(*list); ok {
 		var dims []int64
@@ -52,7 +77,7 @@ func (k *checker) constant(m *resolve.Module, e syntax.Expr) (out any) {
 	}
 	c, known := s.Value()
 	if !known {
-		k.unsupported(e.Span(), "a setting that is a decision")
+		k.diags.Add("E0550", e.Span(), "one value is needed here, not a choice of several")
 		return nil
 	}
 	return c

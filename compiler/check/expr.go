@@ -54,10 +54,19 @@ func (k *checker) eval(e syntax.Expr, c context) value {
 	case *syntax.If:
 		return k.condition(e, c)
 	case *syntax.Choice:
+		if i, ok := k.taken[e]; ok {
+			return k.eval(e.Alts[i].Value, c)
+		}
 		return k.choice(e, c)
 	case *syntax.Of:
 		return k.pick(e, c)
 	case *syntax.Range:
+		if i, ok := k.taken[e]; ok {
+			if values, ok := k.rangeValues(e, c); ok {
+				return &scalar{values[i]}
+			}
+			return bad{}
+		}
 		return k.rangeDecision(e, c)
 	case *syntax.Flow:
 		return k.flow(e, c)
@@ -98,11 +107,8 @@ func (k *checker) moduleName(m *resolve.Module, name string, at diag.Span) value
 	switch {
 	case !ok:
 		return nil
-	case s.Module != nil:
-		return &namespace{s.Module}
-	case s.Plugin != nil:
-		k.unsupported(at, "using the plugin `"+name+"` outside a search")
-		return bad{}
+	case s.Module != nil || s.Plugin != nil:
+		return &namespace{s}
 	case s.Decl == nil:
 		return bad{} // the import has failed and was reported
 	}
@@ -110,7 +116,7 @@ func (k *checker) moduleName(m *resolve.Module, name string, at diag.Span) value
 	case *syntax.Template:
 		return k.templateValue(d, s.Home, k.moduleEnv(s.Home), k.rootHome, at)
 	case *syntax.Let:
-		return k.let(d, s.Home)
+		return k.let(d, s.Home, at)
 	}
 	k.diags.Add("E0304", at, "`%s` is a search and has no value", name)
 	return bad{}
@@ -137,11 +143,15 @@ func (k *checker) templateValue(d *syntax.Template, m *resolve.Module, e *env, h
 }
 
 // let evaluates a top-level `let` once, in the scope of the space.
-func (k *checker) let(d *syntax.Let, m *resolve.Module) value {
+func (k *checker) let(d *syntax.Let, m *resolve.Module, at diag.Span) value {
 	if v, ok := k.lets[d]; ok {
+		if v == nil {
+			k.diags.Add("E0208", at, "`%s` needs its own value", d.Name.Name)
+			return bad{}
+		}
 		return v
 	}
-	k.lets[d] = bad{} // a let that needs itself
+	k.lets[d] = nil // being evaluated
 	c := k.rootContext().with(k.moduleEnv(m))
 	c.slot = d.Name.Name
 	v := k.eval(d.Value, c)
@@ -395,12 +405,19 @@ func (k *checker) selectName(e *syntax.Select, c context) value {
 	case bad:
 		return x
 	case *namespace:
-		sym, ok := x.mod.Names[e.Name.Name]
-		if ok && sym.Decl != nil && sym.Home == x.mod && !strings.HasPrefix(e.Name.Name, "_") {
-			return k.moduleName(x.mod, e.Name.Name, e.Span())
+		if x.plugin() {
+			if op := resolve.Operation(&k.diags, x.sym, e.Name); op != nil {
+				return k.moduleName(x.sym.Module, e.Name.Name, e.Span())
+			}
+			return bad{}
 		}
-		d := k.diags.Add("E0206", e.Name.Span(), "\"%s\" has no `%s`", x.mod.Path, e.Name.Name)
-		if best, ok := diag.Suggest(e.Name.Name, x.mod.Exports()); ok {
+		mod := x.sym.Module
+		sym, ok := mod.Names[e.Name.Name]
+		if ok && sym.Decl != nil && sym.Home == mod && !strings.HasPrefix(e.Name.Name, "_") {
+			return k.moduleName(mod, e.Name.Name, e.Span())
+		}
+		d := k.diags.Add("E0206", e.Name.Span(), "\"%s\" has no `%s`", mod.Path, e.Name.Name)
+		if best, ok := diag.Suggest(e.Name.Name, mod.Exports()); ok {
 			d.Help = "did you mean `" + best + "`?"
 		}
 		return bad{}

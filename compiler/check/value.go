@@ -52,8 +52,10 @@ type extents struct {
 	scalars []*sym.Scalar
 }
 
-// namespace is what `import … as name` binds: a module.
-type namespace struct{ mod *resolve.Module }
+// namespace is what `import … as name` binds: a module, or a plugin.
+type namespace struct{ sym *resolve.Symbol }
+
+func (n *namespace) plugin() bool { return n.sym.Plugin != nil }
 
 // template is a declared op, block or cell with the attributes given so far.
 type template struct {
@@ -137,6 +139,9 @@ func describe(v value) string {
 	case *extents:
 		return "the `" + v.dim + "` of a set"
 	case *namespace:
+		if v.plugin() {
+			return "a plugin"
+		}
 		return "a module"
 	case *function:
 		return "a function"

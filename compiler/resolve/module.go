@@ -12,7 +12,7 @@
 //
 // Imports may not form a cycle. `std/…` is embedded, `./…` and `../…` are
 // relative to the importing file, `plugin "ns/name"` names a plugin and binds an
-// alias that only `search` blocks use.
+// alias for its components, of which `search` blocks speak, and for its operations.
 package resolve
 
 import (
@@ -40,16 +40,17 @@ type Module struct {
 	Names  map[string]*Symbol // own declarations and imports
 	Order  []string           // own declarations in order
 
-	broken bool // it has syntax errors, so names may be missing
+	key    string // of the loader
+	broken bool   // it has syntax errors, so names may be missing
 }
 
-// Symbol is what a top-level name stands for: exactly one field is set, or none
-// where an import has failed, so that its uses are not reported as well.
+// Symbol is what a top-level name stands for, or nothing where an import has
+// failed, so that its uses are not reported as well.
 type Symbol struct {
 	Decl   syntax.Decl    // a declaration …
 	Home   *Module        // … and the module that holds it
 	Module *Module        // import "./cells.nas" as cells
-	Plugin *syntax.Import // import plugin "ns/name" as evo
+	Plugin *syntax.Import // import plugin "ns/name" as evo; then Module holds its operations, nil when they are not known
 }
 
 // Program is a file and all it imports, in the order they were read.
@@ -201,7 +202,7 @@ func (l *loader) module(key, name string, src []byte, at diag.Span) *Module {
 		l.diags.Add("E0210", at, "more than %d modules are imported", maxModules)
 		return nil
 	}
-	m := &Module{Path: name, Source: src, Names: map[string]*Symbol{}}
+	m := &Module{Path: name, Source: src, Names: map[string]*Symbol{}, key: key}
 	l.prog.Modules = append(l.prog.Modules, m)
 	file, diags := syntax.Parse(name, src)
 	l.diags = append(l.diags, diags...)
@@ -249,7 +250,7 @@ func (l *loader) imports(m *Module) {
 			continue
 		}
 		if im.Plugin {
-			l.bindImport(m, alias(im), im.Path.Span(), &Symbol{Plugin: im})
+			l.bindImport(m, alias(im), im.Path.Span(), l.plugin(m, im))
 			continue
 		}
 		from := l.target(m, im)
@@ -297,9 +298,13 @@ func alias(im *syntax.Import) string {
 
 func (l *loader) target(m *Module, im *syntax.Import) *Module {
 	p, at := im.Path.Value, im.Path.Span()
+	_, ofPlugin := PluginName(m.key)
 	switch {
 	case strings.HasPrefix(p, "std/"):
 		return l.std(p, at)
+	case ofPlugin:
+		l.diags.Add("E0204", at, "the operations of a plugin may use standard modules only, not \"%s\"", p)
+		return nil
 	case strings.HasPrefix(p, "./"), strings.HasPrefix(p, "../"):
 		return l.file(filepath.Join(filepath.Dir(m.Path), filepath.FromSlash(p)), at)
 	}

@@ -228,6 +228,22 @@ func (w *walker) expr(e syntax.Expr, s *local) {
 		w.expr(e.I, s)
 	case *syntax.Select:
 		w.expr(e.X, s)
+		w.operation(e, s)
+	}
+}
+
+// operation checks that a plugin offers what a template uses of it. A `let` may
+// as well name a component, which is for a search to know.
+func (w *walker) operation(e *syntax.Select, s *local) {
+	n, ok := e.X.(*syntax.Name)
+	if !ok || s == nil {
+		return
+	}
+	if _, isLocal := s.find(n.Name); isLocal {
+		return
+	}
+	if sym, ok := w.mod.Names[n.Name]; ok && sym.Plugin != nil {
+		Operation(w.diags, sym, e.Name)
 	}
 }
 

@@ -73,7 +73,14 @@ space s(image: [8, 8, 8]) {
 ---
 import { relu } from "std/vision"
 import plugin "lab/op" as lab
-space s(image: [8, 8, 8]) = image -> lab -> relu //! E0490 "not supported yet: using the plugin `lab` outside a search"
+space s(image: [8, 8, 8]) = image -> lab -> relu //! E0304 "`->` needs an operation on its right, not a plugin"
+space t(image: [8, 8, 8]) = image -> lab.conv(out: 3) //! E0512 "the plugin `lab/op` is not installed, so its operation `conv` is not known; note: imported here"
+let never = lab.conv(out: 3)
+let used = lab.conv //! E0512 "not installed"
+let turns = turns + 1 //! E0208 "`turns` needs its own value"
+block b(x) = used(x)
+space u(image: [8, 8, 8]) = image -> b
+space v(image: [8, 8, 8]) = image -> relu * turns
 ---
 import { relu } from "std/vision"
 space s(image: [8, 8, 8]) = image -> (relu * 10000) * 10000 //! E0410 "too large to be compiled: more than"

@@ -16,9 +16,9 @@ search a over s {
 }
 search b over s {
     budget = 0 //! E0553 "positive"
-    optimizer = evolution(population: 3 | 4) //! E0490 "sweeping"
-    require latency <= 25ms //! E0490 "`require` in a search"
-    seed = 0..3 //! E0490 "sweeping"
+    optimizer = evolution(population: 3 | 4, slot: evolution.none | evolution.some(x: 1))
+    require latency <= 25ms and params < 2M or not (accuracy(on: "a b") < 3)
+    seed = 0..3
 }
 ---
 import { global_pool } from "std/vision"
@@ -28,4 +28,57 @@ search d over evolution { //! E0551 "`evolution` is not a space"
 }
 ---
 search c over t { //! E0201 "`t` is not declared"
+}
+---
+import { global_pool, relu, skip, conv_bn } from "std/vision"
+import plugin "nasc/evolution" as evolution
+let p = 2 of [3, 4] //! E0550 "a search sweeps one value at a time; `of` has no meaning here; help: write the values with `\\|`"
+space s(image: [8, 8, 8]) = image -> global_pool
+space t(image: [8, 8, 8], c = 8) = image -> conv_bn(out: c) -> (relu | skip) -> global_pool
+search a over s {
+    seed = p
+}
+search b over s { //! E0554 "the sweep has 30000 points, more than 10000; note: `seed` takes 10000 values .*; note: `budget` takes 3 values"
+    seed = 0..9_999
+    budget = 10 | 20 | 30
+}
+search c over s {
+    budget = 3..2 //! E0404 "holds no value"
+}
+search d over s {
+    evaluator = evolution | evolutoin //! E0552 "not an imported plugin; help: did you mean"
+    seed = 1 | 0.5 //! E0550 "a seed is a whole number"
+    maximize 3 | accuracy //! E0550 "`maximize` needs the name of a metric"
+    require latency + 1 //! E0555 "a requirement is a condition, such as `latency <= 25ms`; this is a number"
+    require latency < true //! E0555 "a number is needed here, not a truth value"
+    require 3 < 4 //! E0555 "this requirement names no metric"
+    require [latency] == 3 //! E0555 "this has no meaning in a requirement"
+    require min(latency, x: 3) == 3 //! E0555 "a function takes its numbers by position"
+}
+search e over t {
+    retrain = s
+}
+search f over s {
+    retrain = t(c: 3) //! E0557 "t cannot hold what is found in s: s decides no choice"
+}
+search g over s {
+    retrain = tt //! E0201 "`tt` is not declared"
+}
+---
+import { global_pool } from "std/vision"
+import plugin "nasc/evolution" as evolution
+let loop = loop //! E0208 "`loop` needs its own value"
+let rate = 2 * loop
+space s(image: [8, 8, 8]) = image -> global_pool
+search a over s {
+    optimizer = evolution(population: 3 | x, b: [2]) //! E0201 "`x` is not declared" E0552 "a parameter is one number, text, truth value or component"
+    seed = 8 | 9 if 1 > 2
+    budget = gpu(24h) | 10m
+}
+search c over s {
+    seed = rate
+    optimizer = loop
+}
+search d over s {
+    seed = 8 if 1 > 2 //! E0403 "nothing is left to sweep"
 }
