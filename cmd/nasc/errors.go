@@ -78,9 +78,12 @@ func conclude(err error) int {
 	var mach *machineError
 	var list diag.List
 	var one *diag.Diagnostic
+	var told exitError
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &told):
+		return int(told)
 	case errors.As(err, &use):
 		fmt.Fprintf(os.Stderr, "nasc: %s\n", use.message)
 		fmt.Fprintf(os.Stderr, "Try '%s --help'.\n", use.command.CommandPath())

@@ -8,17 +8,26 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/nasc-project/nasc/compiler"
+	"github.com/nasc-project/nasc/compiler/resolve"
 	"github.com/nasc-project/nasc/runtime/plan"
 	"github.com/nasc-project/nasc/spaces"
 )
 
-// readFile reads a .nas file: one on disk, else one of the shipped spaces.
+// readFile reads a .nas file: one on disk, else one of the shipped spaces. No
+// built-in plugin offers operations.
 func readFile(name string) ([]byte, error) {
+	if plugin, ok := resolve.PluginName(name); ok {
+		if short, ok := strings.CutPrefix(plugin, "nasc/"); ok && slices.Contains(builtins.names(), short) {
+			return nil, nil
+		}
+		return nil, fs.ErrNotExist
+	}
 	data, err := os.ReadFile(name)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return data, err

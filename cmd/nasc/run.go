@@ -25,7 +25,7 @@ func newRun() *cobra.Command {
 	var budget, out string
 	var seed uint64
 	var sets []string
-	var asJSON bool
+	var asJSON, points bool
 	c := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Search a space",
@@ -41,6 +41,11 @@ seeds and numbers of workers give equal trial logs, except with a budget of real
 time. Results of equal architectures are reused when the evaluator is
 deterministic; --set search.reuse=isomorphic does so up to isomorphism, =off
 never.
+
+Where a search block says several things at once, as in seed = 0..3, it is run for
+each, one after the other, and a table is printed at the end; --points lists them.
+--seed and --set fix what they name. A run that fails does not stop the others; the exit code is then
+that of the worst.
 
 Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.`,
 		Example: `  nasc run spaces/quickstart/quickstart.nas
@@ -60,6 +65,7 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 	f.IntVar(&o.Workers, "workers", 1, "how many architectures are evaluated at once")
 	f.StringVarP(&out, "out", "o", "", "the run folder (default: a free name below "+runsFolder+")")
 	f.BoolVar(&asJSON, "json", false, "print the outcome as JSON")
+	f.BoolVar(&points, "points", false, "print what a sweep would run, and run nothing")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		o.File = args[0]
 		if c.Flags().Changed("seed") {
@@ -88,6 +94,20 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 		}
 		ctx, stop := interruptible()
 		defer stop()
+		g, diags := plan.Grid(m, o)
+		if err := wrong(diags, m.Source); err != nil {
+			return err
+		}
+		if points {
+			return printPoints(c, g)
+		}
+		if g != nil && g.Size() > 1 {
+			s, diags := plan.NewSweep(ctx, newPlugins, m, sources, g, o, runsFolder, out)
+			if err := failed(ctx, diags, m.Source); err != nil {
+				return err
+			}
+			return sweep(ctx, c, s, asJSON)
+		}
 		plugins, err := newPlugins()
 		if err != nil {
 			return err
@@ -101,7 +121,7 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 		if err := failed(ctx, append(p.Warnings, diags...), m.Source); err != nil {
 			return err
 		}
-		return conduct(ctx, c, s, m.Source, asJSON)
+		return conduct(ctx, c, s, follow{source: m.Source, json: asJSON})
 	}
 	return c
 }
@@ -113,7 +133,8 @@ func newResume() *cobra.Command {
 		Short: "Go on with a run that was interrupted",
 		Long: `resume goes on with a run where it stopped. The optimizer is asked and told
 again from the log, which must repeat every proposal; what the log holds is not
-evaluated again. The run ends with the log that it would have had undisturbed.`,
+evaluated again. The run ends with the log that it would have had undisturbed. Of a
+sweep, runs that are finished are left alone and those that are missing are begun.`,
 		Example: "  nasc resume runs/quickstart-evolution-seed1",
 		Args:    args(1, 1),
 	}
@@ -121,6 +142,13 @@ evaluated again. The run ends with the log that it would have had undisturbed.`,
 	c.RunE = func(c *cobra.Command, args []string) error {
 		ctx, stop := interruptible()
 		defer stop()
+		if plan.IsSweep(args[0]) {
+			s, diags := plan.OpenSweep(args[0])
+			if err := failed(ctx, diags, nil); err != nil {
+				return err
+			}
+			return sweep(ctx, c, s, asJSON)
+		}
 		plugins, err := newPlugins()
 		if err != nil {
 			return err
@@ -130,19 +158,34 @@ evaluated again. The run ends with the log that it would have had undisturbed.`,
 		if err := failed(ctx, diags, nil); err != nil {
 			return err
 		}
-		show(c.ErrOrStderr(), s.Warnings, nil)
-		n, err := s.Logged()
-		if err != nil {
-			return errors.Join(failed(ctx, plan.Explain(err, args[0]), nil), s.Close())
+		if err := goOn(ctx, c, s); err != nil {
+			return err
 		}
-		fmt.Fprintf(c.ErrOrStderr(), "going on after %d finished trials\n", n)
-		return conduct(ctx, c, s, nil, asJSON)
+		return conduct(ctx, c, s, follow{json: asJSON})
 	}
 	return c
 }
 
+// goOn tells from where a resumed session goes on.
+func goOn(ctx context.Context, c *cobra.Command, s *plan.Session) error {
+	show(c.ErrOrStderr(), s.Warnings, nil)
+	n, err := s.Logged()
+	if err != nil {
+		return errors.Join(failed(ctx, plan.Explain(err, s.Run.Dir), nil), s.Close())
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "going on after %d finished trials\n", n)
+	return nil
+}
+
+// follow says how a session is told of.
+type follow struct {
+	source func(string) []byte // of diagnostics
+	quiet  bool                // somebody else prints the end
+	json   bool
+}
+
 // conduct runs a session to its end and prints the winner.
-func conduct(ctx context.Context, c *cobra.Command, s *plan.Session, source func(string) []byte, asJSON bool) (err error) {
+func conduct(ctx context.Context, c *cobra.Command, s *plan.Session, f follow) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	m := s.Run.Manifest
 	talk := c.ErrOrStderr()
@@ -152,17 +195,25 @@ func conduct(ctx context.Context, c *cobra.Command, s *plan.Session, source func
 	w, diags := s.Search(ctx, progress)
 	progress.End()
 	if ctx.Err() != nil && w == nil {
-		fmt.Fprintf(talk, "interrupted; what is finished is kept. Go on with: nasc resume %s\n", s.Run.Dir)
+		if !f.quiet {
+			interrupted(talk, s.Run.Dir)
+		}
 		return context.Canceled
 	}
-	if err := failed(ctx, diags, source); err != nil {
+	if err := failed(ctx, diags, f.source); err != nil {
 		return err
 	}
-	if err := printWinner(c.OutOrStdout(), w, asJSON); err != nil {
-		return err
+	if !f.quiet {
+		if err := printWinner(c.OutOrStdout(), w, f.json); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintln(talk, w.Line())
 	return nil
+}
+
+func interrupted(talk io.Writer, dir string) {
+	fmt.Fprintf(talk, "interrupted; what is finished is kept. Go on with: nasc resume %s\n", dir)
 }
 
 func printWinner(out io.Writer, w *report.Winner, asJSON bool) error {

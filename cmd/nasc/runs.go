@@ -56,7 +56,8 @@ func newShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show a run",
-		Long: `show prints what a run is and how it stands, with its best trials. --log prints
+		Long: `show prints what a run is and how it stands, with its best trials; of a sweep, the
+table of its runs. --log prints
 the trial log as JSON lines: equal inputs give equal bytes. --manifest prints
 everything that could confound a comparison with another run.`,
 		Example: "  nasc show runs/quickstart-evolution-seed1\n  nasc show --log runs/quickstart-evolution-seed1 > log.jsonl",
@@ -67,6 +68,12 @@ everything that could confound a comparison with another run.`,
 	c.Flags().BoolVar(&manifest, "manifest", false, "print the manifest")
 	c.MarkFlagsMutuallyExclusive("json", "log", "manifest")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if plan.IsSweep(args[0]) {
+			if log || manifest {
+				return refuse(plan.NotARun, "name one of its runs; `nasc show "+args[0]+"` lists them", "%s is a sweep", args[0])
+			}
+			return printTable(c, args[0], asJSON)
+		}
 		v, diags := plan.View(args[0])
 		if err := wrong(diags, nil); err != nil {
 			return err
@@ -100,6 +107,9 @@ of a run that has not ended, the best so far.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	c.MarkFlagsMutuallyExclusive("arch-only", "json")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if plan.IsSweep(args[0]) {
+			return refuse(plan.NotARun, "name one of its runs; `nasc show "+args[0]+"` lists them", "%s is a sweep", args[0])
+		}
 		w, diags := plan.Best(args[0])
 		if err := wrong(diags, nil); err != nil {
 			return err

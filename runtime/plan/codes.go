@@ -26,6 +26,8 @@ const (
 	NoArchitecture = "E0569" // the text is no architecture of the space
 	UnknownMetric  = "E0570" // the evaluator does not report the objective
 	SearchFailed   = "E0571" // anything else that ends a search
+	NeverInside    = "E0572" // the optimizer proposes nothing that the space admits
+	NoneFeasible   = "E0573" // every trial violates a requirement
 )
 
 // faults are the codes for which a plugin or the machine is to blame and not
@@ -33,7 +35,7 @@ const (
 var faults = map[string]bool{
 	host.CannotStart: true, host.WrongProtocol: true, host.TooSlow: true, host.Crashed: true, host.BadAnswer: true,
 	host.Failed: true, host.NotReproducible: true, host.NoSocket: true,
-	CannotWrite: true, Mismatch: true, AllFailed: true, SearchFailed: true,
+	CannotWrite: true, Mismatch: true, AllFailed: true, SearchFailed: true, NeverInside: true, NoneFeasible: true,
 }
 
 // Fault reports whether a diagnostic tells of a plugin or the machine failing,
@@ -69,6 +71,10 @@ func Explain(err error, dir string) diag.List {
 		code, help = Mismatch, "the optimizer, or the space, is not what it was when the run was started; start a new run"
 	case errors.Is(err, search.ErrAllFailed):
 		code = AllFailed
+	case errors.Is(err, search.ErrInfeasible):
+		code = NoneFeasible
+	case errors.Is(err, search.ErrRejected):
+		code = NeverInside
 	case errors.Is(err, search.ErrNeverSpent):
 		code, help = "E0553", "count trials with evaluations(100), or real time with wall(10m)"
 	case errors.Is(err, store.ErrBusy):

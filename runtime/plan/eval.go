@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/resolve"
@@ -57,7 +57,14 @@ func (e *Evaluation) Source(m *compiler.Module) func(string) []byte {
 // trial of a run with the same seed would get.
 func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptions, progress func(wire.Progress)) (*Evaluation, diag.List) {
 	out := &Evaluation{Split: "validation", Units: map[string]string{}}
-	b, diags := block(m, Options{File: o.File, Search: o.Search, Optimizer: "none", Evaluator: o.Evaluator})
+	said := Options{File: o.File, Search: o.Search, Optimizer: "none", Evaluator: o.Evaluator, Settings: o.Settings}
+	b, diags := block(m, said)
+	if b != nil && !diags.HasErrors() {
+		b, diags = judging(b, said)
+	}
+	if diags.HasErrors() {
+		return out, diags
+	}
 	c := choose(wire.EvaluatorKind, o.Evaluator, b, &diags)
 	if diags.HasErrors() {
 		return out, diags
@@ -85,7 +92,7 @@ func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptio
 	if diags = append(diags, more...); diags.HasErrors() {
 		return out, diags
 	}
-	p.settle(c, set, filepath.Dir(o.File), &diags)
+	p.settle(c, set, said, &diags)
 	if diags.HasErrors() {
 		return out, diags
 	}
@@ -106,6 +113,29 @@ func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptio
 	out.Genotype, out.Hash = a.Space.Format(a.Genotype), a.Graph.Hash().String()
 	out.Params, out.MACs = a.Graph.Params(), a.Graph.MACs()
 	return out, out.judge(ctx, e, p, wire.Job{Graph: a.Graph, Seed: stream.Seed(o.Seed, "trial", 0)}, o.Test, progress)
+}
+
+// judging is what a search block says of the evaluator and the space, which must
+// be one thing.
+func judging(b *compiler.Search, o Options) (*compiler.Search, diag.List) {
+	said := o.fixes(b)
+	g, diags := b.Grid(func(setting string) bool {
+		scope, _, _ := strings.Cut(setting, ".")
+		return scope != evaluatorScope && scope != spaceScope || said(setting)
+	})
+	if g == nil {
+		return nil, diags
+	}
+	if n := g.Size(); n > 1 {
+		d := diags.Add(NothingChosen, b.Span, "the search says %d things of the evaluator and the space", n)
+		for _, a := range g.Axes {
+			d.Notes = append(d.Notes, diag.Note{Span: a.Span, Text: "`" + a.Name + "` is swept"})
+		}
+		d.Help = "choose with `--set " + g.Axes[0].Name + "=…` or `--evaluator`"
+		return nil, diags
+	}
+	p, more := g.At(0)
+	return p.Search, append(diags, more...)
 }
 
 func (e *Evaluation) judge(ctx context.Context, h *host.Evaluator, p Part, job wire.Job, test bool, progress func(wire.Progress)) diag.List {

@@ -9,6 +9,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -32,34 +33,40 @@ const MaxWorkers = 1024
 // Options are what the command line says. Zero values mean that it says nothing.
 type Options struct {
 	File      string
-	Search    string // a search block's name
-	Space     string
-	Optimizer string // "evolution", "me/x", "nasc/evolution.regularized"
-	Evaluator string
-	Budget    *search.Budget
-	Seed      *uint64
-	Settings  []Setting
+	Folder    string         `json:",omitempty"` // to which relative paths are relative; empty: the working directory
+	Search    string         `json:",omitempty"` // a search block's name
+	Space     string         `json:",omitempty"`
+	Optimizer string         `json:",omitempty"` // "evolution", "me/x", "nasc/evolution.regularized"
+	Evaluator string         `json:",omitempty"`
+	Budget    *search.Budget `json:",omitempty"`
+	Seed      *uint64        `json:",omitempty"`
+	Settings  []Setting      `json:",omitempty"`
 	Workers   int
+	Point     int `json:"-"` // of the grid, when the search block sweeps
 }
 
 // Plan is a search that is fully decided.
 type Plan struct {
-	Module     *compiler.Module
-	Space      *compiler.Space
-	Optimizer  Part
-	Evaluator  Part
-	Budget     search.Budget
-	Seed       uint64
-	Objectives []store.Objective
-	Reuse      search.Reuse
-	Workers    int
-	Search     string
-	Warnings   diag.List
+	Module       *compiler.Module
+	Space        *compiler.Space
+	Optimizer    Part
+	Evaluator    Part
+	Budget       search.Budget
+	Seed         uint64
+	Objectives   []store.Objective
+	Requirements []*compiler.Requirement
+	Retrain      *compiler.Space // nil: the winner is tested as it is
+	Reuse        search.Reuse
+	Workers      int
+	Search       string
+	Warnings     diag.List
 
-	file  string
-	space string
-	args  []compiler.Argument
-	read  []store.SourceFile
+	file     string
+	space    string
+	args     []compiler.Argument
+	retrain  []compiler.Argument
+	analytic []string // metrics that nasc computes
+	read     []store.SourceFile
 }
 
 // Part is the component that was chosen to propose or to judge.
@@ -89,7 +96,7 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 		_, diags := m.Space("", nil)
 		return nil, diags
 	}
-	b, diags := block(m, o)
+	b, diags := point(m, o)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -115,6 +122,9 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 		spaceScope:     m.Parameters(p.space),
 		searchScope:    {"reuse"},
 	}
+	if b != nil && b.Retrain != nil {
+		known[retrainScope] = m.Parameters(b.Retrain.Space)
+	}
 	set, more := distribute(o.Settings, known)
 	if diags = append(diags, more...); diags.HasErrors() {
 		return nil, diags
@@ -129,11 +139,11 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 		return nil, diags
 	}
 	p.Space, p.space = sp, sp.Name
-	folder := filepath.Dir(o.File)
-	p.Optimizer.settle(optimizer, set, folder, &diags)
-	p.Evaluator.settle(evaluator, set, folder, &diags)
+	p.Optimizer.settle(optimizer, set, o, &diags)
+	p.Evaluator.settle(evaluator, set, o, &diags)
 	p.reuse(set, &diags)
-	p.objectives(b, evaluator, &diags)
+	p.measures(b, evaluator, &diags)
+	p.again(b, set, &diags)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -175,6 +185,44 @@ func block(m *compiler.Module, o Options) (*compiler.Search, diag.List) {
 	return nil, diags
 }
 
+// point is the search block that the options mean, at their point of its grid.
+func point(m *compiler.Module, o Options) (*compiler.Search, diag.List) {
+	b, diags := block(m, o)
+	if b == nil || diags.HasErrors() {
+		return b, diags
+	}
+	g, more := b.Grid(o.fixes(b))
+	if diags = append(diags, more...); g == nil {
+		return nil, diags
+	}
+	p, more := g.At(o.Point)
+	diags = append(diags, more...)
+	return p.Search, diags
+}
+
+// fixes tells which settings of a block the options give a value.
+func (o Options) fixes(b *compiler.Search) compiler.Fixed {
+	return func(setting string) bool {
+		scope, name, _ := strings.Cut(setting, ".")
+		for _, s := range o.Settings {
+			if name != "" && s.Name == name && (s.Scope == scope || s.Scope == "" && scope != retrainScope) {
+				return true
+			}
+		}
+		switch setting {
+		case "seed":
+			return o.Seed != nil
+		case "budget":
+			return o.Budget != nil
+		case optimizerScope:
+			return o.Optimizer != ""
+		case evaluatorScope:
+			return o.Evaluator != ""
+		}
+		return false
+	}
+}
+
 // decide sets what needs no plugin.
 func (p *Plan) decide(b *compiler.Search, o Options, diags *diag.List) {
 	switch {
@@ -186,6 +234,9 @@ func (p *Plan) decide(b *compiler.Search, o Options, diags *diag.List) {
 	switch {
 	case o.Budget != nil:
 		p.Budget = *o.Budget
+	case b != nil && b.Budget != nil && b.Budget.Kind == compiler.GPUSeconds:
+		diags.Add("E0553", b.Budget.Span, "no evaluator here measures the time of GPUs").Help =
+			"count real time with wall(24h), or training with epochs(500)"
 	case b != nil && b.Budget != nil:
 		budget, err := search.NewBudget(unit(b.Budget.Kind), b.Budget.Amount)
 		if err != nil {
@@ -287,7 +338,11 @@ func parameterNames(c wire.Component) []string {
 
 // settle completes the settings of a part from the block's arguments, --set and
 // the defaults.
-func (p *Part) settle(c part, set []Setting, folder string, diags *diag.List) {
+func (p *Part) settle(c part, set []Setting, o Options, diags *diag.List) {
+	folder := filepath.Join(o.Folder, filepath.Dir(o.File))
+	if filepath.IsAbs(o.File) {
+		folder = filepath.Dir(o.File)
+	}
 	given := wire.Settings{}
 	named := map[string]bool{} // its values are names from a list
 	for _, declared := range p.Component.Parameters {
@@ -310,7 +365,7 @@ func (p *Part) settle(c part, set []Setting, folder string, diags *diag.List) {
 			if declared.Name == s.Name {
 				v := value(declared.Type, s.Text)
 				if text, ok := v.(string); ok && !named[s.Name] {
-					v = path(".", text)
+					v = path(cmp.Or(o.Folder, "."), text)
 				}
 				given[s.Name] = v
 				delete(p.spans, "parameters."+s.Name)
@@ -368,39 +423,6 @@ func (p *Plan) reuse(set []Setting, diags *diag.List) {
 			d := diags.Add(UnknownSetting, diag.Span{}, "--set reuse=%s: there is no such kind of reuse", s.Text)
 			d.Help = "kinds are genotype, isomorphic, off"
 		}
-	}
-}
-
-// objectives takes the block's, or else the evaluator's first metric.
-func (p *Plan) objectives(b *compiler.Search, evaluator part, diags *diag.List) {
-	metrics := map[string]bool{}
-	var names []string
-	for _, m := range p.Evaluator.Component.Metrics {
-		metrics[m.Name] = true
-		names = append(names, m.Name)
-	}
-	if len(names) == 0 {
-		return // the host refuses such an evaluator
-	}
-	if b != nil {
-		for _, o := range b.Objectives {
-			if metrics[o.Metric] {
-				p.Objectives = append(p.Objectives, store.Objective{Metric: o.Metric, Maximize: o.Maximize})
-				continue
-			}
-			d := diags.Add(UnknownMetric, o.Span, "%s reports no metric `%s`", p.Evaluator.Component.Name, o.Metric)
-			d.Help = "it reports " + strings.Join(names, ", ")
-			if near, ok := diag.Suggest(o.Metric, names); ok {
-				d.Help = "did you mean `" + near + "`?"
-			}
-			if evaluator.flagged { // the block was written for another evaluator
-				d.Severity = diag.Warning
-			}
-		}
-	}
-	if len(p.Objectives) == 0 {
-		first := p.Evaluator.Component.Metrics[0]
-		p.Objectives = []store.Objective{{Metric: first.Name, Maximize: first.HigherIsBetter}}
 	}
 }
 

@@ -46,7 +46,7 @@ func TestDistribute(t *testing.T) {
 		{"populaton=1", "", "did you mean `population`?"},
 		{"evaluator.population=1", "", "settings are data, epochs"},
 		{"optimiser.population=1", "", "did you mean `optimizer.population`?"},
-		{"what.x=1", "", "scopes are optimizer, evaluator, space, search"},
+		{"what.x=1", "", "scopes are optimizer, evaluator, space, search, retrain"},
 	} {
 		s, err := ParseSetting(c.text)
 		if err != nil {
@@ -147,7 +147,7 @@ func TestParsePart(t *testing.T) {
 // TestCodesAreExplained: `nasc explain` knows every code of this package.
 func TestCodesAreExplained(t *testing.T) {
 	for _, code := range []string{RunBusy, NotARun, RunExists, CannotWrite, Mismatch, AllFailed, Changed, NothingChosen,
-		UnknownSetting, NoArchitecture, UnknownMetric, SearchFailed} {
+		UnknownSetting, NoArchitecture, UnknownMetric, SearchFailed, NeverInside, NoneFeasible} {
 		if _, ok := diag.Explain(code); !ok {
 			t.Errorf("%s has no page", code)
 		}

@@ -10,7 +10,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/export"
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/plugins/wire"
@@ -95,17 +98,32 @@ func (p *Plan) configure(ctx context.Context, plugins Plugins) (*Session, *store
 	if err != nil {
 		return nil, nil, Explain(err, "")
 	}
-	return &Session{plan: p, search: &search.Search{
-		Space: p.Space, Optimizer: optimizer, Evaluators: evaluators,
-		Seed: p.Seed, Budget: p.Budget, Objectives: p.Objectives, Reuse: p.Reuse,
-	}}, m, nil
+	s := &search.Search{
+		Space: p.Space, Optimizer: optimizer, Evaluators: evaluators, Seed: p.Seed, Budget: p.Budget,
+		Objectives: p.Objectives, Analytic: p.analytic, Reuse: p.Reuse,
+	}
+	for _, q := range p.Requirements {
+		s.Require = append(s.Require, q)
+	}
+	if p.Space.Constrained() {
+		s.Admits = p.Space.Admits
+	}
+	if p.Retrain != nil {
+		s.Retrain = p.carry
+	}
+	return &Session{plan: p, search: s}, m, nil
+}
+
+// carry builds the network in which a winner is tested.
+func (p *Plan) carry(g space.Genotype) (*graph.Graph, error) {
+	h, err := p.Space.Carry(g, p.Retrain)
+	if err != nil {
+		return nil, err
+	}
+	return p.Retrain.Bind(h)
 }
 
 func (p *Plan) manifest(plugins Plugins, facts map[string]string) (*store.Manifest, error) {
-	args := map[string]any{}
-	for _, a := range p.args {
-		args[a.Name] = a.Value
-	}
 	optimizer, err := p.Optimizer.manifest(plugins)
 	if err != nil {
 		return nil, err
@@ -115,20 +133,31 @@ func (p *Plan) manifest(plugins Plugins, facts map[string]string) (*store.Manife
 		return nil, err
 	}
 	evaluator.Facts = facts
-	evaluator.Units = map[string]string{}
-	for _, m := range slices.Concat(p.Evaluator.Component.Metrics, p.Evaluator.Component.TestMetrics) {
-		if m.Unit != "" {
-			evaluator.Units[m.Name] = m.Unit
-		}
-	}
-	return &store.Manifest{
-		Nasc: Version(),
-		Space: store.Space{File: p.file, Name: p.space, Args: args, Hash: p.Space.Digest(), Size: p.Space.Size().String(),
-			Sources: p.Module.Hash()},
-		Search: p.Search, Optimizer: optimizer, Evaluator: evaluator, Objectives: p.Objectives,
+	evaluator.Units = units(p.Evaluator.Component)
+	m := &store.Manifest{
+		Nasc: Version(), Space: p.described(p.Space, p.args),
+		Search: p.Search, Optimizer: optimizer, Evaluator: evaluator, Objectives: p.Objectives, Analytic: p.analytic,
 		Budget: store.Budget(p.Budget), Seed: p.Seed, Workers: p.Workers, Reuse: string(p.Reuse),
 		Machine: thisMachine(), Sources: p.read,
-	}, nil
+	}
+	for _, q := range p.Requirements {
+		m.Requirements = append(m.Requirements, q.Text)
+	}
+	if p.Retrain != nil {
+		r := p.described(p.Retrain, p.retrain)
+		m.Retrain = &r
+	}
+	return m, nil
+}
+
+// described is a space as manifests keep it.
+func (p *Plan) described(s *compiler.Space, args []compiler.Argument) store.Space {
+	out := store.Space{File: p.file, Name: s.Name, Args: map[string]any{}, Hash: s.Digest(), Size: s.Size().String(),
+		Sources: p.Module.Hash()}
+	for _, a := range args {
+		out.Args[a.Name] = a.Value
+	}
+	return out
 }
 
 func (p *Part) manifest(plugins Plugins) (store.Component, error) {
@@ -193,14 +222,27 @@ func restore(m *store.Manifest) (*Plan, diag.List) {
 	p := &Plan{
 		Module: module, Budget: search.Budget(m.Budget), Seed: m.Seed, Objectives: m.Objectives, Reuse: search.Reuse(m.Reuse),
 		Workers: m.Workers, Search: m.Search, file: m.Space.File, space: m.Space.Name, read: m.Sources,
+		args: arguments(m.Space.Args), analytic: m.Analytic,
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.Space.Args)) {
-		p.args = setArgument(p.args, name, m.Space.Args[name])
+	for _, text := range m.Requirements {
+		q, err := compiler.ParseRequirement(text)
+		if err != nil {
+			diags.Add(NotARun, diag.Span{}, "the manifest of the run has been changed: %q is no requirement", text)
+			return nil, diags
+		}
+		q.Measure(m.Evaluator.Units)
+		p.Requirements = append(p.Requirements, q)
+	}
+	if m.Retrain != nil {
+		p.retrain = arguments(m.Retrain.Args)
+		if p.Retrain, diags = module.Space(m.Retrain.Name, p.retrain); diags.HasErrors() {
+			return nil, diags
+		}
 	}
 	if p.Space, diags = module.Space(p.space, p.args); diags.HasErrors() {
 		return nil, diags
 	}
-	if p.Space.Digest() != m.Space.Hash {
+	if p.Space.Digest() != m.Space.Hash || m.Retrain != nil && p.Retrain.Digest() != m.Retrain.Hash {
 		diags.Add(Changed, diag.Span{}, "this nasc makes another space of the run's file than nasc %s did", m.Nasc).Help =
 			"use the version of nasc that the run was started with"
 	} else if module.Hash() != m.Space.Sources {
@@ -208,6 +250,14 @@ func restore(m *store.Manifest) (*Plan, diag.List) {
 			"use the version of nasc that the run was started with"
 	}
 	return p, diags
+}
+
+func arguments(args map[string]any) []compiler.Argument {
+	var out []compiler.Argument
+	for _, name := range slices.Sorted(maps.Keys(args)) {
+		out = setArgument(out, name, args[name])
+	}
+	return out
 }
 
 // senseless says what no manifest can hold that nasc has written.
@@ -219,6 +269,11 @@ func senseless(m *store.Manifest) string {
 	case search.ReuseGenotype, search.ReuseIsomorphic, search.ReuseOff:
 	default:
 		return fmt.Sprintf("there is no reuse called %q", m.Reuse)
+	}
+	for _, name := range m.Analytic {
+		if search.Analytic[name] == nil {
+			return fmt.Sprintf("nasc computes no %q", name)
+		}
 	}
 	switch {
 	case m.Workers < 1 || m.Workers > MaxWorkers:
@@ -257,6 +312,9 @@ func same(diags *diag.List, was, is store.Component) {
 // Close ends the session; the run can be resumed.
 func (s *Session) Close() error { return s.Run.Close() }
 
+// Resumed reports whether the run was there before.
+func (s *Session) Resumed() bool { return s.resumed }
+
 // Logged is how many trials the log holds.
 func (s *Session) Logged() (int, error) {
 	trials, err := s.Run.Trials()
@@ -283,8 +341,8 @@ func (s *Session) Search(ctx context.Context, o search.Observer) (*report.Winner
 		return nil, Explain(err, s.Run.Dir)
 	}
 	w := &report.Winner{
-		Run: s.Run.Manifest, Dir: s.Run.Dir, Trials: out.Trials, Failed: out.Failed, Reused: out.Reused,
-		Best: out.Best, Graph: out.Graph, Test: out.Test, TestNote: out.TestNote,
+		Run: s.Run.Manifest, Dir: s.Run.Dir, Trials: out.Trials, Failed: out.Failed, Infeasible: out.Infeasible,
+		Reused: out.Reused, Best: out.Best, Graph: out.Graph, Retrained: out.Retrained, Test: out.Test, TestNote: out.TestNote,
 		Source: export.Source(out.Graph, fmt.Sprintf("The best architecture of %s.", s.Run.Manifest.Name)),
 	}
 	if err := s.keep(w); err != nil {
@@ -308,6 +366,12 @@ func (s *Session) keep(w *report.Winner) error {
 	}
 	if err := s.Run.WriteFile(store.DrawingFile, drawing); err != nil {
 		return err
+	}
+	if w.Retrained != nil {
+		source := export.Source(w.Retrained, fmt.Sprintf("The best architecture of %s, as it is trained again.", w.Run.Name))
+		if err := s.Run.WriteFile(store.RetrainedFile, []byte(source)); err != nil {
+			return err
+		}
 	}
 	if done, err := s.Run.Finished(); done || err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 
 // Setting is one `--set key=value` of the command line.
 type Setting struct {
-	Scope string // optimizer, evaluator, space, search; "" when not qualified
+	Scope string // optimizer, evaluator, space, search, retrain; "" when not qualified
 	Name  string
 	Text  string
 }
@@ -25,9 +25,10 @@ const (
 	evaluatorScope = "evaluator"
 	spaceScope     = "space"
 	searchScope    = "search"
+	retrainScope   = "retrain" // its settings are always qualified
 )
 
-var scopes = []string{optimizerScope, evaluatorScope, spaceScope, searchScope}
+var scopes = []string{optimizerScope, evaluatorScope, spaceScope, searchScope, retrainScope}
 
 func (s Setting) key() string {
 	if s.Scope == "" {
@@ -70,6 +71,9 @@ func distribute(settings []Setting, known map[string][]string) ([]Setting, diag.
 		}
 		var homes, all []string
 		for _, scope := range scopes {
+			if scope == retrainScope {
+				continue
+			}
 			all = append(all, known[scope]...)
 			if slices.Contains(known[scope], s.Name) {
 				homes = append(homes, scope)

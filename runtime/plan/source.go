@@ -28,12 +28,14 @@ func Load(file string, read resolve.Reader) (*compiler.Module, []store.SourceFil
 
 // Reload compiles a run's file from the text that its manifest keeps, whatever
 // has become of the file since.
-func Reload(m *store.Manifest) (*compiler.Module, diag.List) {
+func Reload(m *store.Manifest) (*compiler.Module, diag.List) { return reload(m.Space.File, m.Sources) }
+
+func reload(file string, sources []store.SourceFile) (*compiler.Module, diag.List) {
 	text := map[string]string{}
-	for _, s := range m.Sources {
+	for _, s := range sources {
 		text[s.File] = s.Text
 	}
-	return compiler.Load(m.Space.File, func(name string) ([]byte, error) {
+	return compiler.Load(file, func(name string) ([]byte, error) {
 		if t, ok := text[name]; ok {
 			return []byte(t), nil
 		}

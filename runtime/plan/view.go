@@ -82,11 +82,14 @@ func Best(dir string) (*report.Winner, diag.List) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	w := &report.Winner{Run: m, Dir: dir, Trials: v.Status.Trials, Failed: v.Status.Failed, Reused: v.Status.Reused,
+	w := &report.Winner{Run: m, Dir: dir, Trials: v.Status.Trials, Failed: v.Status.Failed, Infeasible: v.Status.Infeasible, Reused: v.Status.Reused,
 		Best: v.Status.Best, Test: v.Status.Test}
 	g, err := p.Space.Parse(w.Best.Genotype)
 	if err == nil {
 		w.Graph, err = p.Space.Bind(g)
+	}
+	if err == nil && p.Retrain != nil {
+		w.Retrained, err = p.carry(g)
 	}
 	if err != nil {
 		diags.Add(NotARun, diag.Span{}, "trial %d of %s: %v", w.Best.Number, dir, err)

@@ -140,9 +140,12 @@ func (p *Progress) worth(improved bool) bool {
 func (p *Progress) line(t *store.Trial) string {
 	var b strings.Builder
 	b.WriteString(p.number(t))
-	if t.Status == store.Failed {
+	switch t.Status {
+	case store.Failed:
 		fmt.Fprintf(&b, "  failed: %s", t.Failure)
-	} else {
+	case store.Infeasible:
+		fmt.Fprintf(&b, "  infeasible: %s", t.Failure)
+	default:
 		fmt.Fprintf(&b, "  %s", p.score(t))
 	}
 	if p.best != nil {

@@ -23,23 +23,25 @@ const (
 
 // Status is how a run stands.
 type Status struct {
-	Dir       string             `json:"dir"`
-	State     string             `json:"state"`
-	Space     string             `json:"space"`
-	Size      string             `json:"size"`
-	Optimizer string             `json:"optimizer"`
-	Evaluator string             `json:"evaluator"`
-	Budget    string             `json:"budget"`
-	Seed      uint64             `json:"seed"`
-	Workers   int                `json:"workers"`
-	Trials    int                `json:"trials"`
-	Failed    int                `json:"failed"`
-	Reused    int                `json:"reused"`
-	Best      *store.Trial       `json:"best,omitempty"`
-	BestText  string             `json:"-"`
-	Test      map[string]float64 `json:"test,omitempty"`
-	Started   string             `json:"started"`
-	Seconds   float64            `json:"seconds"` // wall time, all sessions
+	Dir        string             `json:"dir"`
+	State      string             `json:"state"`
+	Space      string             `json:"space"`
+	Size       string             `json:"size"`
+	Optimizer  string             `json:"optimizer"`
+	Evaluator  string             `json:"evaluator"`
+	Budget     string             `json:"budget"`
+	Seed       uint64             `json:"seed"`
+	Workers    int                `json:"workers"`
+	Trials     int                `json:"trials"`
+	Failed     int                `json:"failed"`
+	Infeasible int                `json:"infeasible"`
+	Reused     int                `json:"reused"`
+	Best       *store.Trial       `json:"best,omitempty"`
+	BestText   string             `json:"-"`
+	TestText   string             `json:"-"`
+	Test       map[string]float64 `json:"test,omitempty"`
+	Started    string             `json:"started"`
+	Seconds    float64            `json:"seconds"` // wall time, all sessions
 }
 
 // NewStatus reads how a run stands.
@@ -69,16 +71,24 @@ func NewStatus(r *store.Run, busy bool) (*Status, []*store.Trial, error) {
 		s.State = Finished
 	}
 	for _, t := range trials {
-		if t.Status == store.Failed {
+		switch {
+		case t.Status == store.Failed:
 			s.Failed++
-		} else if t.Reused != nil {
+			continue
+		case t.Status == store.Infeasible:
+			s.Infeasible++
+		}
+		if t.Reused != nil {
 			s.Reused++
 		}
+	}
+	for _, t := range trials {
 		s.Seconds = max(s.Seconds, t.Elapsed)
 	}
 	if s.Best != nil {
 		s.BestText = scores(m, s.Best)
 	}
+	s.TestText = tested(m, test)
 	return s, trials, nil
 }
 
@@ -87,6 +97,24 @@ func scores(m *store.Manifest, t *store.Trial) string {
 	var parts []string
 	for _, o := range m.Objectives {
 		parts = append(parts, o.Metric+" "+Value(t.Metrics[o.Metric], m.Evaluator.Units[o.Metric]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// tested are the objectives on the test split, or all of its metrics where it has
+// none of them.
+func tested(m *store.Manifest, test map[string]float64) string {
+	var parts, all []string
+	for _, o := range m.Objectives {
+		if v, ok := test[o.Metric]; ok {
+			parts = append(parts, o.Metric+" "+Value(v, m.Evaluator.Units[o.Metric]))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(test)) {
+		all = append(all, name+" "+Value(test[name], m.Evaluator.Units[name]))
+	}
+	if parts == nil {
+		parts = all
 	}
 	return strings.Join(parts, ", ")
 }
@@ -110,7 +138,17 @@ func Show(out io.Writer, m *store.Manifest, s *Status, trials []*store.Trial) er
 	if s.Workers > 1 {
 		row("workers", "%d", s.Workers)
 	}
-	row("trials", "%d, of which %d failed and %d are repeats", s.Trials, s.Failed, s.Reused)
+	for _, q := range m.Requirements {
+		row("requires", "%s", q)
+	}
+	if m.Retrain != nil {
+		row("retrains", "%s", space(*m.Retrain))
+	}
+	text := fmt.Sprintf("%d, of which %d failed and %d are repeats", s.Trials, s.Failed, s.Reused)
+	if len(m.Requirements) > 0 {
+		text = fmt.Sprintf("%d, of which %d failed, %d are infeasible and %d are repeats", s.Trials, s.Failed, s.Infeasible, s.Reused)
+	}
+	row("trials", "%s", text)
 	row("time", "%s, started %s", (time.Duration(s.Seconds * float64(time.Second))).Round(time.Millisecond), m.Started)
 	for _, name := range slices.Sorted(maps.Keys(s.Test)) {
 		row("test "+name, "%s", Value(s.Test[name], m.Evaluator.Units[name]))
@@ -137,13 +175,18 @@ func Show(out io.Writer, m *store.Manifest, s *Status, trials []*store.Trial) er
 
 // component is a component with its settings, as a search block writes it.
 func component(c store.Component) string {
+	return fmt.Sprintf("%s %s, %s(%s)", c.Plugin, c.Version, c.Component, given(c.Parameters))
+}
+
+// given are arguments as a file writes them.
+func given(values map[string]any) string {
 	var args []string
-	for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
-		v := c.Parameters[name]
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		v := values[name]
 		if s, ok := v.(string); ok {
 			v = fmt.Sprintf("%q", s)
 		}
 		args = append(args, fmt.Sprintf("%s: %v", name, v))
 	}
-	return fmt.Sprintf("%s %s, %s(%s)", c.Plugin, c.Version, c.Component, strings.Join(args, ", "))
+	return strings.Join(args, ", ")
 }

@@ -15,13 +15,17 @@ import (
 
 // Winner is the end of a search, or the best of one that has not ended.
 type Winner struct {
-	Run      *store.Manifest
-	Dir      string
-	Trials   int // finished
-	Failed   int
-	Reused   int
-	Best     *store.Trial
-	Graph    *graph.Graph
+	Run    *store.Manifest
+	Dir    string
+	Trials int // finished
+	Failed int
+	Reused int
+	Best   *store.Trial
+	Graph  *graph.Graph
+
+	Infeasible int          // finished, but violates a requirement
+	Retrained  *graph.Graph // what was tested, when it is not Graph
+
 	Test     map[string]float64
 	TestNote string // why there is no test result
 	Source   string // the architecture as .nas
@@ -38,12 +42,18 @@ func (w *Winner) Write(out io.Writer) error {
 	if w.Failed > 0 {
 		fmt.Fprintf(&b, ", %d failed", w.Failed)
 	}
+	if w.Infeasible > 0 {
+		fmt.Fprintf(&b, ", %d infeasible", w.Infeasible)
+	}
 	if w.Reused > 0 {
 		fmt.Fprintf(&b, ", %d repeats", w.Reused)
 	}
 	b.WriteString("\n")
 	for _, name := range slices.Sorted(maps.Keys(w.Best.Metrics)) {
 		line("validation "+name, "%s", Value(w.Best.Metrics[name], units[name]))
+	}
+	if w.Retrained != nil {
+		line("trained again as", "%s: %s params, %s MACs", space(*w.Run.Retrain), Count(w.Retrained.Params()), Count(w.Retrained.MACs()))
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Test)) {
 		line("test "+name, "%s", Value(w.Test[name], units[name]))
@@ -58,6 +68,14 @@ func (w *Winner) Write(out io.Writer) error {
 	fmt.Fprintf(&b, "\n%s", w.Source)
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// space is a space with its arguments, as a search block writes it.
+func space(s store.Space) string {
+	if len(s.Args) == 0 {
+		return s.Name
+	}
+	return s.Name + "(" + given(s.Args) + ")"
 }
 
 // Line is the outcome in one sentence: what was optimized, what the test said,
@@ -110,23 +128,24 @@ func Group(digits string) string {
 
 // WinnerJSON is a winner for a program to read.
 type WinnerJSON struct {
-	Run      string             `json:"run"`
-	Trial    int64              `json:"trial"`
-	Trials   int                `json:"trials"`
-	Failed   int                `json:"failed"`
-	Reused   int                `json:"reused"`
-	Genotype string             `json:"genotype"`
-	Valid    map[string]float64 `json:"validation"`
-	Test     map[string]float64 `json:"test,omitempty"`
-	Params   int64              `json:"params"`
-	MACs     int64              `json:"macs"`
-	Source   string             `json:"source"`
+	Run        string             `json:"run"`
+	Trial      int64              `json:"trial"`
+	Trials     int                `json:"trials"`
+	Failed     int                `json:"failed"`
+	Infeasible int                `json:"infeasible"`
+	Reused     int                `json:"reused"`
+	Genotype   string             `json:"genotype"`
+	Valid      map[string]float64 `json:"validation"`
+	Test       map[string]float64 `json:"test,omitempty"`
+	Params     int64              `json:"params"`
+	MACs       int64              `json:"macs"`
+	Source     string             `json:"source"`
 }
 
 // JSON is the winner for a program to read.
 func (w *Winner) JSON() WinnerJSON {
 	return WinnerJSON{
-		Run: w.Dir, Trial: w.Best.Number, Trials: w.Trials, Failed: w.Failed, Reused: w.Reused, Genotype: w.Best.Genotype,
+		Run: w.Dir, Trial: w.Best.Number, Trials: w.Trials, Failed: w.Failed, Infeasible: w.Infeasible, Reused: w.Reused, Genotype: w.Best.Genotype,
 		Valid: w.Best.Metrics, Test: w.Test, Params: w.Graph.Params(), MACs: w.Graph.MACs(), Source: w.Source,
 	}
 }

@@ -17,24 +17,31 @@ const ManifestFormat = 1
 // Manifest records everything that could confound a comparison of two runs.
 // It is written before the first trial and never changed.
 type Manifest struct {
-	Format     int          `json:"format"`
-	Nasc       string       `json:"nasc"` // version of nasc
-	Name       string       `json:"name"`
-	Started    string       `json:"started"` // RFC 3339; not part of any comparison
-	Space      Space        `json:"space"`
-	Search     string       `json:"search,omitempty"` // name of the search block
-	Optimizer  Component    `json:"optimizer"`
-	Evaluator  Component    `json:"evaluator"`
-	Objectives []Objective  `json:"objectives"`
-	Budget     Budget       `json:"budget"`
-	Seed       uint64       `json:"seed"`
-	Workers    int          `json:"workers"`
-	Reuse      string       `json:"reuse"`
-	Machine    Machine      `json:"machine"`
-	Sources    []SourceFile `json:"sources"`
+	Format     int         `json:"format"`
+	Nasc       string      `json:"nasc"` // version of nasc
+	Name       string      `json:"name"`
+	Started    string      `json:"started"` // RFC 3339; not part of any comparison
+	Space      Space       `json:"space"`
+	Search     string      `json:"search,omitempty"` // name of the search block
+	Optimizer  Component   `json:"optimizer"`
+	Evaluator  Component   `json:"evaluator"`
+	Objectives []Objective `json:"objectives"`
+	// Requirements are the conditions that the winner must satisfy.
+	Requirements []string `json:"requirements,omitempty"`
+	// Analytic are the metrics that nasc computes itself, because an objective or
+	// a requirement names them and the evaluator does not report them.
+	Analytic []string `json:"analytic,omitempty"`
+	// Retrain is the space in which the winner is tested, when it is another one.
+	Retrain *Space       `json:"retrain,omitempty"`
+	Budget  Budget       `json:"budget"`
+	Seed    uint64       `json:"seed"`
+	Workers int          `json:"workers"`
+	Reuse   string       `json:"reuse"`
+	Machine Machine      `json:"machine"`
+	Sources []SourceFile `json:"sources"`
 }
 
-// Space says what was searched.
+// Space says what was searched, or in which space the winner was tested.
 type Space struct {
 	File string         `json:"file"` // as given on the command line
 	Name string         `json:"name"`
@@ -109,7 +116,11 @@ func ReadManifest(dir string) (*Manifest, error) {
 	if m.Format != ManifestFormat {
 		return nil, damaged("%s has format %d, this nasc reads format %d", ManifestFile, m.Format, ManifestFormat)
 	}
-	for _, args := range []map[string]any{m.Space.Args, m.Optimizer.Parameters, m.Evaluator.Parameters} {
+	all := []map[string]any{m.Space.Args, m.Optimizer.Parameters, m.Evaluator.Parameters}
+	if m.Retrain != nil {
+		all = append(all, m.Retrain.Args)
+	}
+	for _, args := range all {
 		restoreNumbers(args)
 	}
 	return m, nil
@@ -166,6 +177,11 @@ func (m *Manifest) write(dir string) error {
 	c := *m
 	c.Format = ManifestFormat
 	c.Space.Args = keepReals(c.Space.Args)
+	if m.Retrain != nil {
+		r := *m.Retrain
+		r.Args = keepReals(r.Args)
+		c.Retrain = &r
+	}
 	c.Optimizer.Parameters = keepReals(c.Optimizer.Parameters)
 	c.Evaluator.Parameters = keepReals(c.Evaluator.Parameters)
 	var buf bytes.Buffer

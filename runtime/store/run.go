@@ -4,6 +4,7 @@
 //	nasc.db         the trial log (SQLite in WAL mode)
 //	best.nas        the winner, written at the end
 //	best.svg        its drawing
+//	retrained.nas   the network that was tested, when the search says `retrain`
 //
 // The folder appears at once and complete: it is prepared under a temporary
 // name with its manifest and an empty log, and renamed. From then on the log
@@ -37,7 +38,9 @@ const (
 	ManifestFile = "manifest.json"
 	BestFile     = "best.nas"
 	DrawingFile  = "best.svg"
-	lockFile     = "lock"
+	// RetrainedFile is there when the winner is tested in another space.
+	RetrainedFile = "retrained.nas"
+	lockFile      = "lock"
 )
 
 // ErrBusy means that a live process is writing to the run.
@@ -212,7 +215,8 @@ func (r *Run) WriteFile(name string, data []byte) error {
 	return writeFile(filepath.Join(r.Dir, name), data)
 }
 
-// List returns the folders of the runs in folder, in order of their names.
+// List returns the folders of the runs in folder, those of a sweep among them, in
+// order of their names.
 func List(folder string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -221,6 +225,14 @@ func List(folder string) ([]string, error) {
 	var dirs []string
 	for _, e := range entries {
 		dir := filepath.Join(folder, e.Name())
+		if _, err := os.Stat(filepath.Join(dir, SweepFile)); err == nil && e.Name()[0] != '.' {
+			inner, err := List(dir)
+			if err != nil {
+				return nil, err
+			}
+			dirs = append(dirs, inner...)
+			continue
+		}
 		if _, err := os.Stat(filepath.Join(dir, ManifestFile)); err == nil && e.Name()[0] != '.' {
 			dirs = append(dirs, dir)
 		}
