@@ -165,6 +165,12 @@ func (s *Space) Bind(g space.Genotype) (*graph.Graph, error) {
 	return out, nil
 }
 
+// Draw draws the space itself: its skeleton, its templates, and what is to be
+// chosen in them.
+func (s *Space) Draw(o export.Options) ([]byte, error) {
+	return export.DrawSpace(s.plan, o)
+}
+
 // Print writes the architecture of a genotype as a .nas file of size one.
 func (s *Space) Print(g space.Genotype) (string, error) {
 	a, err := s.Bind(g)

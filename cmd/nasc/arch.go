@@ -5,11 +5,15 @@ import (
 	"github.com/nasc-project/nasc/runtime/plan"
 )
 
-const archHelp = `
+// archForms tells how an architecture is named, archHelp also when it need not be.
+const (
+	archForms = `
 
 ARCH is a .nas file or .nas text with nothing left to decide, a genotype such as
-0,3,1 (as in the trial log), or '#' and the number of the architecture. It may
+0,3,1 (as in the trial log), or '#' and the number of the architecture.`
+	archHelp = archForms + ` It may
 be left out when FILE itself has nothing left to decide.`
+)
 
 // architecture reads the ARCH argument, if there is one. resolve, unless nil,
 // knows a notation of its own.

@@ -1,16 +1,15 @@
 package export
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"sort"
 )
 
 // Colours and measures of a drawing. Operations keep one colour throughout a
 // drawing, from a palette that colour-blind readers can tell apart.
 var (
-	inks = []string{"#0072b2", "#c04f00", "#00795a", "#9c3f73", "#5b4a9e", "#8a6500", "#2f6f86", "#7d3c1f"}
+	inks = []string{"#0072b2", "#c04f00", "#00795a", "#9c3f73", "#5b4a9e", "#8a6500", "#2f6f86", "#7d3c1f",
+		"#d04a6a", "#4f7a1f", "#1f3f8f", "#a0348f"}
 
 	tints = []struct{ fill, line string }{
 		{"#dbe9f6", "#3b6ea5"}, {"#fde6cf", "#b8651b"}, {"#dcf0dd", "#3f7f45"},
@@ -24,19 +23,13 @@ const (
 	grey  = "#6b6b6b"
 	pale  = "#9a9a9a"
 	mist  = "#f1f1f1"
+	white = "#ffffff"
 
 	margin   = 18.0
 	textSize = 12.0
 	small    = 10.0
 	radius   = 13.0
 	boxH     = 24.0
-	shapeGap = 22.0 // from one level of the skeleton to the next, with the shape between them
-	equalGap = 13.0 // the same where the shape stays as it is
-	sheet    = 3.0  // how far the second sheet of a stack stands out
-
-	chip      = 15.0  // a block in a row of blocks
-	chipsWide = 7     // in one line
-	columnH   = 620.0 // of panels at least, before they need a second column
 )
 
 // composer puts the parts of a figure in place.
@@ -47,332 +40,200 @@ type composer struct {
 	ink   map[string]string
 }
 
+// part is a piece of the page beside the skeleton: a cell, a list.
+type part struct {
+	w, h float64
+	draw func(corner point)
+}
+
 func (f *figure) scene() (*scene, error) {
 	r, err := newRuler()
 	if err != nil {
 		return nil, err
 	}
 	c := composer{figure: f, ruler: r, ink: map[string]string{}}
+	c.colour()
+	parts, lists := c.parts()
 	top := margin
 	if f.title != "" {
+		w := c.ruler.width(f.title, 15, true)
 		c.out.print(f.title, point{margin, top + 14}, 15, black, true, left)
-		c.out.w = margin*2 + r.width(f.title, 15, true)
+		c.out.print(f.note, point{margin + w + 10, top + 14}, small, grey, false, left)
+		c.out.w = 2*margin + w + 10 + c.ruler.width(f.note, small, false)
 		top += 30
 	}
-	layouts := make([]*layering, len(f.panels))
-	tallest := 0.0
-	for i, p := range f.panels {
-		layouts[i] = layOut(p.model, measure{c.vertexSize, c.labelSize})
-		tallest = max(tallest, layouts[i].height+panelExtra)
-	}
-	tops := c.levels()
-	skeleton := tops[len(tops)-1]
-	limit := max(tallest, skeleton, columnH)
-	columns := f.columns(layouts, limit)
-	for h := limit - 10; h >= tallest; h -= 10 { // as many columns, but even
-		even := f.columns(layouts, h)
-		if len(even) > len(columns) {
-			break
-		}
-		columns = even
-	}
-	inner := skeleton
-	for _, col := range columns {
-		inner = max(inner, col.height)
-	}
-	right := margin
+	p := c.best([][]part{slices.Concat(parts, lists), slices.Concat(lists, parts)}, c.out.w, top)
+	inner := math.Max(p.stack.h, p.shelvesH)
+	x := margin
 	if len(f.skeleton) > 0 {
-		right = 2*margin + c.stack(point{margin, top + (inner-skeleton)/2}, tops)
+		c.stack(p.stack, point{x, top + (inner-p.stack.h)/2})
+		x += p.stack.w + margin
 	}
-	for _, col := range columns {
-		y, widest := top+(inner-col.height)/2, 0.0
-		for i := col.first; i < col.end; i++ {
-			w, h := c.panel(f.panels[i], layouts[i], point{right, y})
-			y += h + margin
-			widest = max(widest, w)
+	y := top + (inner-p.shelvesH)/2
+	for _, s := range p.shelves {
+		sx := x
+		for _, q := range s {
+			q.draw(point{sx, y})
+			sx += q.w + margin
 		}
-		right += widest + margin
+		y += height(s) + margin
 	}
-	c.out.w = max(c.out.w, right)
-	c.out.h = top + inner + margin
+	c.out.w, c.out.h = p.w, p.h
 	return &c.out, nil
 }
 
-// column is a run of panels one above the other.
-type column struct {
-	first, end int
-	height     float64
+// parts are the cells and the lists, measured.
+func (c *composer) parts() (cells, lists []part) {
+	if len(c.given) > 0 {
+		lists = append(lists, c.parameters())
+	}
+	for _, p := range c.panels {
+		if p.list != nil {
+			lists = append(lists, c.list(p))
+		} else {
+			cells = append(cells, c.panel(p))
+		}
+	}
+	return cells, lists
 }
 
-// columns sets the panels in as many columns as the height asks for.
-func (f *figure) columns(layouts []*layering, limit float64) []column {
-	var out []column
-	for i, l := range layouts {
-		h := l.height + panelExtra
-		last := len(out) - 1
-		if last < 0 || out[last].height+margin+h > limit {
-			out = append(out, column{i, i + 1, h})
-			continue
+// page is one way to arrange a drawing.
+type page struct {
+	stack    stackLayout
+	shelves  [][]part
+	shelvesH float64
+	w, h     float64
+}
+
+// The text block of a page, in points, and the size at which a drawing is printed
+// when it fits: text of 12 becomes one of 9 points.
+const (
+	pageW, pageH = 468.0, 648.0
+	printed      = 0.75
+)
+
+// scale is how large a drawing comes out on a page.
+func (p page) scale() float64 { return math.Min(printed, math.Min(pageW/p.w, pageH/p.h)) }
+
+// best arranges the parts so that they are as large as can be on a page, and then
+// as low. The skeleton may go on in a second column and a third, parts stand in
+// shelves beside it, in one order or another.
+func (c *composer) best(orders [][]part, least, top float64) page {
+	var best page
+	for columns := 1; columns <= 4; columns++ {
+		s, ok := c.columns(columns)
+		if !ok {
+			break
 		}
-		out[last].end, out[last].height = i+1, out[last].height+margin+h
+		for _, parts := range orders {
+			for _, width := range widths(parts) {
+				p := c.page(s, shelve(parts, width), least, top)
+				if best.w == 0 || p.scale() > best.scale()+1e-9 || p.scale() > best.scale()-1e-9 && p.h < best.h-1e-9 {
+					best = p
+				}
+			}
+		}
+	}
+	return best
+}
+
+// page measures one arrangement.
+func (c *composer) page(s stackLayout, shelves [][]part, least, top float64) page {
+	p := page{stack: s, shelves: shelves, w: margin}
+	if len(c.skeleton) > 0 {
+		p.w += s.w + margin
+	}
+	widest := 0.0
+	for i, row := range shelves {
+		w := -margin
+		for _, q := range row {
+			w += q.w + margin
+		}
+		widest = math.Max(widest, w)
+		p.shelvesH += height(row)
+		if i > 0 {
+			p.shelvesH += margin
+		}
+	}
+	if widest > 0 {
+		p.w += widest + margin
+	}
+	p.w = math.Max(p.w, least)
+	p.h = top + math.Max(s.h, p.shelvesH) + margin
+	return p
+}
+
+// widths are the shelf widths worth trying: those of some first parts together.
+func widths(parts []part) []float64 {
+	if len(parts) == 0 {
+		return []float64{0}
+	}
+	widest, sum := 0.0, -margin
+	for _, p := range parts {
+		widest = math.Max(widest, p.w)
+	}
+	out := []float64{widest}
+	for i := range parts {
+		sum = -margin
+		for _, p := range parts[i:] {
+			if sum += p.w + margin; sum > widest && len(out) < 400 {
+				out = append(out, sum)
+			}
+		}
 	}
 	return out
 }
 
-// levels says where every level of the skeleton begins, and after the last one
-// where the skeleton ends.
-func (c *composer) levels() []float64 {
-	tops := make([]float64, len(c.skeleton)+1)
-	for i, l := range c.skeleton {
-		gap := shapeGap
-		if i+1 < len(c.skeleton) && c.skeleton[i+1].shape.Equal(l.shape) {
-			gap = equalGap
+// shelve sets parts in rows no wider than width.
+func shelve(parts []part, width float64) [][]part {
+	var out [][]part
+	at := math.Inf(1)
+	for _, p := range parts {
+		if at+margin+p.w > width+1e-9 {
+			out, at = append(out, nil), -margin
 		}
-		if l.times > 1 {
-			gap += sheet
-		}
-		tops[i+1] = tops[i] + l.height() + gap
+		out[len(out)-1] = append(out[len(out)-1], p)
+		at += margin + p.w
 	}
-	return tops
+	return out
 }
 
-// height of the box of a level.
-func (l level) height() float64 {
-	lines := (len(l.row) + chipsWide - 1) / chipsWide
-	if lines == 0 {
-		return boxH
+func height(row []part) float64 {
+	h := 0.0
+	for _, p := range row {
+		h = math.Max(h, p.h)
 	}
-	return boxH + float64(lines)*(chip+3) + 3
+	return h
 }
 
-// stack draws the skeleton from a corner and returns its right edge. A shape
-// stands where it changes, so that the levels of a stage lie close together.
-func (c *composer) stack(corner point, tops []float64) float64 {
-	w, shapes := 0.0, 0.0
-	for _, l := range c.skeleton {
-		w = max(w, c.ruler.width(l.text(), textSize, false)+22)
-		if len(l.row) > 0 {
-			w = max(w, float64(min(len(l.row), chipsWide))*(chip+3)+19)
+// colour gives the candidates of a space their colours before anything is drawn.
+func (c *composer) colour() {
+	for _, p := range c.panels {
+		for _, x := range p.list {
+			c.inkOf(x.label, x.absent, x.inner)
 		}
-		shapes = max(shapes, c.ruler.width(size(l.shape), small, false))
-	}
-	x := corner.x
-	if len(c.arcs) > 0 {
-		x += 12 + 9*float64(len(c.arcs))
-	}
-	mid := x + w/2
-	at := func(i int) float64 { return corner.y + tops[i] }
-	for i, l := range c.skeleton {
-		fill, line := mist, grey
-		if l.panel != nil {
-			t := tints[l.panel.index%len(tints)]
-			fill, line = t.fill, t.line
-		}
-		if len(l.row) > 0 {
-			fill, line = "#ffffff", grey
-		}
-		h := l.height()
-		start := at(i) + h
-		if l.times > 1 { // a second sheet behind the first
-			c.out.add(shape{path: box(x+sheet, at(i)+sheet, w, h, 5), fill: fill, stroke: line, width: 1})
-			start += sheet
-		}
-		c.out.add(shape{path: box(x, at(i), w, h, 5), fill: fill, stroke: line, width: 1.2})
-		c.out.print(l.text(), point{mid, at(i) + boxH/2 + 0.35*textSize}, textSize, black, false, middle)
-		c.chips(l.row, point{mid, at(i) + boxH})
-		if i+1 == len(c.skeleton) || !c.skeleton[i+1].shape.Equal(l.shape) {
-			c.out.print(size(l.shape), point{mid + 7, (start+at(i+1))/2 + 0.2*small}, small, grey, false, left)
-		}
-		c.out.arrow([]segment{{p: point{mid, start}}, {p: point{mid, at(i + 1)}, straight: true}}, black, 1.2, false)
-	}
-	for i, arc := range c.arcs {
-		from, to := point{x, at(arc[0]) + boxH*0.7}, point{x, at(arc[1]) + boxH*0.3}
-		bulge := 16 + 9*float64(i%4)
-		c.out.arrow([]segment{{p: from}, {a: point{x - bulge, from.y}, b: point{x - bulge, to.y}, p: to}}, grey, 1.1, false)
-	}
-	return max(x+w+sheet, mid+7+shapes)
-}
-
-// chips draws the blocks of a row as small squares, each in the colour and with
-// the number of its panel, in lines from left to right.
-func (c *composer) chips(row []*panel, top point) {
-	for k, p := range row {
-		line := row[k/chipsWide*chipsWide:]
-		n := float64(min(len(line), chipsWide))
-		x := top.x - n*(chip+3)/2 + 1.5 + float64(k%chipsWide)*(chip+3)
-		y := top.y + float64(k/chipsWide)*(chip+3)
-		tint := tints[p.index%len(tints)]
-		c.out.add(shape{path: box(x, y, chip, chip, 3), fill: tint.fill, stroke: tint.line, width: 1})
-		c.out.print(fmt.Sprint(p.number), point{x + chip/2, y + chip/2 + 0.35*small}, small, black, false, middle)
 	}
 }
 
-const (
-	panelHead  = 26.0
-	panelPad   = 14.0
-	panelMark  = 18.0 // the square before the title
-	panelExtra = panelHead + 2*panelPad
-)
-
-// panel draws a cell in its frame and returns the extent of the frame.
-func (c *composer) panel(p *panel, l *layering, corner point) (w, h float64) {
-	tint := tints[p.index%len(tints)]
-	w = max(l.width, panelMark+c.ruler.width(p.title, 13, true)) + 2*panelPad
-	h = l.height + panelExtra
-	c.out.add(shape{path: box(corner.x, corner.y, w, h, 7), stroke: tint.line, width: 1.2})
-	c.out.add(shape{path: box(corner.x+panelPad, corner.y+11, 11, 11, 2), fill: tint.fill, stroke: tint.line, width: 1})
-	c.out.print(p.title, point{corner.x + panelPad + panelMark, corner.y + 21}, 13, black, true, left)
-	c.cell(p.model, l, point{corner.x + panelPad + (w-2*panelPad-l.width)/2, corner.y + panelHead + panelPad})
-	return w, h
-}
-
-// cell draws a placed model.
-func (c *composer) cell(m model, l *layering, corner point) {
-	at := func(t int) point { return point{corner.x + l.things[t].x, corner.y + l.things[t].y} }
-	starts, ends := ports(l)
-	labels := make([]int, len(m.edges)) // the thing that carries the label
-	for i, e := range m.edges {
-		route := l.routes[i]
-		stops := []point{border(m.vertices[e.from], l.things[e.from], at(e.from), starts[i], 1)}
-		labels[i] = -1
-		for _, t := range route[1 : len(route)-1] {
-			if l.things[t].w > 0 {
-				labels[i] = t
-			}
-			// Level across the whole layer: lines cross between layers, never
-			// under a label or a vertex.
-			p, half := at(t), l.columns[l.things[t].layer]/2
-			stops = append(stops, point{p.x - half, p.y}, point{p.x + half, p.y})
-		}
-		stops = append(stops, border(m.vertices[e.to], l.things[e.to], at(e.to), ends[i], -1))
-		c.out.arrow(smooth(stops), c.inkOf(e), 1.4, e.absent)
-	}
-	for i, e := range m.edges { // labels lie on all lines
-		if t := labels[i]; t >= 0 {
-			p, t := at(t), l.things[t]
-			c.out.add(shape{path: box(p.x-t.w/2, p.y-t.h/2, t.w, t.h, 3), fill: "#ffffff"})
-			c.out.print(e.label, point{p.x, p.y + 0.35*textSize}, textSize, c.inkOf(e), false, middle)
-		}
-	}
-	for i, v := range m.vertices {
-		c.vertex(v, l.things[i], at(i))
-	}
-}
-
-func (c *composer) inkOf(e edge) string {
+// inkOf is the colour of an operation, or of the panel of a nested diagram.
+func (c *composer) inkOf(label string, absent bool, nested *diagram) string {
+	p := c.ofBody[nested]
 	switch {
-	case e.absent:
+	case absent:
 		return pale
-	case e.nested != nil:
-		return tints[c.ofBody[e.nested].index%len(tints)].line
-	case e.label == "":
+	case nested != nil && p != nil && p.list == nil && len(p.members) < 2:
+		return tints[p.index%len(tints)].line
+	case label == "":
 		return black
 	}
-	if _, ok := c.ink[e.label]; !ok {
-		c.ink[e.label] = inks[len(c.ink)%len(inks)]
+	if _, ok := c.ink[label]; !ok {
+		c.ink[label] = inks[len(c.ink)%len(inks)]
 	}
-	return c.ink[e.label]
+	return c.ink[label]
 }
 
-func (c *composer) vertex(v vertex, t thing, p point) {
-	fill, line, width := "#ffffff", black, 1.3
-	switch {
-	case v.nested != nil:
-		tint := tints[c.ofBody[v.nested].index%len(tints)]
-		fill, line = tint.fill, tint.line
-	case v.input:
-		fill = mist
-	}
-	if v.output {
-		width = 2.6
-	}
-	path := box(p.x-t.w/2, p.y-t.h/2, t.w, t.h, 5)
-	if v.round {
-		path = circle(p, t.w/2)
-	}
-	c.out.add(shape{path: path, fill: fill, stroke: line, width: width})
-	y := p.y + 0.35*textSize
-	if v.below != "" {
-		y -= 6
-		c.out.print(v.below, point{p.x, y + 13}, small, grey, false, middle)
-	}
-	c.out.print(v.label, point{p.x, y}, textSize, black, false, middle)
-}
-
-func (c *composer) vertexSize(v vertex) (w, h float64) {
-	w = c.ruler.width(v.label, textSize, false)
-	if v.round {
-		d := max(2*radius, w+8)
-		return d, d
-	}
-	h = boxH
-	if v.below != "" {
-		w, h = max(w, c.ruler.width(v.below, small, false)), h+10
-	}
-	return w + 16, h
-}
-
-func (c *composer) labelSize(e edge) (w, h float64) {
-	return c.ruler.width(e.label, textSize, false) + 8, 15
-}
-
-// ports spreads the edges at a vertex by the heights they come from or go to:
-// for every edge, how far from the middle it starts and ends.
-func ports(l *layering) (starts, ends []float64) {
-	out, in := map[int][]int{}, map[int][]int{}
-	for i, r := range l.routes {
-		out[r[0]] = append(out[r[0]], i)
-		in[r[len(r)-1]] = append(in[r[len(r)-1]], i)
-	}
-	starts, ends = make([]float64, len(l.routes)), make([]float64, len(l.routes))
-	spread := func(groups map[int][]int, next func(route []int) int, to []float64) {
-		for v, edges := range groups {
-			edges = slices.Clone(edges)
-			sort.SliceStable(edges, func(a, b int) bool {
-				return l.things[next(l.routes[edges[a]])].y < l.things[next(l.routes[edges[b]])].y
-			})
-			gap := min(7, 0.66*l.things[v].h/float64(max(1, len(edges)-1)))
-			for k, e := range edges {
-				to[e] = gap * (float64(k) - float64(len(edges)-1)/2)
-			}
-		}
-	}
-	spread(out, func(r []int) int { return r[1] }, starts)
-	spread(in, func(r []int) int { return r[len(r)-2] }, ends)
-	return starts, ends
-}
-
-// border is the point of a vertex's outline at a height off its middle, on the
-// right side (1) or the left (-1).
-func border(v vertex, t thing, p point, off, side float64) point {
-	half := t.w / 2
-	if v.round {
-		half = math.Sqrt(max(0, half*half-off*off))
-	}
-	return point{p.x + side*half, p.y + off}
-}
-
-// smooth is a curve through the stops that never overshoots: level at its ends
-// and at every turning point, otherwise as steep as the line between the
-// neighbours (a monotone cubic Hermite spline).
-func smooth(stops []point) []segment {
-	slope := make([]float64, len(stops))
-	for i := 1; i < len(stops)-1; i++ {
-		before, after := stops[i-1], stops[i+1]
-		if stops[i].x == before.x || stops[i].x == after.x || (stops[i].y-before.y)*(after.y-stops[i].y) <= 0 {
-			continue
-		}
-		steepest := 3 * min(math.Abs(stops[i].y-before.y)/(stops[i].x-before.x), math.Abs(after.y-stops[i].y)/(after.x-stops[i].x))
-		slope[i] = (after.y - before.y) / (after.x - before.x)
-		slope[i] = math.Copysign(min(math.Abs(slope[i]), steepest), slope[i])
-	}
-	path := []segment{{p: stops[0]}}
-	for i, p := range stops[1:] {
-		from := stops[i]
-		dx := (p.x - from.x) / 2
-		path = append(path, segment{
-			a: point{from.x + dx, from.y + dx*slope[i]}, b: point{p.x - dx, p.y - dx*slope[i+1]}, p: p,
-		})
-	}
-	return path
+// tint is the ground and the line of a nested diagram's boxes.
+func (c *composer) tint(p *panel) (fill, line string) {
+	t := tints[p.index%len(tints)]
+	return t.fill, t.line
 }

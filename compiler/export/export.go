@@ -15,9 +15,13 @@ package export
 
 import (
 	"fmt"
+	"math"
+	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/lower"
 )
 
 // Format is a file format of drawings.
@@ -56,19 +60,56 @@ func Draw(g *graph.Graph, o Options) ([]byte, error) {
 	if err := g.Validate(); err != nil {
 		return nil, err
 	}
-	f := newFigure(g, o.Title)
-	switch o.Format {
+	d := architecture(g, map[*graph.Graph]*diagram{})
+	return newFigure(d, o.Title).compose(d).write(o.Format)
+}
+
+// DrawSpace draws what a plan leaves to decide: the skeleton with its repetitions,
+// every template once with the candidates of its edges and vertices, and the
+// lists of candidates.
+func DrawSpace(p *lower.Plan, o Options) ([]byte, error) {
+	v := newValues(p.Space)
+	planner := planner{values: v, done: map[*lower.Body]*diagram{}, inside: map[string]*diagram{}}
+	d := planner.diagram(p.Body)
+	f := newFigure(d, o.Title)
+	f.space, f.note = true, magnitude(p.Space.Size())+" architectures"
+	f.compose(d)
+	f.given = v.parameters()
+	return f.write(o.Format)
+}
+
+// magnitude writes a number up to nine digits exactly, and greater ones to two.
+func magnitude(n *big.Int) string {
+	s := n.String()
+	if len(s) > 9 {
+		x, _ := new(big.Float).SetInt(n).Float64()
+		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'e', 1, 64), "e+")
+		if math.IsInf(x, 0) {
+			mantissa, exponent = s[:1]+"."+s[1:2], strconv.Itoa(len(s)-1)
+		}
+		return mantissa + "·10^" + strings.TrimLeft(exponent, "0")
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + " " + s[i:]
+	}
+	return s
+}
+
+// write writes the figure in a format.
+func (f *figure) write(format Format) ([]byte, error) {
+	switch format {
 	case DOT:
 		return f.dot(), nil
 	case Text:
 		return f.text(), nil
 	case SVG, PNG:
-		for _, b := range append([]*graph.Graph{g}, f.bodies()...) {
-			if len(b.Nodes) > MaxNodes {
-				return nil, fmt.Errorf("%s has %d nodes, more than the %d of a legible drawing", b.Name, len(b.Nodes), MaxNodes)
-			}
+		if n := len(f.skeleton); n > MaxNodes {
+			return nil, fmt.Errorf("%s has %d levels, more than the %d of a legible drawing", f.name, n, MaxNodes)
 		}
 		for _, p := range f.panels {
+			if n := len(p.model.vertices); n > MaxNodes {
+				return nil, fmt.Errorf("%s has %d vertices, more than the %d of a legible drawing", p.name, n, MaxNodes)
+			}
 			if n := extent(p.model); n > 4*MaxNodes {
 				return nil, fmt.Errorf("%s is too dense to be legible: it has %d edges between %d vertices", p.name, len(p.model.edges), len(p.model.vertices))
 			}
@@ -77,10 +118,10 @@ func Draw(g *graph.Graph, o Options) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if o.Format == SVG {
+		if format == SVG {
 			return s.svg(), nil
 		}
 		return s.png(2)
 	}
-	return nil, fmt.Errorf("there is no drawing format %q", o.Format)
+	return nil, fmt.Errorf("there is no drawing format %q", format)
 }

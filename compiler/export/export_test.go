@@ -253,8 +253,8 @@ func TestDrawRejects(t *testing.T) {
 	}
 	long := graphtest.New("space", "long", graph.Shape{1})
 	long.Output = graph.InputRef(0)
-	for range export.MaxNodes + 1 {
-		long.Add(graph.Node{Op: "f"}, long.Output)
+	for i := range export.MaxNodes + 1 {
+		long.Add(graph.Node{Op: fmt.Sprint("f", i)}, long.Output)
 	}
 	if _, err := export.Draw(long.Graph, export.Options{Format: export.SVG}); err == nil || !strings.Contains(err.Error(), "legible") {
 		t.Errorf("a long graph: %v", err)

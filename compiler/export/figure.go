@@ -3,64 +3,80 @@ package export
 import (
 	"crypto/sha256"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/nasc-project/nasc/compiler/graph"
 )
 
 // figure is what a drawing shows.
 type figure struct {
-	title    string
-	name     string
-	skeleton []level
-	arcs     [][2]int // further connections between levels, by index
-	panels   []*panel
-	ofBody   map[*graph.Graph]*panel
-	closed   bool            // blocks stay closed in the skeleton
-	counted  bool            // see newModel
-	names    map[string]bool // of the templates
-	looks    map[*graph.Graph]string
+	title     string
+	note      string // beside the title
+	name      string
+	space     bool // of a space, not of an architecture
+	given     []parameter
+	skeleton  []level
+	frames    []frame
+	unchained map[*panel]bool // cells of several inputs, and whether those are not the last results
+	sealed    int             // levels before this one fold no more
+	arcs      [][2]int        // further connections between levels, by index
+	panels    []*panel
+	ofBody    map[*diagram]*panel
+	closed    bool            // blocks stay closed in the skeleton
+	counted   bool            // see newModel
+	names     map[string]bool // of the templates
+	looks     map[*diagram]string
 }
 
-// level is one box of the skeleton: a node or several equal ones in a row.
-type level struct {
-	label string
-	times int
-	shape graph.Shape // of the output
-	panel *panel      // when it is a nested graph
-	row   []*panel    // when it is a row of blocks of one template that differ
-}
-
-// panel is a nested graph drawn by itself. Graphs that look alike, such as a
-// cell at two widths, share one.
+// panel is a nested diagram drawn by itself: a cell, or a list of candidates.
+// Diagrams that look alike, such as a cell at two widths, share one.
 type panel struct {
 	title string
+	note  string // beside the title
 	name  string // of the template
 	model model
-	body  *graph.Graph
+	list  []candidate // instead of a model
+	body  *diagram
 	index int
 
 	number int // among the panels of one template, from 1; 0 when it is alone
+
+	// Of a space only.
+	members []string // the cells of an array: motif[0], motif[1]
+	varied  bool     // strides differ from use to use
+	union   bool     // of lists that differ from use to use
 }
 
-func newFigure(g *graph.Graph, title string) *figure {
-	f := &figure{title: title, name: g.Name, ofBody: map[*graph.Graph]*panel{}, counted: true,
-		names: map[string]bool{}, looks: map[*graph.Graph]string{}}
-	f.closed = unfolded(g, map[*graph.Graph]int{}) > MaxNodes
-	f.survey(g, map[*graph.Graph]bool{})
+func newFigure(g *diagram, title string) *figure {
+	f := &figure{title: title, name: g.name, ofBody: map[*diagram]*panel{}, counted: true,
+		names: map[string]bool{}, looks: map[*diagram]string{}}
+	return f
+}
+
+// compose decides what is shown of a diagram.
+func (f *figure) compose(g *diagram) *figure {
+	f.closed = unfolded(g, map[*diagram]int{}) > MaxNodes
+	f.survey(g, map[*diagram]bool{})
 	known := map[string]*panel{}
 	stacked := isStack(g)
 	if !stacked {
 		f.panel(g, known)
 	}
-	f.collect(g, known, stacked)
+	f.collect(g, known, stacked, map[*diagram]bool{})
+	if f.space {
+		f.unite()
+	}
 	f.entitle()
+	if f.space {
+		f.annotate()
+	}
 	if stacked {
-		in := g.Inputs[0]
-		f.skeleton = []level{{label: in.Name, times: 1, shape: in.Shape}}
+		in := g.inputs[0]
+		f.skeleton = []level{{label: in.name, times: once, shape: in.shape}}
 		f.stack(g, []int{0})
+		f.nameInputs()
+		f.frameUp()
 		f.rows()
 	}
 	return f
@@ -68,33 +84,51 @@ func newFigure(g *graph.Graph, title string) *figure {
 
 // survey notes the names of all templates, and decides whether vertices are
 // counted from the input of their cell: only when every cell has a single one.
-func (f *figure) survey(g *graph.Graph, done map[*graph.Graph]bool) {
+func (f *figure) survey(g *diagram, done map[*diagram]bool) {
 	if done[g] {
 		return
 	}
 	done[g] = true
-	f.names[g.Name] = true
-	if len(g.Inputs) > 1 && numbered(g) {
+	f.names[g.name] = true
+	if len(g.inputs) > 1 && numbered(g) {
 		f.counted = false
 	}
-	for _, n := range g.Nodes {
-		if n.Body != nil {
-			f.survey(n.Body, done)
+	for _, d := range g.nested() {
+		f.survey(d, done)
+	}
+}
+
+// nested lists the diagrams inside a diagram, as often as they are used.
+func (d *diagram) nested() []*diagram {
+	var out []*diagram
+	for _, n := range d.nodes {
+		if n.inner != nil {
+			out = append(out, n.inner)
 		}
 	}
+	for _, c := range d.choices {
+		if c.inner != nil {
+			out = append(out, c.inner)
+		}
+	}
+	return out
 }
 
 // template is the name of the template that a graph came from. Source declares a
 // cell that differs from an earlier one as normal_2, which is still a normal.
-func (f *figure) template(g *graph.Graph) string {
-	at := strings.LastIndexByte(g.Name, '_')
-	if at < 0 || !f.names[g.Name[:at]] {
-		return g.Name
+func (f *figure) template(g *diagram) string {
+	if f.space {
+		name, _, _ := strings.Cut(g.name, "[")
+		return name
 	}
-	if _, err := strconv.Atoi(g.Name[at+1:]); err != nil {
-		return g.Name
+	at := strings.LastIndexByte(g.name, '_')
+	if at < 0 || !f.names[g.name[:at]] {
+		return g.name
 	}
-	return g.Name[:at]
+	if _, err := strconv.Atoi(g.name[at+1:]); err != nil {
+		return g.name
+	}
+	return g.name[:at]
 }
 
 // entitle names the panels, and what stands for them in other panels: by their
@@ -115,227 +149,163 @@ func (f *figure) entitle() {
 	}
 	for _, p := range f.panels {
 		for i, v := range p.model.vertices {
-			if v.nested != nil {
-				p.model.vertices[i].label = f.ofBody[v.nested].title
+			if v.nested != nil && v.below == "" {
+				p.model.vertices[i].label = f.named(v.label, v.nested)
+			}
+			if v.nested != nil && v.below != "" {
+				p.model.vertices[i].below = f.named(v.below, v.nested)
 			}
 		}
 		for i, e := range p.model.edges {
 			if e.nested != nil {
-				p.model.edges[i].label = f.ofBody[e.nested].title
+				p.model.edges[i].label = f.named(e.label, e.nested)
+			}
+		}
+		f.quiet(p)
+		for i, v := range p.model.vertices {
+			if first, second := lines(v.label); v.below == "" && v.nested == nil && second != "" {
+				p.model.vertices[i].label, p.model.vertices[i].below = first, second
+			}
+		}
+		for i, c := range p.list {
+			if c.inner != nil && f.ofBody[c.inner] != nil && f.ofBody[c.inner].number > 0 {
+				p.list[i].label = f.named(c.label, c.inner)
 			}
 		}
 	}
 }
 
-// isStack reports whether the skeleton can show a graph: one input, and every
-// node reads the one before it, besides others. Anything else is drawn as a cell.
-func isStack(g *graph.Graph) bool {
-	if len(g.Inputs) != 1 || g.Output != graph.Ref(len(g.Nodes)-1) {
-		return false
-	}
-	for i, n := range g.Nodes {
-		if !slices.Contains(n.Inputs, graph.Ref(i-1)) {
-			return false
+// quietEdges is how many edges with the same candidates a cell may have before it
+// goes without their name; the list of candidates and its colours tell.
+const quietEdges = 6
+
+// quiet leaves out the names of candidates that would only crowd a cell: all but
+// their strides.
+func (f *figure) quiet(p *panel) {
+	names, n := map[*panel]bool{}, 0
+	for _, e := range p.model.edges {
+		if e.nested != nil && e.nested.choices != nil {
+			names[f.ofBody[e.nested]] = true
+			n++
 		}
 	}
-	return true
+	for i, e := range p.model.edges {
+		if e.nested == nil || e.nested.choices == nil {
+			continue
+		}
+		q := f.ofBody[e.nested]
+		if q != nil && (q.union || len(names) == 1 && n > quietEdges) {
+			p.model.edges[i].short = strings.TrimSpace(e.nested.stride)
+			p.model.edges[i].quiet = true
+		}
+	}
 }
 
-// opens reports whether the skeleton shows the inside of a node in place: a
-// block that is a stack without sums, such as a stage of a few cells. Where that
-// would be too much to show, it stays closed.
-func (f *figure) opens(n *graph.Node) bool {
-	if f.closed || n.Body == nil || n.Body.Kind != "block" || len(n.Body.Nodes) == 0 || !isStack(n.Body) {
-		return false
+// named puts the title of its panel in place of the template's name in a label.
+func (f *figure) named(label string, d *diagram) string {
+	p := f.ofBody[d]
+	if p == nil || p.members != nil {
+		return label
 	}
-	return !slices.ContainsFunc(n.Body.Nodes, func(n *graph.Node) bool { return n.Fold })
+	if p.union {
+		return d.inline()
+	}
+	if rest, ok := strings.CutPrefix(label, d.name); ok {
+		return p.title + rest
+	}
+	return label
 }
 
 // unfolded is the number of nodes with all nested graphs opened, or some number
 // above MaxNodes.
-func unfolded(g *graph.Graph, known map[*graph.Graph]int) int {
+func unfolded(g *diagram, known map[*diagram]int) int {
 	if n, ok := known[g]; ok {
 		return n
 	}
-	total := 0
-	for _, n := range g.Nodes {
-		total++
-		if n.Body != nil {
-			total = min(total+unfolded(n.Body, known), MaxNodes+1)
-		}
+	known[g] = 0 // a template of a space may hold itself
+	total := len(g.nodes)
+	for _, d := range g.nested() {
+		total = min(total+unfolded(d, known), MaxNodes+1)
 	}
 	known[g] = total
 	return total
 }
 
 // collect makes a panel of every nested graph that looks different.
-func (f *figure) collect(g *graph.Graph, known map[string]*panel, stacked bool) {
-	for _, n := range g.Nodes {
-		if n.Body == nil || f.ofBody[n.Body] != nil {
-			continue
+func (f *figure) collect(g *diagram, known map[string]*panel, stacked bool, done map[*diagram]bool) {
+	if done[g] {
+		return
+	}
+	done[g] = true
+	opened := map[*diagram]bool{}
+	if stacked {
+		for _, n := range g.nodes {
+			if f.opens(n) {
+				opened[n.inner] = true
+			}
 		}
-		open := stacked && f.opens(n)
-		if !open {
-			f.panel(n.Body, known)
+	}
+	for _, d := range g.nested() {
+		if !opened[d] && f.ofBody[d] == nil && !d.told() {
+			f.panel(d, known)
 		}
-		f.collect(n.Body, known, open)
+		f.collect(d, known, opened[d], done)
 	}
 }
 
-func (f *figure) panel(g *graph.Graph, known map[string]*panel) {
+// told reports whether a diagram needs no panel: what stands in its place says
+// it all.
+func (d *diagram) told() bool { return d.kind == "group" || d.kind == "choice" && d.name == "" }
+
+func (f *figure) panel(g *diagram, known map[string]*panel) {
 	key := f.look(g)
 	p, ok := known[key]
 	if !ok {
-		p = &panel{name: f.template(g), model: newModel(g, f.counted), body: g}
+		p = &panel{name: f.template(g), list: slices.Clone(g.choices), body: g}
+		if g.choices == nil {
+			p.model = newModel(g, f.counted)
+		}
 		known[key] = p
 		f.panels = append(f.panels, p)
 	}
 	f.ofBody[g] = p
+	if f.space {
+		f.join(p, g)
+	}
 }
 
-// look tells graphs apart that are drawn in different ways, or whose parts are.
-func (f *figure) look(g *graph.Graph) string {
+// look tells diagrams apart that are drawn in different ways, or whose parts are.
+// In a space, strides do not count: a cell that is used with and without one is
+// still one cell.
+func (f *figure) look(g *diagram) string {
 	if key, ok := f.looks[g]; ok {
 		return key
 	}
+	f.looks[g] = "inside " + g.name // a template of a space may hold itself
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %s", f.template(g), newModel(g, f.counted).key())
-	for _, n := range g.Nodes {
-		if n.Body != nil {
-			fmt.Fprintf(h, " %x", f.look(n.Body))
+	fmt.Fprintf(h, "%q ", f.template(g))
+	if g.choices == nil {
+		fmt.Fprint(h, f.plain(newModel(g, f.counted).key()))
+	}
+	for _, c := range g.choices {
+		if c.inner != nil {
+			c.label = ""
 		}
+		fmt.Fprintf(h, "%q%v;", c.label, c.absent)
+	}
+	for _, d := range g.nested() {
+		fmt.Fprintf(h, " %x", f.look(d))
 	}
 	f.looks[g] = string(h.Sum(nil))
 	return f.looks[g]
 }
 
-// stack adds the levels of a graph whose inputs come from the given levels, and
-// returns the level of its output. Equal neighbours fold into one.
-func (f *figure) stack(g *graph.Graph, inputs []int) int {
-	at := make([]int, len(g.Nodes))
-	for i, n := range g.Nodes {
-		sources := make([]int, len(n.Inputs))
-		for k, r := range n.Inputs {
-			if in, ok := r.IsInput(); ok {
-				sources[k] = inputs[in]
-			} else {
-				sources[k] = at[r]
-			}
-		}
-		if f.opens(n) {
-			at[i] = f.stack(n.Body, sources)
-			continue
-		}
-		at[i] = f.level(n)
-		for _, from := range sources {
-			arc := [2]int{from, at[i]}
-			if at[i]-from > 1 && !slices.Contains(f.arcs, arc) {
-				f.arcs = append(f.arcs, arc)
-			}
-		}
-	}
-	if len(at) == 0 {
-		return inputs[0]
-	}
-	return at[len(at)-1]
-}
+var strides = regexp.MustCompile(` /\d+`)
 
-// level adds a node and returns its level.
-func (f *figure) level(n *graph.Node) int {
-	l := level{label: Short(n), times: 1, shape: n.Shape, panel: f.ofBody[n.Body]}
-	if l.panel != nil {
-		l.label = l.panel.title
+// plain leaves strides out of what is drawn of a space.
+func (f *figure) plain(text string) string {
+	if !f.space {
+		return text
 	}
-	last := len(f.skeleton) - 1
-	prev := f.skeleton[last]
-	if last > 0 && prev.panel == l.panel && prev.label == l.label && prev.shape.Equal(l.shape) {
-		f.skeleton[last].times++
-		return last
-	}
-	f.skeleton = append(f.skeleton, l)
-	return last + 1
-}
-
-// longRow is how many neighbouring levels of one template make a row.
-const longRow = 4
-
-// rows joins long runs of blocks of one template that differ, as the layers of a
-// transformer do, into one level each.
-func (f *figure) rows() {
-	moved := make([]int, len(f.skeleton))
-	var out []level
-	for i := 0; i < len(f.skeleton); {
-		n := f.run(i)
-		if n < longRow {
-			n = 1
-		}
-		l := f.skeleton[i]
-		if n > 1 {
-			l.label, l.times = l.panel.name, 0
-			for _, m := range f.skeleton[i : i+n] {
-				l.times += m.times
-				l.row = append(l.row, slices.Repeat([]*panel{m.panel}, m.times)...)
-			}
-		}
-		for k := range n {
-			moved[i+k] = len(out)
-		}
-		out = append(out, l)
-		i += n
-	}
-	f.skeleton = out
-	for i, a := range f.arcs {
-		f.arcs[i] = [2]int{moved[a[0]], moved[a[1]]}
-	}
-}
-
-// run is the number of levels from i on that can be one row: of one template and
-// shape, and with no further connection between or out of them.
-func (f *figure) run(i int) int {
-	first := f.skeleton[i]
-	if first.panel == nil {
-		return 1
-	}
-	n := 1
-	for i+n < len(f.skeleton) {
-		l := f.skeleton[i+n]
-		tied := slices.ContainsFunc(f.arcs, func(a [2]int) bool { return a[1] == i+n || a[0] == i+n-1 })
-		if l.panel == nil || l.panel.name != first.panel.name || !l.shape.Equal(first.shape) || tied {
-			break
-		}
-		n++
-	}
-	return n
-}
-
-// bodies lists the graphs that have panels.
-func (f *figure) bodies() []*graph.Graph {
-	out := make([]*graph.Graph, len(f.panels))
-	for i, p := range f.panels {
-		out[i] = p.body
-	}
-	return out
-}
-
-// text of a level: "normal ×5".
-func (l level) text() string {
-	if l.times > 1 {
-		return fmt.Sprintf("%s ×%d", l.label, l.times)
-	}
-	return l.label
-}
-
-// size writes a shape as figures do: 16×32×32; 16×100 for a sequence.
-func size(s graph.Shape) string {
-	if isSequence(s) {
-		s = s[:2]
-	}
-	text := ""
-	for i, d := range s {
-		if i > 0 {
-			text += "×"
-		}
-		text += fmt.Sprint(d)
-	}
-	return text
+	return strides.ReplaceAllString(text, "")
 }

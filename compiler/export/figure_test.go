@@ -138,9 +138,13 @@ func TestInputsInOrder(t *testing.T) {
 		for _, l := range labels(t, []byte(svg)) {
 			ys[l.text] = append(ys[l.text], l.y)
 		}
-		for i := range min(len(ys["a"]), len(ys["b"])) {
-			if len(ys["a"]) == len(ys["b"]) && ys["a"][i] > ys["b"][i] {
-				t.Errorf("seed %d: a is below b", seed)
+		before, last := ys["k-2"], ys["k-1"]
+		if len(before) != 2 || len(last) != 2 {
+			t.Fatalf("seed %d: inputs %v, %v", seed, before, last)
+		}
+		for i := range before {
+			if before[i] > last[i] {
+				t.Errorf("seed %d: c_{k-2} is below c_{k-1}", seed)
 			}
 		}
 	}

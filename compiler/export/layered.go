@@ -35,14 +35,15 @@ type thing struct {
 	pos      int     // in its layer
 }
 
-// measure gives the extent of vertices and of labels.
+// measure gives the extent of vertices and of edges.
 type measure struct {
 	vertex func(vertex) (w, h float64)
-	label  func(edge) (w, h float64)
+	edge   func(edge) (w, h, thick float64) // of its label, and of the edge itself
 }
 
 const (
 	layerGap = 26 // between layers
+	tightGap = 18 // the same beside a layer without labels
 	thingGap = 9  // between things of a layer
 )
 
@@ -54,6 +55,7 @@ func layOut(m model, size measure) *layering {
 		l.add(thing{layer: 2 * ranks[i], w: w, h: h, vertex: true})
 	}
 	for _, e := range m.edges {
+		w, h, thick := size.edge(e)
 		from, to := 2*ranks[e.from], 2*ranks[e.to]
 		label := (from + to) / 2
 		if label%2 == 0 {
@@ -61,9 +63,9 @@ func layOut(m model, size measure) *layering {
 		}
 		route := []int{e.from}
 		for r := from + 1; r < to; r++ {
-			t := thing{layer: r, h: 4}
-			if r == label && e.label != "" {
-				t.w, t.h = size.label(e)
+			t := thing{layer: r, h: thick}
+			if r == label {
+				t.w, t.h = w, h
 			}
 			route = append(route, l.add(t))
 		}
@@ -370,7 +372,11 @@ func (l *layering) setColumns() {
 			w = max(w, l.things[t].w)
 		}
 		if i > 0 {
-			x += layerGap
+			gap := float64(layerGap)
+			if w == 0 || l.columns[i-1] == 0 {
+				gap = tightGap
+			}
+			x += gap
 		}
 		for _, t := range layer {
 			l.things[t].x = x + w/2

@@ -2,6 +2,7 @@ package export
 
 import (
 	"math"
+	"strings"
 	"sync"
 
 	"golang.org/x/image/font"
@@ -49,6 +50,9 @@ type segment struct {
 func (s *scene) add(sh shape) { s.shapes = append(s.shapes, sh) }
 
 func (s *scene) print(text string, at point, size float64, colour string, bold bool, a anchor) {
+	if text == "" {
+		return
+	}
 	s.add(shape{text: text, at: at, size: size, fill: colour, bold: bold, anchor: a})
 }
 
@@ -80,30 +84,42 @@ func box(x, y, w, h, r float64) []segment {
 	}
 }
 
+const headLength, headHalf = 7, 2.9
+
 // arrow draws a path with a head at its end.
 func (s *scene) arrow(path []segment, colour string, width float64, dash bool) {
-	const length, half = 7, 2.9
 	last := &path[len(path)-1]
 	tip := last.p
 	from := last.b
 	if last.straight {
 		from = path[len(path)-2].p
 	}
-	dx, dy := tip.x-from.x, tip.y-from.y
-	d := math.Hypot(dx, dy)
-	if d == 0 {
-		dx, d = 1, 1
-	}
-	dx, dy = dx/d, dy/d
-	base := point{tip.x - length*dx, tip.y - length*dy}
-	last.p = point{tip.x - 0.8*length*dx, tip.y - 0.8*length*dy}
+	dx, dy := direction(from, tip)
+	last.p = point{tip.x - 0.8*headLength*dx, tip.y - 0.8*headLength*dy}
 	if !last.straight {
-		last.b = point{last.b.x - 0.8*length*dx, last.b.y - 0.8*length*dy}
+		last.b = point{last.b.x - 0.8*headLength*dx, last.b.y - 0.8*headLength*dy}
 	}
 	s.add(shape{path: path, stroke: colour, width: width, dash: dash})
+	s.head(tip, from, colour)
+}
+
+// head draws the head of an arrow that comes from some point.
+func (s *scene) head(tip, from point, colour string) {
+	dx, dy := direction(from, tip)
+	base := point{tip.x - headLength*dx, tip.y - headLength*dy}
 	s.add(shape{fill: colour, path: []segment{{p: tip},
-		{p: point{base.x - half*dy, base.y + half*dx}, straight: true},
-		{p: point{base.x + half*dy, base.y - half*dx}, straight: true}, {p: tip, straight: true}}})
+		{p: point{base.x - headHalf*dy, base.y + headHalf*dx}, straight: true},
+		{p: point{base.x + headHalf*dy, base.y - headHalf*dx}, straight: true}, {p: tip, straight: true}}})
+}
+
+// direction is the unit vector from a to b.
+func direction(a, b point) (dx, dy float64) {
+	dx, dy = b.x-a.x, b.y-a.y
+	d := math.Hypot(dx, dy)
+	if d == 0 {
+		return 1, 0
+	}
+	return dx / d, dy / d
 }
 
 // The font of drawings, read once.
@@ -139,7 +155,19 @@ func newRuler() (ruler, error) {
 	return ruler{regular, bold}, err
 }
 
+// indexSize is the size of an index below the line, of that of its text.
+const indexSize = 0.75
+
+// subscript parts c_{k-1} into c and k-1.
+func subscript(text string) (base, index string, ok bool) {
+	base, index, ok = strings.Cut(text, "_{")
+	return base, strings.TrimSuffix(index, "}"), ok
+}
+
 func (r ruler) width(text string, size float64, bold bool) float64 {
+	if base, index, ok := subscript(text); ok {
+		return r.width(base, size, bold) + r.width(index, indexSize*size, bold)
+	}
 	f := r.regular
 	if bold {
 		f = r.bold

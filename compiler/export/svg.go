@@ -21,7 +21,7 @@ func (s *scene) svg() []byte {
 		}
 		fmt.Fprintf(&b, `<path d="%s" fill="%s"`, pathData(sh.path), paint(sh.fill))
 		if sh.stroke != "" {
-			fmt.Fprintf(&b, ` stroke="%s" stroke-width="%s" stroke-linejoin="round"`, sh.stroke, num(sh.width))
+			fmt.Fprintf(&b, ` stroke="%s" stroke-width="%.3g" stroke-linejoin="round"`, sh.stroke, sh.width)
 		}
 		if sh.dash {
 			fmt.Fprintf(&b, ` stroke-dasharray="%d %d"`, dashOn, dashOff)
@@ -69,9 +69,10 @@ func pathData(path []segment) string {
 	return b.String()
 }
 
-// num writes a coordinate with at most two decimals.
+// num writes a coordinate with at most one decimal: a tenth of a point is less
+// than print shows.
 func num(x float64) string {
-	x = math.Round(x*100) / 100
+	x = math.Round(x*10) / 10
 	if x == 0 {
 		x = 0 // not -0
 	}
