@@ -47,7 +47,17 @@ const (
 	thingGap = 9  // between things of a layer
 )
 
+// layOut places a model with its labels half way along the edges, or all at their
+// beginning where that is clearly narrower.
 func layOut(m model, size measure) *layering {
+	l, early := place(m, size, false), place(m, size, true)
+	if early.width < 0.95*l.width && early.height < 1.4*l.height {
+		return early
+	}
+	return l
+}
+
+func place(m model, size measure, early bool) *layering {
 	l := &layering{}
 	ranks := ranks(m)
 	for i, v := range m.vertices {
@@ -60,6 +70,9 @@ func layOut(m model, size measure) *layering {
 		label := (from + to) / 2
 		if label%2 == 0 {
 			label--
+		}
+		if early {
+			label = from + 1
 		}
 		route := []int{e.from}
 		for r := from + 1; r < to; r++ {

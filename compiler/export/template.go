@@ -327,7 +327,11 @@ func distinguishing(chains [][]*lower.Node) map[string]bool {
 func (s *sketch) candidate(a *space.Alt, chain []*lower.Node, stride string, tell map[string]bool) candidate {
 	if len(chain) == 1 && chain[0].Kind == lower.Select {
 		d := s.ways[chain[0]].d
-		return candidate{label: d.inline(), inner: d}
+		if label := d.inline(); len([]rune(label)) <= 60 {
+			d.name = ""
+			return candidate{label: label, inner: d}
+		}
+		return candidate{label: d.name, inner: d}
 	}
 	if len(chain) == 1 {
 		n := s.describe(chain[0], tell)
