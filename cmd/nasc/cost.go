@@ -10,6 +10,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/runtime/report"
+	"github.com/nasc-project/nasc/spaces/published"
 )
 
 func newCost() *cobra.Command {
@@ -20,7 +21,9 @@ func newCost() *cobra.Command {
 		Short: "Print params, MACs and depth of an architecture",
 		Long: `cost prints the trainable parameters and the multiply-accumulates (for one
 example) of every node of an architecture and of the whole, and its depth in
-operations. ` + archHelp,
+operations. The whole is counted twice: as built, with every node, as benchmarks
+count; and live, without what cannot influence the output. The hash is the same for
+isomorphic architectures; a benchmark that has the architecture names it. ` + archHelp,
 		Example: "  nasc cost spaces/nasbench201/nasbench201.nas '#1462'\n  nasc cost my_architecture.nas",
 		Args:    args(1, 2),
 	}
@@ -36,11 +39,30 @@ operations. ` + archHelp,
 			return err
 		}
 		if asJSON {
-			return printJSON(c.OutOrStdout(), costJSON(a.Graph, a.Graph.Name))
+			live := a.Graph.Live()
+			return printJSON(c.OutOrStdout(), archCost{
+				nodeCost: costJSON(a.Graph, a.Graph.Name),
+				Live:     total{live.Params(), live.MACs()},
+				Hash:     a.Graph.Hash().String(),
+				Names:    published.Names(a.Graph),
+			})
 		}
 		return printCost(c.OutOrStdout(), a.Graph)
 	}
 	return c
+}
+
+// archCost is an architecture in JSON; its own params and MACs are as built.
+type archCost struct {
+	nodeCost
+	Live  total            `json:"live"`
+	Hash  string           `json:"hash"`
+	Names []published.Name `json:"names,omitempty"`
+}
+
+type total struct {
+	Params int64 `json:"params"`
+	MACs   int64 `json:"macs"`
 }
 
 // nodeCost is one node in JSON.
@@ -71,7 +93,19 @@ func printCost(out io.Writer, g *graph.Graph) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "node\toperation\toutput\tparams\tMACs\tdepth")
 	costRows(w, g, 0, map[*graph.Graph]string{})
-	fmt.Fprintf(w, "%s\t\t%s\t%s\t%s\t%d\n", g.Name, g.Shape(g.Output), report.Count(g.Params()), report.Count(g.MACs()), g.Depth())
+	fmt.Fprintf(w, "%s, as built\t\t%s\t%s\t%s\t%d\n", g.Name, g.Shape(g.Output), report.Count(g.Params()), report.Count(g.MACs()), g.Depth())
+	live := g.Live()
+	fmt.Fprintf(w, "%s, live\t\t%s\t%s\t%s\t%d\n", g.Name, g.Shape(g.Output), report.Count(live.Params()), report.Count(live.MACs()), live.Depth())
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nhash\t%s\n", g.Hash())
+	for _, n := range published.Names(g) {
+		fmt.Fprintf(w, "%s\t%s\n", n.Benchmark, n.Name)
+		if n.Note != "" {
+			fmt.Fprintf(w, "\t%s\n", n.Note)
+		}
+	}
 	return w.Flush()
 }
 

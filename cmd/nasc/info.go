@@ -11,6 +11,7 @@ import (
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/survey"
 	"github.com/nasc-project/nasc/runtime/report"
+	"github.com/nasc-project/nasc/spaces/published"
 )
 
 // The limits of a survey: seconds, not minutes.
@@ -21,11 +22,12 @@ const (
 
 // spaceInfo is what info tells of a space.
 type spaceInfo struct {
-	Name      string         `json:"name"`
-	Doc       string         `json:"doc,omitempty"`
-	Size      *big.Int       `json:"size"`
-	Survey    *survey.Survey `json:"survey"`
-	Decisions []decisionInfo `json:"decisions"`
+	Name      string             `json:"name"`
+	Doc       string             `json:"doc,omitempty"`
+	Size      *big.Int           `json:"size"`
+	Published []published.Number `json:"published,omitempty"`
+	Survey    *survey.Survey     `json:"survey"`
+	Decisions []decisionInfo     `json:"decisions"`
 }
 
 type decisionInfo struct {
@@ -43,7 +45,9 @@ func newInfo() *cobra.Command {
 		Use:   "info FILE",
 		Short: "Tell what a space holds",
 		Long: fmt.Sprintf(`info prints the decisions of a space, its exact size, and the range of params,
-MACs and depth. A space of up to %d architectures is enumerated, which also
+MACs and depth: as built and, where that is another range, of the live graph, without
+what cannot influence the output. Of a space whose publication counts in other ways,
+these numbers follow with their rules. A space of up to %d architectures is enumerated, which also
 tells how many differ; of a larger one %d are drawn.`, surveyLimit, surveySample),
 		Example: "  nasc info spaces/darts/darts.nas",
 		Args:    args(1, 1),
@@ -60,6 +64,9 @@ tells how many differ; of a larger one %d are drawn.`, surveyLimit, surveySample
 			return err
 		}
 		info := describe(m, s, found)
+		if info.Published, err = published.Numbers(s.Space); err != nil {
+			return err
+		}
 		if asJSON {
 			return printJSON(c.OutOrStdout(), info)
 		}
@@ -93,11 +100,24 @@ func printInfo(out io.Writer, info spaceInfo) error {
 	} else {
 		about = fmt.Sprintf(" (of %s drawn)", report.Count(int64(s.Looked)))
 	}
+	label := "counts"
+	for _, n := range info.Published {
+		fmt.Fprintf(w, "%s\t%s %s\n", label, report.Count(int64(n.Count)), n.Rule)
+		label = ""
+	}
 	for _, r := range []struct {
-		name string
-		r    survey.Range
-	}{{"params", info.Survey.Params}, {"MACs", info.Survey.MACs}, {"depth", info.Survey.Depth}} {
-		fmt.Fprintf(w, "%s\t%s to %s%s\n", r.name, report.Count(r.r.Min), report.Count(r.r.Max), about)
+		name        string
+		built, live survey.Range
+	}{
+		{"params", info.Survey.Params, info.Survey.Live.Params},
+		{"MACs", info.Survey.MACs, info.Survey.Live.MACs},
+		{"depth", info.Survey.Depth, info.Survey.Depth},
+	} {
+		text := fmt.Sprintf("%s to %s", report.Count(r.built.Min), report.Count(r.built.Max))
+		if r.live != r.built {
+			text += fmt.Sprintf(" as built, %s to %s live", report.Count(r.live.Min), report.Count(r.live.Max))
+		}
+		fmt.Fprintf(w, "%s\t%s%s\n", r.name, text, about)
 	}
 	if err := w.Flush(); err != nil {
 		return err

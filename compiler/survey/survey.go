@@ -36,10 +36,20 @@ type Survey struct {
 	Exact  bool `json:"exact"`
 	Looked int  `json:"looked"`
 	// Unique is how many differ up to isomorphism, of an exact survey.
-	Unique *int  `json:"unique,omitempty"`
+	Unique *int `json:"unique,omitempty"`
+	// Params and MACs are those of networks as built, with every node, which is
+	// what benchmarks count.
 	Params Range `json:"params"`
 	MACs   Range `json:"macs"`
 	Depth  Range `json:"depth"`
+	// Live is of their live graphs, without what cannot influence the output.
+	Live Costs `json:"live"`
+}
+
+// Costs are the ranges of what networks cost.
+type Costs struct {
+	Params Range `json:"params"`
+	MACs   Range `json:"macs"`
 }
 
 // Of surveys a space: all of it when it has at most limit architectures, else a
@@ -48,6 +58,7 @@ func Of(s Space, draw func(i int) space.Genotype, limit int64, sample int) (*Sur
 	out := &Survey{Exact: s.Size().Cmp(big.NewInt(limit)) <= 0}
 	widest := Range{math.MaxInt64, math.MinInt64}
 	out.Params, out.MACs, out.Depth = widest, widest, widest
+	out.Live = Costs{widest, widest}
 	genotypes := s.All()
 	if !out.Exact {
 		genotypes = func(yield func(space.Genotype) bool) {
@@ -68,6 +79,9 @@ func Of(s Space, draw func(i int) space.Genotype, limit int64, sample int) (*Sur
 		out.Params.add(a.Params())
 		out.MACs.add(a.MACs())
 		out.Depth.add(int64(a.Depth()))
+		live := a.Live()
+		out.Live.Params.add(live.Params())
+		out.Live.MACs.add(live.MACs())
 		if out.Exact {
 			unique[a.Hash()] = true
 		}

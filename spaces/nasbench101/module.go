@@ -10,8 +10,13 @@ import (
 	"slices"
 )
 
-// MaxVertices is the most vertices that a Module can have. (The benchmark stops at
-// 7, and at 9 edges.)
+// The modules of the benchmark have at most so many vertices and edges.
+const (
+	Vertices = 7
+	MaxEdges = 9
+)
+
+// MaxVertices is the most vertices that a Module can have.
 const MaxVertices = 32
 
 // Op is the operation of an inner vertex.
