@@ -170,7 +170,8 @@ func hashPlugin() sdk.Plugin {
 		return []sdk.Metric{{Name: name, Unit: "%", HigherIsBetter: true}}
 	}
 	return sdk.Plugin{Name: "nasc/hash", Version: "1.0.0", Doc: "An evaluator for tests.", Evaluators: []sdk.EvaluatorSpec{
-		sdk.NewEvaluator(sdk.EvaluatorInfo{Name: "hash", Doc: "A hash of the graph.", Metrics: percent("accuracy"),
+		sdk.NewEvaluator(sdk.EvaluatorInfo{Name: "hash", Doc: "A hash of the graph.",
+			Metrics:     append(percent("accuracy"), sdk.Metric{Name: "speed_pixel_1", Unit: "ms"}),
 			TestMetrics: percent("accuracy"), Deterministic: true},
 			func(_ sdk.Env, p hashParameters) (sdk.Evaluator, error) { return hashEvaluator{p}, nil }),
 	}}
@@ -192,7 +193,7 @@ func (h hashEvaluator) Evaluate(ctx context.Context, c sdk.Candidate, _ func(sdk
 			return sdk.ValidationMetrics{}, err
 		}
 	}
-	return sdk.ValidationMetrics{Values: map[string]float64{"accuracy": score(c, 0)}, SimulatedSeconds: 1.5, Epochs: 1}, nil
+	return sdk.ValidationMetrics{Values: map[string]float64{"accuracy": score(c, 0), "speed_pixel_1": score(c, 4) / 10}, SimulatedSeconds: 1.5, Epochs: 1}, nil
 }
 
 func (h hashEvaluator) Test(_ context.Context, c sdk.Candidate, _ func(sdk.Progress)) (sdk.TestMetrics, error) {

@@ -92,12 +92,12 @@ type part struct {
 
 // Make decides a search. The plugins it starts belong to h and end with it.
 func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store.SourceFile, o Options) (*Plan, diag.List) {
-	if len(m.Spaces()) == 0 {
-		_, diags := m.Space("", nil)
-		return nil, diags
-	}
 	b, diags := point(m, o)
 	if diags.HasErrors() {
+		return nil, diags
+	}
+	if b == nil && len(m.Spaces()) == 0 {
+		_, diags := m.Space("", nil)
 		return nil, diags
 	}
 	p := &Plan{Module: m, file: o.File, read: sources, Workers: max(1, o.Workers), space: o.Space}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/space"
@@ -115,6 +116,22 @@ func TestPath(t *testing.T) {
 	} {
 		if got := path(base, text); got != want {
 			t.Errorf("path(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestFileName(t *testing.T) {
+	for _, c := range []struct {
+		parts []string
+		want  string
+	}{
+		{[]string{"population=16", "seed=2"}, "population=16,seed=2"},
+		{[]string{"optimizer=evolution(population: 10, sample: 3)", "seed=0"}, "optimizer=evolution-population-10-sample-3,seed=0"},
+		{[]string{`data="../x y/ä.csv"`, "lr=1 / 4", "lr#2=-3"}, "data=..-x-y-.csv,lr=1-4,lr-2=3"},
+		{[]string{"x=" + strings.Repeat("ab-", 60)}, "x=" + strings.Repeat("ab-", 25) + "ab-"[:2]},
+	} {
+		if got := fileName(c.parts); got != c.want || len(got) > 80 {
+			t.Errorf("fileName(%q) = %q, want %q", c.parts, got, c.want)
 		}
 	}
 }

@@ -113,18 +113,22 @@ func try(ctx context.Context, start Start, m *compiler.Module, sources []store.S
 // fileName makes the parts of a label the name of a folder.
 func fileName(parts []string) string {
 	const most = 80
-	clean := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("=,._", r):
-			return r
+	var clean []string
+	for _, part := range parts {
+		p := strings.Map(func(r rune) rune {
+			switch {
+			case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("=._", r):
+				return r
+			}
+			return '-'
+		}, part)
+		for strings.Contains(p, "--") {
+			p = strings.ReplaceAll(p, "--", "-")
 		}
-		return '-'
-	}, strings.Join(parts, ","))
-	for strings.Contains(clean, "--") {
-		clean = strings.ReplaceAll(clean, "--", "-")
+		clean = append(clean, strings.Trim(strings.ReplaceAll(p, "=-", "="), "-."))
 	}
-	clean = strings.NewReplacer("=-", "=", "-,", ",").Replace(clean)
-	return strings.Trim(clean[:min(len(clean), most)], "-.,")
+	name := strings.Join(clean, ",")
+	return strings.TrimRight(name[:min(len(name), most)], "-.,=")
 }
 
 // IsSweep reports whether a folder is that of a sweep.
