@@ -321,7 +321,7 @@ func (b *gridBuilder) collect(p place, path string, into *[]*axis) {
 // alternatives adds those of a choice or range to an axis, where `before` has
 // been taken to come here. A choice or range as an alternative is spliced in.
 func (b *gridBuilder) alternatives(p place, path string, a *axis, before check.Taken) {
-	with := func(e syntax.Expr, i int) check.Taken {
+	with := func(e syntax.Expr, i int64) check.Taken {
 		out := check.Taken{e: i}
 		for e, i := range before {
 			out[e] = i
@@ -332,8 +332,8 @@ func (b *gridBuilder) alternatives(p place, path string, a *axis, before check.T
 	case *syntax.Range:
 		values, diags := check.RangeValues(b.reader.m.prog, p.m, e)
 		b.reader.diags = append(b.reader.diags, diags...)
-		for i, v := range values {
-			a.alts = append(a.alts, alternative{label: graph.FormatValue(v), takes: with(e, i)})
+		for _, v := range values {
+			a.alts = append(a.alts, alternative{label: graph.FormatValue(v), takes: with(e, v)})
 		}
 	case *syntax.Choice:
 		for i, alt := range e.Alts {
@@ -355,10 +355,10 @@ func (b *gridBuilder) alternatives(p place, path string, a *axis, before check.T
 			}
 			switch inner.(type) {
 			case *syntax.Choice, *syntax.Range:
-				b.alternatives(place{inner, p.m}, path, a, with(e, i))
+				b.alternatives(place{inner, p.m}, path, a, with(e, int64(i)))
 				continue
 			}
-			one := alternative{label: format.Expr(alt.Value), takes: with(e, i)}
+			one := alternative{label: format.Expr(alt.Value), takes: with(e, int64(i))}
 			b.collect(place{inner, p.m}, path, &one.below)
 			if call, ok := inner.(*syntax.Call); ok && len(one.below) > 0 {
 				one.label = format.Expr(call.Fun) // its arguments are axes of their own

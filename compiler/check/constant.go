@@ -7,9 +7,9 @@ import (
 )
 
 // Taken says what a point of a sweep takes: for a swept *syntax.Choice the index
-// of an alternative, for a swept *syntax.Range the index of a value. A choice has
-// one meaning wherever its name is used, so a swept `let` ties its uses.
-type Taken map[syntax.Expr]int
+// of an alternative, for a swept *syntax.Range the value. A choice has one meaning
+// wherever its name is used, so a swept `let` ties its uses.
+type Taken map[syntax.Expr]int64
 
 // Constant evaluates an expression that must be known before anything runs: a
 // setting of a search, an argument of a space. It returns an int64, float64,

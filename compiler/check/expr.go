@@ -61,11 +61,8 @@ func (k *checker) eval(e syntax.Expr, c context) value {
 	case *syntax.Of:
 		return k.pick(e, c)
 	case *syntax.Range:
-		if i, ok := k.taken[e]; ok {
-			if values, ok := k.rangeValues(e, c); ok {
-				return &scalar{values[i]}
-			}
-			return bad{}
+		if v, ok := k.taken[e]; ok {
+			return &scalar{sym.Int(v)}
 		}
 		return k.rangeDecision(e, c)
 	case *syntax.Flow:

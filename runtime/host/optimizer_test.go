@@ -41,8 +41,13 @@ func search(t testing.TB, o *Optimizer, n, batch int, disturb func(done int)) []
 		var trials []wire.Told
 		for i, g := range got {
 			w := told(int64(len(all)+i), g)
-			if (len(all)+i)%9 == 4 {
+			switch (len(all) + i) % 9 {
+			case 4:
 				w.Failure = "out of memory"
+			case 6:
+				w.Failure, w.Infeasible = "too slow", true
+			case 7:
+				w.Failure, w.Rejected = "too large", true
 			}
 			trials = append(trials, w)
 		}
