@@ -74,11 +74,11 @@ func vector(t *testing.T, e encode.Encoding, g space.Genotype) string {
 func TestEncodings(t *testing.T) {
 	forEvery(t, func(t *testing.T, s *compiler.Space, rng *rand.Rand) {
 		var all []space.Genotype
-		for range 6 {
+		for range 4 {
 			g := s.Sample(rng)
 			all = append(all, g)
 			for h := range s.Neighbors(g) {
-				if all = append(all, h); len(all)%25 == 0 {
+				if all = append(all, h); len(all)%20 == 0 {
 					break
 				}
 			}

@@ -80,8 +80,7 @@ func flag(s *sym.Scalar, taken sym.Taken) bool {
 	return err == nil && v == true
 }
 
-// never reports whether a flag is false whatever is decided, always whether it
-// is true.
+// always reports whether a flag is true whatever is decided.
 func always(s *sym.Scalar) bool {
 	if s == nil {
 		return false

@@ -254,6 +254,9 @@ func (l *layouter) connect(b *layout, k link, operand lower.Arg, uses map[*lower
 		return
 	}
 	reader, dense := path, false
+	if path == "" {
+		reader = b.body.Name
+	}
 	if k.reader != theOutput {
 		n := b.body.Nodes[k.reader-len(b.body.Inputs)]
 		reader, dense = join(path, n.Name), len(operand.When) > 0 && !always(n.Flags.Sparse)

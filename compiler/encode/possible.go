@@ -96,6 +96,7 @@ func scopesOf(p *lower.Plan) ([]*scope, error) {
 func (s *scope) body(b *lower.Body) error {
 	f := finder{scope: s, known: map[*lower.Body][]paths{}}
 	s.widths = map[attribute]map[any]bool{}
+	s.decided = s.decided || b.Output.Kind == lower.Select
 	for _, n := range b.Nodes { // letters in order of the source
 		if _, err := f.steps(n); err != nil {
 			return err
