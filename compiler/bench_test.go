@@ -1,10 +1,12 @@
 package compiler
 
 import (
+	"errors"
 	"math/big"
 	"os"
 	"testing"
 
+	"github.com/nasc-project/nasc/compiler/encode"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/space/stream"
 )
@@ -118,5 +120,28 @@ func BenchmarkBindAndHash(b *testing.B) {
 				i++
 			}
 		})
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	for _, path := range benchSpaces {
+		for _, kind := range encode.Kinds {
+			b.Run(path+"/"+string(kind), func(b *testing.B) {
+				s := benchSpace(b, path)
+				e, err := s.Encoding(kind)
+				if errors.Is(err, encode.ErrTooManyPaths) {
+					b.Skip(err)
+				} else if err != nil {
+					b.Fatal(err)
+				}
+				g := s.Sample(stream.New(1, "bench", 0))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := e.Encode(g); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }

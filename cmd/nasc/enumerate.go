@@ -29,8 +29,8 @@ func newEnumerate() *cobra.Command {
 		Long: `enumerate prints the architectures of a space in the order of their numbers, one
 a line: '#' and its number, a tab, its genotype. Both name it in other commands.
 
---shard i/n prints part i of n, from 1/n to n/n; the parts are consecutive and
-differ in length by one at most. --unique prints the first of all architectures
+--shard i/n prints part i of n, from 1/n to n/n; the parts follow one another and
+have as many numbers each, up to one. --unique prints the first of all architectures
 that are the same graph, and remembers the hashes of those it has met, about 40
 bytes each; a shard of it holds those whose first member is in the shard, and
 has to look at all that comes before.`,

@@ -78,7 +78,8 @@ type Env struct {
 // equal streams; different ones are independent.
 func (e Env) Rand(name string, counter uint64) *rand.Rand { return stream.New(e.Seed, name, counter) }
 
-// Search is what an optimizer gets when it starts.
+// Search is what an optimizer gets when it starts. For an optimizer that learns
+// from vectors, compiler/encode makes them: encode.OneHot(s.Space).
 type Search struct {
 	Env
 	Space      *space.Space
