@@ -25,6 +25,7 @@ func clone(g *Graph, done map[*Graph]*Graph) *Graph {
 		m.Inputs = slices.Clone(n.Inputs)
 		m.Attrs = slices.Clone(n.Attrs)
 		m.Shape = slices.Clone(n.Shape)
+		m.known = nil
 		if n.Body != nil {
 			m.Body = clone(n.Body, done)
 		}

@@ -97,6 +97,8 @@ type Node struct {
 	// Vertex marks the output of a `node` statement, which drawings show as a
 	// numbered circle; its name is the vertex's name.
 	Vertex string
+
+	known *known // see Prepare
 }
 
 // Attr returns the attribute called name, or nil.

@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -289,10 +290,39 @@ func blank(s Shape) canon.Colour {
 // settled from the readers of a node is no part of it, nor is the shape that
 // follows from that: it depends on the order of the readers.)
 func (n *Node) label() canon.Colour {
-	c := canon.Colour{}.Text(n.Module).Text(n.Op)
+	var c canon.Colour
+	if n.known.of(n) {
+		c = n.known.colour
+	} else {
+		c = n.ownColour()
+	}
 	if len(n.Inputs) == 0 {
 		c = c.Then(blank(n.Shape))
 	}
+	return c
+}
+
+// known is the colour of an operation with its attributes.
+type known struct {
+	op, module string
+	attrs      []Attr
+	colour     canon.Colour
+}
+
+// of reports whether k was made of a node with the operation and attributes of n.
+func (k *known) of(n *Node) bool {
+	return k != nil && k.op == n.Op && k.module == n.Module && slices.Equal(k.attrs, n.Attrs)
+}
+
+// Prepare makes Hash faster for n and for nodes that are copied from it, whatever
+// becomes of them.
+func (n *Node) Prepare() {
+	n.known = &known{n.Op, n.Module, slices.Clone(n.Attrs), n.ownColour()}
+}
+
+// ownColour is the colour of the operation of n with its attributes.
+func (n *Node) ownColour() canon.Colour {
+	c := canon.Colour{}.Text(n.Module).Text(n.Op)
 	for _, a := range n.Attrs {
 		if a.Open {
 			continue

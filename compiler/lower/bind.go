@@ -10,28 +10,55 @@ import (
 
 // Bind builds the architecture of one genotype. It fails when the genotype is
 // not of the plan's space, or when a shape or attribute has no meaning there.
+//
+// The nodes and graphs are new, and may be edited; the attributes and shapes of a
+// node are shared with other graphs of the plan, and are only to be read. The
+// editing methods of graph.Graph leave them alone.
 func (p *Plan) Bind(g space.Genotype) (*graph.Graph, error) {
 	if err := p.Space.Check(g); err != nil {
 		return nil, err
 	}
-	return p.binder(g).body(p.Body)
-}
-
-func (p *Plan) binder(g space.Genotype) *binder {
-	b := &binder{values: g, bodies: make([]*graph.Graph, p.bodies)}
-	if p.unknowns > 0 {
-		b.values = make([]int64, len(g)+p.unknowns)
-		copy(b.values, g)
-	}
-	b.taken = func(d *space.Decision) int64 { return b.values[d.ID] }
-	return b
+	b := p.binder(g)
+	defer b.done()
+	return b.body(p.Body)
 }
 
 // binder holds what is shared while one genotype is bound.
 type binder struct {
+	plan   *Plan
 	values []int64 // what is taken of each decision, then the unknowns
 	taken  sym.Taken
 	bodies []*graph.Graph // by index; nil until built
+
+	room  []int64 // for values, when there are unknowns
+	flags []bool  // for frames
+	refs  []graph.Ref
+}
+
+// binder returns a binder of the plan, used ones first.
+func (p *Plan) binder(g space.Genotype) *binder {
+	b, ok := p.idle.Get().(*binder)
+	if !ok {
+		b = &binder{plan: p, bodies: make([]*graph.Graph, p.bodies)}
+		b.taken = func(d *space.Decision) int64 { return b.values[d.ID] }
+	}
+	b.values = g
+	if p.unknowns > 0 {
+		b.values = append(b.room[:0], g...)
+		for range p.unknowns {
+			b.values = append(b.values, 0)
+		}
+		b.room = b.values
+	}
+	return b
+}
+
+// done gives the binder back. What it built stays.
+func (b *binder) done() {
+	b.values = nil
+	clear(b.bodies)
+	b.flags, b.refs = b.flags[:0], b.refs[:0]
+	b.plan.idle.Put(b)
 }
 
 // frame is the graph being built for one body.
@@ -42,10 +69,24 @@ type frame struct {
 	refs     []graph.Ref      // where it is, by index
 	vertices map[*Node]string // vertex names that selections hand on
 	dead     []bool           // absent, by index; nil unless something is settled
+
+	nodes    int // how many tensors are needed that are no inputs
+	operands int // and at most how many they read
+
+	// The memory of the nodes of out, and of what they read.
+	nodeSlab    []graph.Node
+	operandSlab []graph.Ref
 }
 
 // nowhere is the place of a tensor that has not been built.
 const nowhere = graph.Ref(-1 << 31)
+
+// zeros takes n zeros from the memory of the frames.
+func zeros[T any](from *[]T, n int) []T {
+	all := append(*from, make([]T, n)...)
+	*from = all
+	return all[len(all)-n:]
+}
 
 func (b *binder) body(body *Body) (*graph.Graph, error) {
 	if g := b.bodies[body.index]; g != nil {
@@ -55,18 +96,19 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 	f := frame{
 		binder: b,
 		out:    &graph.Graph{Name: body.Name, Kind: body.Kind},
-		live:   make([]bool, n),
-		refs:   make([]graph.Ref, n),
+		live:   zeros(&b.flags, n),
+		refs:   zeros(&b.refs, n),
 	}
 	for i := range f.refs {
 		f.refs[i] = nowhere
 	}
+	f.out.Inputs = make([]graph.Input, len(body.Inputs))
 	for i, in := range body.Inputs {
-		shape, err := b.shape(in)
+		m, err := b.prototype(in)
 		if err != nil {
 			return nil, err
 		}
-		f.out.Inputs = append(f.out.Inputs, graph.Input{Name: in.Name, Shape: shape})
+		f.out.Inputs[i] = graph.Input{Name: in.Name, Shape: m.Shape}
 		f.refs[in.index] = graph.InputRef(i)
 	}
 	if err := f.need(body.Output); err != nil {
@@ -77,19 +119,20 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 			return nil, err
 		}
 	}
+	f.out.Nodes = make([]*graph.Node, 0, f.nodes)
+	f.nodeSlab = make([]graph.Node, f.nodes)
+	f.operandSlab = make([]graph.Ref, f.operands)
 	for _, n := range body.Nodes {
 		if !f.live[n.index] {
 			continue
 		}
-		build := f.op
-		if n.Kind == Call {
-			build = f.call
-		}
-		r, err := build(n)
+		refs, err := f.args(n)
 		if err != nil {
 			return nil, err
 		}
-		f.refs[n.index] = r
+		if f.refs[n.index], err = f.build(n, refs, n.Name, f.vertex(n)); err != nil {
+			return nil, err
+		}
 	}
 	out, err := f.follow(body.Output)
 	if err != nil {
@@ -101,9 +144,9 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 }
 
 // follow follows selections to the node that the genotype takes.
-func (f *frame) follow(n *Node) (*Node, error) {
+func (b *binder) follow(n *Node) (*Node, error) {
 	for n.Kind == Select {
-		i := f.taken(n.On)
+		i := b.values[n.On.ID]
 		if i < 0 || int(i) >= len(n.Cases) || n.Cases[i] == nil {
 			return nil, fmt.Errorf("%s: decision %s is not taken here", n.Name, n.On.Address)
 		}
@@ -133,16 +176,20 @@ func (f *frame) need(n *Node) error {
 		return nil
 	}
 	f.live[n.index] = true
+	f.nodes++
+	f.operands += len(n.Args)
 	for _, a := range n.Args {
 		if !f.present(a) {
 			continue
 		}
-		t, err := f.follow(a.Node)
-		if err != nil {
-			return err
-		}
-		if f.leftOut(n, t) {
-			continue
+		if f.dead != nil {
+			t, err := f.follow(a.Node)
+			if err != nil {
+				return err
+			}
+			if f.leftOut(n, t) {
+				continue
+			}
 		}
 		if err := f.need(a.Node); err != nil {
 			return err
@@ -151,9 +198,9 @@ func (f *frame) need(n *Node) error {
 	return nil
 }
 
-func (f *frame) present(a Arg) bool {
+func (b *binder) present(a Arg) bool {
 	for _, w := range a.When {
-		if f.taken(w.On)>>uint(w.Index)&1 == 0 {
+		if b.values[w.On.ID]>>uint(w.Index)&1 == 0 {
 			return false
 		}
 	}
@@ -161,21 +208,15 @@ func (f *frame) present(a Arg) bool {
 }
 
 func (f *frame) vertex(n *Node) string {
-	if n.Vertex != "" {
+	if n.Vertex != "" || f.vertices == nil {
 		return n.Vertex
 	}
 	return f.vertices[n]
 }
 
-// add appends a node and returns its Ref.
-func (f *frame) add(n *graph.Node) graph.Ref {
-	f.out.Nodes = append(f.out.Nodes, n)
-	return graph.Ref(len(f.out.Nodes) - 1)
-}
-
 // args returns the operands that are present.
 func (f *frame) args(n *Node) ([]graph.Ref, error) {
-	refs := make([]graph.Ref, 0, len(n.Args))
+	refs := f.operandSlab[:0]
 	for _, a := range n.Args {
 		if !f.present(a) {
 			continue
@@ -193,15 +234,33 @@ func (f *frame) args(n *Node) ([]graph.Ref, error) {
 		}
 		refs = append(refs, r)
 	}
-	return refs, nil
+	f.operandSlab = f.operandSlab[len(refs):]
+	return refs[:len(refs):len(refs)], nil
 }
 
-// call puts a nested graph in place. A body of one node is that node: a block that
-// only chooses an op or a cell leaves no box around it.
-func (f *frame) call(n *Node) (graph.Ref, error) {
-	refs, err := f.args(n)
-	if err != nil {
+// build puts n in place, reading refs, and returns where. A call of a body that
+// hands its input on is that input, and a block of one node is that node: a block
+// that only chooses an op or a cell leaves no box around it.
+func (f *frame) build(n *Node, refs []graph.Ref, name, vertex string) (graph.Ref, error) {
+	if n.Kind != Call {
+		m, err := f.prototype(n)
+		if err != nil {
+			return 0, err
+		}
+		out := f.add()
+		*out = *m
+		out.Name, out.Vertex, out.Inputs = name, vertex, refs
+		if n.Op.Fold && len(refs) == 0 {
+			out.Absent = true // of nothing there is nothing to fold
+		}
+		return graph.Ref(len(f.out.Nodes) - 1), nil
+	}
+	if only, err := f.only(n.Body); err != nil {
 		return 0, err
+	} else if only != nil && only.Kind == Input {
+		return refs[only.index], nil
+	} else if only != nil {
+		return f.build(only, f.through(only, refs), name, vertex)
 	}
 	g, err := f.body(n.Body)
 	if err != nil {
@@ -211,108 +270,70 @@ func (f *frame) call(n *Node) (graph.Ref, error) {
 		return refs[i], nil
 	}
 	if g.Kind == "block" && len(g.Nodes) == 1 {
-		only := *g.Nodes[0]
-		only.Name, only.Vertex = n.Name, f.vertex(n)
-		only.Inputs = make([]graph.Ref, len(g.Nodes[0].Inputs))
-		for k, r := range g.Nodes[0].Inputs {
+		out := f.add()
+		*out = *g.Nodes[0]
+		inner := make([]graph.Ref, len(out.Inputs))
+		for k, r := range out.Inputs {
 			i, _ := r.IsInput()
-			only.Inputs[k] = refs[i]
+			inner[k] = refs[i]
 		}
-		return f.add(&only), nil
+		out.Name, out.Vertex, out.Inputs = name, vertex, inner
+		return graph.Ref(len(f.out.Nodes) - 1), nil
 	}
-	return f.add(&graph.Node{
-		Name: n.Name, Op: n.Body.Name, Inputs: refs, Body: g, Shape: g.Shape(g.Output), Vertex: f.vertex(n),
-	}), nil
+	out := f.add()
+	*out = graph.Node{Name: name, Op: n.Body.Name, Inputs: refs, Body: g, Shape: g.Shape(g.Output), Vertex: vertex}
+	return graph.Ref(len(f.out.Nodes) - 1), nil
 }
 
-func (f *frame) op(n *Node) (graph.Ref, error) {
-	refs, err := f.args(n)
-	if err != nil {
-		return 0, err
+// add appends a node.
+func (f *frame) add() *graph.Node {
+	n := &f.nodeSlab[0]
+	f.nodeSlab = f.nodeSlab[1:]
+	f.out.Nodes = append(f.out.Nodes, n)
+	return n
+}
+
+// only is the one tensor that a body comes down to: an input, or for a block an
+// operation or call on inputs. It is nil when there is more to the body.
+func (b *binder) only(body *Body) (*Node, error) {
+	out, err := b.follow(body.Output)
+	switch {
+	case err != nil:
+		return nil, err
+	case body.Settler != nil:
+		return nil, nil
+	case out.Kind == Input:
+		return out, nil
+	case body.Kind != "block":
+		return nil, nil
 	}
-	out := &graph.Node{
-		Name: n.Name, Op: n.Op.Name, Module: n.Op.Module, Inputs: refs, Fold: n.Op.Fold, Vertex: f.vertex(n),
-	}
-	if out.Shape, err = f.shape(n); err != nil {
-		return 0, err
-	}
-	if n.Op.Fold && len(refs) == 0 {
-		out.Absent = true // of nothing there is nothing to fold
-	}
-	if len(n.Attrs) > 0 {
-		out.Attrs = make([]graph.Attr, len(n.Attrs))
-	}
-	for i, a := range n.Attrs {
-		v, err := a.Value.Eval(f.taken)
-		if err != nil {
-			return 0, fmt.Errorf("%s.%s: %w", n.Name, a.Name, err)
-		}
-		out.Attrs[i] = graph.Attr{Name: a.Name, Value: v, Default: a.Default, Open: a.Value.Open()}
-	}
-	if out.Params, err = f.cost(n, "params", n.Params); err != nil {
-		return 0, err
-	}
-	if out.MACs, err = f.cost(n, "macs", n.MACs); err != nil {
-		return 0, err
-	}
-	for _, flag := range []struct {
-		s  *sym.Scalar
-		to *bool
-	}{
-		{n.Flags.Absent, &out.Absent}, {n.Flags.Identity, &out.Identity}, {n.Flags.Commutative, &out.Commutative},
-		{n.Flags.Sparse, &out.Sparse}, {n.Flags.Collapses, &out.Collapses},
-	} {
-		if flag.s == nil {
+	for _, a := range out.Args {
+		if !b.present(a) {
 			continue
 		}
-		v, err := flag.s.Eval(f.taken)
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", n.Name, err)
-		}
-		*flag.to = *flag.to || v == true
-	}
-	return f.add(out), nil
-}
-
-func (f *frame) cost(n *Node, what string, s *sym.Scalar) (int64, error) {
-	if s == nil {
-		return 0, nil
-	}
-	v, err := s.Eval(f.taken)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %s: %w", n.Name, what, err)
-	}
-	c, ok := v.(int64)
-	if !ok || c < 0 {
-		return 0, fmt.Errorf("%s: %s is %v, not a whole number", n.Name, what, v)
-	}
-	return c, nil
-}
-
-func (b *binder) shape(n *Node) (graph.Shape, error) {
-	shape := make(graph.Shape, len(n.Shape))
-	for i := range shape {
-		d, err := b.extent(n, i)
+		t, err := b.follow(a.Node)
 		if err != nil {
 			return nil, err
 		}
-		shape[i] = d
+		if t.Kind != Input {
+			return nil, nil
+		}
 	}
-	return shape, nil
+	return out, nil
 }
 
-// extent is dimension i of the shape of n.
-func (b *binder) extent(n *Node, i int) (int, error) {
-	v, err := n.Shape[i].Eval(b.taken)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", n.Name, err)
+// through gives what n reads, inputs of a body that is called with refs. It may
+// write to refs.
+func (b *binder) through(n *Node, refs []graph.Ref) []graph.Ref {
+	inner := refs[:0:min(1, cap(refs))]
+	if len(n.Args) > 1 {
+		inner = make([]graph.Ref, 0, len(n.Args))
 	}
-	d, ok := v.(int64)
-	if !ok || d < 1 || d > MaxDim {
-		return 0, fmt.Errorf("%s: dimension %d of its shape is %v", n.Name, i, v)
+	for _, a := range n.Args {
+		if b.present(a) {
+			t, _ := b.follow(a.Node)
+			inner = append(inner, refs[t.index])
+		}
 	}
-	return int(d), nil
+	return inner
 }
-
-// MaxDim is the largest extent of a tensor's dimension.
-const MaxDim = 1 << 30

@@ -22,6 +22,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/sym"
@@ -35,8 +36,10 @@ type Plan struct {
 	Body     *Body
 	Requires []*Requirement // of all bodies, in the order of the source
 
-	bodies   int
-	unknowns int
+	bodies     int
+	unknowns   int
+	prototypes int
+	idle       sync.Pool // of binders
 }
 
 // NewPlan makes a plan of a decision tree and the body of the whole space, and
@@ -64,6 +67,7 @@ func (p *Plan) number(b *Body, done map[*Body]bool) {
 	}
 	for i, n := range b.Inputs {
 		n.index = i
+		n.prototypes = p.newPrototypes(n)
 	}
 	for i, n := range b.Nodes {
 		n.index = len(b.Inputs) + i
@@ -71,6 +75,7 @@ func (p *Plan) number(b *Body, done map[*Body]bool) {
 			n.Open.ID = len(p.Space.Decisions) + p.unknowns
 			p.unknowns++
 		}
+		n.prototypes = p.newPrototypes(n)
 		if n.Body != nil {
 			p.number(n.Body, done)
 		}
@@ -126,7 +131,8 @@ type Node struct {
 	Cases  []*Node         // Select: one per alternative
 	Body   *Body           // Call
 
-	index int // among the inputs and nodes of its body; selections have none
+	index      int // among the inputs and nodes of its body; selections have none
+	prototypes *prototypes
 }
 
 // Arg is one operand. An operand of a fold over a picked set is there only

@@ -82,6 +82,7 @@ func (p *Plan) Violated(g space.Genotype) (*Violation, error) {
 		return nil, err
 	}
 	b := p.binder(g)
+	defer b.done()
 	known := map[*Body]*Metrics{}
 	for _, r := range p.Requires {
 		if !r.InForce(b.taken) {

@@ -11,7 +11,7 @@ import (
 // from an input to the settler: what is absent is left out of every fold that does
 // without it, and is not built.
 func (f *frame) settle(body *Body) error {
-	f.dead = make([]bool, len(f.live))
+	f.dead = zeros(&f.flags, len(f.live))
 	for _, n := range body.Nodes {
 		if f.live[n.index] {
 			dead, err := f.isDead(n)
@@ -22,6 +22,7 @@ func (f *frame) settle(body *Body) error {
 		}
 	}
 	clear(f.live)
+	f.nodes, f.operands = 0, 0
 	if err := f.need(body.Output); err != nil {
 		return err
 	}

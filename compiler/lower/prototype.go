@@ -1,0 +1,184 @@
+package lower
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/sym"
+)
+
+// prototypes are the graph nodes that a plan node can become, one per combination
+// of what its shape, attributes, costs and algebra depend on. They are made when
+// first asked for. Bind copies them, so all graphs of a plan share the shapes and
+// attributes of their nodes.
+type prototypes struct {
+	on   []*space.Decision
+	made []atomic.Pointer[graph.Node] // by what is taken, the last of on changing fastest
+}
+
+// Most combinations of a node, and of all nodes of a plan, that are kept.
+const (
+	maxPrototypes     = 64
+	maxPlanPrototypes = 1 << 16
+)
+
+// scalars yields everything symbolic about a node.
+func (n *Node) scalars(yield func(*sym.Scalar) bool) {
+	all := []*sym.Scalar{n.Params, n.MACs, n.Flags.Absent, n.Flags.Identity, n.Flags.Commutative, n.Flags.Sparse, n.Flags.Collapses}
+	all = append(all, n.Shape...)
+	for _, a := range n.Attrs {
+		all = append(all, a.Value)
+	}
+	for _, s := range all {
+		if s != nil && !yield(s) {
+			return
+		}
+	}
+}
+
+// newPrototypes returns nil for a node that depends on an unknown, or on more than
+// can be kept.
+func (p *Plan) newPrototypes(n *Node) *prototypes {
+	out := &prototypes{}
+	seen := map[*space.Decision]bool{}
+	size := 1
+	for s := range n.scalars {
+		if s.Open() {
+			return nil
+		}
+		for _, d := range s.Decisions() {
+			if seen[d] {
+				continue
+			}
+			if d.Kind == space.Subset || len(d.Alts) > maxPrototypes {
+				return nil
+			}
+			seen[d] = true
+			out.on = append(out.on, d)
+			if size *= len(d.Alts); size > maxPrototypes {
+				return nil
+			}
+		}
+	}
+	if p.prototypes += size; p.prototypes > maxPlanPrototypes {
+		return nil
+	}
+	out.made = make([]atomic.Pointer[graph.Node], size)
+	return out
+}
+
+// prototype is what n becomes, but for its operands. It must not be changed.
+func (b *binder) prototype(n *Node) (*graph.Node, error) {
+	if n.prototypes == nil {
+		return b.evaluate(n)
+	}
+	i := 0
+	for _, d := range n.prototypes.on {
+		v := b.values[d.ID]
+		if v < 0 {
+			return b.evaluate(n)
+		}
+		i = i*len(d.Alts) + int(v)
+	}
+	if m := n.prototypes.made[i].Load(); m != nil {
+		return m, nil
+	}
+	m, err := b.evaluate(n)
+	if err != nil {
+		return nil, err
+	}
+	m.Prepare()
+	n.prototypes.made[i].Store(m)
+	return m, nil
+}
+
+// evaluate computes everything symbolic about a node.
+func (b *binder) evaluate(n *Node) (*graph.Node, error) {
+	out := &graph.Node{Name: n.Name, Vertex: n.Vertex}
+	var err error
+	if out.Shape, err = b.shape(n); err != nil {
+		return nil, err
+	}
+	if n.Kind != Op {
+		return out, nil
+	}
+	out.Op, out.Module, out.Fold = n.Op.Name, n.Op.Module, n.Op.Fold
+	if len(n.Attrs) > 0 {
+		out.Attrs = make([]graph.Attr, len(n.Attrs))
+	}
+	for i, a := range n.Attrs {
+		v, err := a.Value.Eval(b.taken)
+		if err != nil {
+			return nil, fmt.Errorf("%s.%s: %w", n.Name, a.Name, err)
+		}
+		out.Attrs[i] = graph.Attr{Name: a.Name, Value: v, Default: a.Default, Open: a.Value.Open()}
+	}
+	if out.Params, err = b.cost(n, "params", n.Params); err != nil {
+		return nil, err
+	}
+	if out.MACs, err = b.cost(n, "macs", n.MACs); err != nil {
+		return nil, err
+	}
+	for _, flag := range []struct {
+		s  *sym.Scalar
+		to *bool
+	}{
+		{n.Flags.Absent, &out.Absent}, {n.Flags.Identity, &out.Identity}, {n.Flags.Commutative, &out.Commutative},
+		{n.Flags.Sparse, &out.Sparse}, {n.Flags.Collapses, &out.Collapses},
+	} {
+		if flag.s == nil {
+			continue
+		}
+		v, err := flag.s.Eval(b.taken)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n.Name, err)
+		}
+		*flag.to = v == true
+	}
+	return out, nil
+}
+
+func (b *binder) cost(n *Node, what string, s *sym.Scalar) (int64, error) {
+	if s == nil {
+		return 0, nil
+	}
+	v, err := s.Eval(b.taken)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %s: %w", n.Name, what, err)
+	}
+	c, ok := v.(int64)
+	if !ok || c < 0 {
+		return 0, fmt.Errorf("%s: %s is %v, not a whole number", n.Name, what, v)
+	}
+	return c, nil
+}
+
+func (b *binder) shape(n *Node) (graph.Shape, error) {
+	shape := make(graph.Shape, len(n.Shape))
+	for i := range shape {
+		d, err := b.extent(n, i)
+		if err != nil {
+			return nil, err
+		}
+		shape[i] = d
+	}
+	return shape, nil
+}
+
+// extent is dimension i of the shape of n.
+func (b *binder) extent(n *Node, i int) (int, error) {
+	v, err := n.Shape[i].Eval(b.taken)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", n.Name, err)
+	}
+	d, ok := v.(int64)
+	if !ok || d < 1 || d > MaxDim {
+		return 0, fmt.Errorf("%s: dimension %d of its shape is %v", n.Name, i, v)
+	}
+	return int(d), nil
+}
+
+// MaxDim is the largest extent of a tensor's dimension.
+const MaxDim = 1 << 30
