@@ -11,9 +11,8 @@ import (
 // Bind builds the architecture of one genotype. It fails when the genotype is
 // not of the plan's space, or when a shape or attribute has no meaning there.
 //
-// The nodes and graphs are new, and may be edited; the attributes and shapes of a
-// node are shared with other graphs of the plan, and are only to be read. The
-// editing methods of graph.Graph leave them alone.
+// The graph may be edited with its methods. Its nodes are only to be read: graphs
+// of one plan share those that are the same in both. A Clone shares nothing.
 func (p *Plan) Bind(g space.Genotype) (*graph.Graph, error) {
 	if err := p.Space.Check(g); err != nil {
 		return nil, err
@@ -33,6 +32,8 @@ type binder struct {
 	room  []int64 // for values, when there are unknowns
 	flags []bool  // for frames
 	refs  []graph.Ref
+
+	operands []graph.Ref // of the node that is being built
 }
 
 // binder returns a binder of the plan, used ones first.
@@ -70,12 +71,11 @@ type frame struct {
 	vertices map[*Node]string // vertex names that selections hand on
 	dead     []bool           // absent, by index; nil unless something is settled
 
-	nodes    int // how many tensors are needed that are no inputs
-	operands int // and at most how many they read
+	nodes int // how many tensors are needed that are no inputs
 
-	// The memory of the nodes of out, and of what they read.
-	nodeSlab    []graph.Node
-	operandSlab []graph.Ref
+	// Memory for nodes that are not shared, and for what they read.
+	nodeSlab  []graph.Node
+	inputSlab []graph.Ref
 }
 
 // nowhere is the place of a tensor that has not been built.
@@ -92,55 +92,90 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 	if g := b.bodies[body.index]; g != nil {
 		return g, nil
 	}
-	n := len(body.Inputs) + len(body.Nodes)
-	f := frame{
-		binder: b,
-		out:    &graph.Graph{Name: body.Name, Kind: body.Kind},
-		live:   zeros(&b.flags, n),
-		refs:   zeros(&b.refs, n),
+	f := frame{binder: b}
+	var err error
+	if body.steps != nil {
+		if err = f.begin(body, len(body.steps)); err == nil {
+			err = f.walk(body.steps)
+			f.out.Output = graph.Ref(len(f.out.Nodes) - 1)
+		}
+	} else {
+		err = f.trace(body)
 	}
+	if err != nil {
+		return nil, err
+	}
+	b.bodies[body.index] = f.out
+	return f.out, nil
+}
+
+// small is the memory of a small graph in one piece.
+type small struct {
+	graph  graph.Graph
+	inputs [2]graph.Input
+	nodes  [12]*graph.Node
+}
+
+// begin makes the graph of a body, for so many nodes at most.
+func (f *frame) begin(body *Body, nodes int) error {
+	if nodes <= len(small{}.nodes) && len(body.Inputs) <= len(small{}.inputs) {
+		s := &small{}
+		f.out = &s.graph
+		f.out.Inputs, f.out.Nodes = s.inputs[:0:len(body.Inputs)], s.nodes[:0:nodes]
+	} else {
+		f.out = &graph.Graph{Inputs: make([]graph.Input, 0, len(body.Inputs)), Nodes: make([]*graph.Node, 0, nodes)}
+	}
+	f.nodes = nodes
+	f.out.Name, f.out.Kind = body.Name, body.Kind
+	for _, in := range body.Inputs {
+		shape, err := f.inputShape(in)
+		if err != nil {
+			return err
+		}
+		f.out.Inputs = append(f.out.Inputs, graph.Input{Name: in.Name, Shape: shape})
+	}
+	return nil
+}
+
+// trace builds the graph of a body from its output.
+func (f *frame) trace(body *Body) error {
+	n := len(body.Inputs) + len(body.Nodes)
+	f.live, f.refs = zeros(&f.flags, n), zeros(&f.binder.refs, n)
 	for i := range f.refs {
 		f.refs[i] = nowhere
 	}
-	f.out.Inputs = make([]graph.Input, len(body.Inputs))
 	for i, in := range body.Inputs {
-		m, err := b.prototype(in)
-		if err != nil {
-			return nil, err
-		}
-		f.out.Inputs[i] = graph.Input{Name: in.Name, Shape: m.Shape}
 		f.refs[in.index] = graph.InputRef(i)
 	}
 	if err := f.need(body.Output); err != nil {
-		return nil, err
+		return err
 	}
 	if s := body.Settler; s != nil && f.live[s.index] {
 		if err := f.settle(body); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	f.out.Nodes = make([]*graph.Node, 0, f.nodes)
-	f.nodeSlab = make([]graph.Node, f.nodes)
-	f.operandSlab = make([]graph.Ref, f.operands)
+	if err := f.begin(body, f.nodes); err != nil {
+		return err
+	}
 	for _, n := range body.Nodes {
 		if !f.live[n.index] {
 			continue
 		}
 		refs, err := f.args(n)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if f.refs[n.index], err = f.build(n, refs, n.Name, f.vertex(n)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	out, err := f.follow(body.Output)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f.out.Output = f.refs[out.index]
-	b.bodies[body.index] = f.out
-	return f.out, nil
+	return nil
 }
 
 // follow follows selections to the node that the genotype takes.
@@ -177,7 +212,6 @@ func (f *frame) need(n *Node) error {
 	}
 	f.live[n.index] = true
 	f.nodes++
-	f.operands += len(n.Args)
 	for _, a := range n.Args {
 		if !f.present(a) {
 			continue
@@ -214,9 +248,9 @@ func (f *frame) vertex(n *Node) string {
 	return f.vertices[n]
 }
 
-// args returns the operands that are present.
+// args returns the operands that are present, until it is called again.
 func (f *frame) args(n *Node) ([]graph.Ref, error) {
-	refs := f.operandSlab[:0]
+	refs := f.operands[:0]
 	for _, a := range n.Args {
 		if !f.present(a) {
 			continue
@@ -234,26 +268,20 @@ func (f *frame) args(n *Node) ([]graph.Ref, error) {
 		}
 		refs = append(refs, r)
 	}
-	f.operandSlab = f.operandSlab[len(refs):]
-	return refs[:len(refs):len(refs)], nil
+	f.operands = refs
+	return refs, nil
 }
 
-// build puts n in place, reading refs, and returns where. A call of a body that
+// build puts n in place, reading refs, and returns where. It may write to refs. A call of a body that
 // hands its input on is that input, and a block of one node is that node: a block
 // that only chooses an op or a cell leaves no box around it.
 func (f *frame) build(n *Node, refs []graph.Ref, name, vertex string) (graph.Ref, error) {
 	if n.Kind != Call {
-		m, err := f.prototype(n)
+		out, err := f.node(n, refs, name, vertex)
 		if err != nil {
 			return 0, err
 		}
-		out := f.add()
-		*out = *m
-		out.Name, out.Vertex, out.Inputs = name, vertex, refs
-		if n.Op.Fold && len(refs) == 0 {
-			out.Absent = true // of nothing there is nothing to fold
-		}
-		return graph.Ref(len(f.out.Nodes) - 1), nil
+		return f.add(out), nil
 	}
 	if only, err := f.only(n.Body); err != nil {
 		return 0, err
@@ -262,35 +290,67 @@ func (f *frame) build(n *Node, refs []graph.Ref, name, vertex string) (graph.Ref
 	} else if only != nil {
 		return f.build(only, f.through(only, refs), name, vertex)
 	}
+	inputs := f.newInputs(refs)
 	g, err := f.body(n.Body)
 	if err != nil {
 		return 0, err
 	}
 	if i, ok := g.Output.IsInput(); ok && len(g.Nodes) == 0 {
-		return refs[i], nil
+		return inputs[i], nil
 	}
 	if g.Kind == "block" && len(g.Nodes) == 1 {
-		out := f.add()
+		out := f.newNode()
 		*out = *g.Nodes[0]
 		inner := make([]graph.Ref, len(out.Inputs))
 		for k, r := range out.Inputs {
 			i, _ := r.IsInput()
-			inner[k] = refs[i]
+			inner[k] = inputs[i]
 		}
 		out.Name, out.Vertex, out.Inputs = name, vertex, inner
-		return graph.Ref(len(f.out.Nodes) - 1), nil
+		return f.add(out), nil
 	}
-	out := f.add()
-	*out = graph.Node{Name: name, Op: n.Body.Name, Inputs: refs, Body: g, Shape: g.Shape(g.Output), Vertex: vertex}
-	return graph.Ref(len(f.out.Nodes) - 1), nil
+	return f.addCall(n, inputs, g, name, vertex), nil
 }
 
-// add appends a node.
-func (f *frame) add() *graph.Node {
+// addCall appends a nested graph, which reads inputs.
+func (f *frame) addCall(n *Node, inputs []graph.Ref, g *graph.Graph, name, vertex string) graph.Ref {
+	out := f.newNode()
+	out.Name, out.Op, out.Inputs, out.Body, out.Vertex = name, n.Body.Name, inputs, g, vertex
+	out.Shape = g.Shape(g.Output)
+	return f.add(out)
+}
+
+// add appends a node and returns its Ref.
+func (f *frame) add(n *graph.Node) graph.Ref {
+	f.out.Nodes = append(f.out.Nodes, n)
+	return graph.Ref(len(f.out.Nodes) - 1)
+}
+
+// Nodes and operands of their own are taken from blocks of so many at most.
+const (
+	nodeBlock  = 16
+	inputBlock = 64
+)
+
+// newNode makes a node of the graph's own.
+func (f *frame) newNode() *graph.Node {
+	if len(f.nodeSlab) == 0 {
+		f.nodeSlab = make([]graph.Node, min(f.nodes-len(f.out.Nodes), nodeBlock))
+	}
 	n := &f.nodeSlab[0]
 	f.nodeSlab = f.nodeSlab[1:]
-	f.out.Nodes = append(f.out.Nodes, n)
 	return n
+}
+
+// newInputs copies what a node reads.
+func (f *frame) newInputs(refs []graph.Ref) []graph.Ref {
+	if len(f.inputSlab) < len(refs) {
+		f.inputSlab = make([]graph.Ref, max(len(refs), min(2*(f.nodes-len(f.out.Nodes)), inputBlock)))
+	}
+	out := f.inputSlab[:len(refs):len(refs)]
+	copy(out, refs)
+	f.inputSlab = f.inputSlab[len(refs):]
+	return out
 }
 
 // only is the one tensor that a body comes down to: an input, or for a block an
@@ -325,7 +385,7 @@ func (b *binder) only(body *Body) (*Node, error) {
 // through gives what n reads, inputs of a body that is called with refs. It may
 // write to refs.
 func (b *binder) through(n *Node, refs []graph.Ref) []graph.Ref {
-	inner := refs[:0:min(1, cap(refs))]
+	inner := refs[:0]
 	if len(n.Args) > 1 {
 		inner = make([]graph.Ref, 0, len(n.Args))
 	}

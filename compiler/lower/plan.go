@@ -80,6 +80,7 @@ func (p *Plan) number(b *Body, done map[*Body]bool) {
 			p.number(n.Body, done)
 		}
 	}
+	b.steps = p.rigid(b)
 }
 
 // Body is the inside of one template instance.
@@ -96,7 +97,8 @@ type Body struct {
 	// or nil.
 	Settler *Node
 
-	index int // among the bodies of the plan
+	index int    // among the bodies of the plan
+	steps []step // of a rigid body
 }
 
 // Kind tells the nodes of a plan apart.

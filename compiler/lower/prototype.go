@@ -2,6 +2,7 @@ package lower
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/nasc-project/nasc/compiler/graph"
@@ -9,19 +10,23 @@ import (
 	"github.com/nasc-project/nasc/compiler/sym"
 )
 
-// prototypes are the graph nodes that a plan node can become, one per combination
-// of what its shape, attributes, costs and algebra depend on. They are made when
-// first asked for. Bind copies them, so all graphs of a plan share the shapes and
-// attributes of their nodes.
+// prototypes are the graph nodes that a plan node can become, by the combination of
+// what its shape, attributes, costs and algebra depend on, and by what it reads.
+// They are made when first asked for, and graphs of one plan share them.
 type prototypes struct {
 	on   []*space.Decision
-	made []atomic.Pointer[graph.Node] // by what is taken, the last of on changing fastest
+	made []atomic.Pointer[variants] // by what is taken, the last of on changing fastest
 }
 
-// Most combinations of a node, and of all nodes of a plan, that are kept.
+// variants are nodes that differ in what they read, in the order of their making.
+type variants []*graph.Node
+
+// Most combinations of a node, and of all nodes of a plan, and most variants of a
+// combination, that are kept.
 const (
 	maxPrototypes     = 64
-	maxPlanPrototypes = 1 << 16
+	maxPlanPrototypes = 1 << 15
+	maxVariants       = 4
 )
 
 // scalars yields everything symbolic about a node.
@@ -65,33 +70,73 @@ func (p *Plan) newPrototypes(n *Node) *prototypes {
 	if p.prototypes += size; p.prototypes > maxPlanPrototypes {
 		return nil
 	}
-	out.made = make([]atomic.Pointer[graph.Node], size)
+	out.made = make([]atomic.Pointer[variants], size)
 	return out
 }
 
-// prototype is what n becomes, but for its operands. It must not be changed.
-func (b *binder) prototype(n *Node) (*graph.Node, error) {
+// find returns what is known of n where its decisions are taken so, or nil where
+// nothing is kept.
+func (b *binder) find(n *Node) *atomic.Pointer[variants] {
 	if n.prototypes == nil {
-		return b.evaluate(n)
+		return nil
 	}
 	i := 0
 	for _, d := range n.prototypes.on {
 		v := b.values[d.ID]
 		if v < 0 {
-			return b.evaluate(n)
+			return nil
 		}
 		i = i*len(d.Alts) + int(v)
 	}
-	if m := n.prototypes.made[i].Load(); m != nil {
-		return m, nil
+	return &n.prototypes.made[i]
+}
+
+// node is the graph node that n becomes, which reads refs. It must not be changed.
+// The node keeps no hold of refs.
+func (f *frame) node(n *Node, refs []graph.Ref, name, vertex string) (*graph.Node, error) {
+	at := f.find(n)
+	var known *variants
+	if at != nil {
+		known = at.Load()
 	}
-	m, err := b.evaluate(n)
-	if err != nil {
-		return nil, err
+	var m *graph.Node
+	if known != nil {
+		for _, m = range *known {
+			if slices.Equal(m.Inputs, refs) && m.Name == name && m.Vertex == vertex {
+				return m, nil
+			}
+		}
+	} else {
+		var err error
+		if m, err = f.evaluate(n); err != nil {
+			return nil, err
+		}
 	}
-	m.Prepare()
-	n.prototypes.made[i].Store(m)
-	return m, nil
+	var out *graph.Node
+	keep := at != nil && (known == nil || len(*known) < maxVariants)
+	if keep {
+		out = new(graph.Node)
+	} else {
+		out = f.newNode()
+	}
+	*out = *m
+	out.Name, out.Vertex = name, vertex
+	if n.Op.Fold && len(refs) == 0 {
+		out.Absent = true // of nothing there is nothing to fold
+	}
+	if !keep {
+		out.Inputs = f.newInputs(refs)
+		return out, nil
+	}
+	out.Inputs = slices.Clone(refs)
+	more := variants{out}
+	if known == nil {
+		out.Prepare()
+	} else {
+		more = append(slices.Clone(*known), out)
+	}
+	at.CompareAndSwap(known, &more)
+	return out, nil
 }
 
 // evaluate computes everything symbolic about a node.
@@ -165,6 +210,23 @@ func (b *binder) shape(n *Node) (graph.Shape, error) {
 		shape[i] = d
 	}
 	return shape, nil
+}
+
+// inputShape is the shape of an input of a body.
+func (b *binder) inputShape(in *Node) (graph.Shape, error) {
+	at := b.find(in)
+	if at == nil {
+		return b.shape(in)
+	}
+	if known := at.Load(); known != nil {
+		return (*known)[0].Shape, nil
+	}
+	m, err := b.evaluate(in)
+	if err != nil {
+		return nil, err
+	}
+	at.Store(&variants{m})
+	return m.Shape, nil
 }
 
 // extent is dimension i of the shape of n.

@@ -22,7 +22,7 @@ func (f *frame) settle(body *Body) error {
 		}
 	}
 	clear(f.live)
-	f.nodes, f.operands = 0, 0
+	f.nodes = 0
 	if err := f.need(body.Output); err != nil {
 		return err
 	}
