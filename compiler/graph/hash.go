@@ -66,7 +66,9 @@ func (h *hasher) hash(g *Graph) Digest {
 		h.chain = append(h.chain, blank(g.Shape(g.Output)))
 	case p.sources:
 		h.flat.Reset()
-		h.place(p, h.entries(p))
+		place := h.tensors.take(len(p.used) + len(p.fate))
+		h.entries(p, place)
+		h.place(p, place)
 		h.chain = h.canon.Series(&h.flat, false, h.chain)
 	default:
 		h.chain = h.segments(p, h.chain)
@@ -82,47 +84,54 @@ func (h *hasher) reset() {
 }
 
 // entries adds the inputs that a part reads to the flat graph, as rows.
-func (h *hasher) entries(p *part) []flatTensor {
-	in := h.tensors.take(len(p.used))
+func (h *hasher) entries(p *part, place []flatTensor) {
 	for i, used := range p.used {
 		if used {
-			in[i].row = h.flat.Add(entered.Number(uint64(i)), false)
+			place[i].row = h.flat.Add(entered.Number(uint64(i)), false)
 		}
 	}
-	return in
 }
 
 // segments appends the segments of a part, which has no sources. A part that
 // reads one input is entered there; several inputs begin the first segment.
 func (h *hasher) segments(p *part, chain []canon.Colour) []canon.Colour {
-	w := series{hasher: h, part: p, pending: h.counts.take(len(p.used) + len(p.fate)), entrance: gone, from: gone}
-	w.count()
-	for i, used := range p.used {
-		if used {
-			w.open++
-			w.entrance = InputRef(i)
+	inputs := len(p.used)
+	pending := h.counts.take(inputs + len(p.fate)) // readers to come
+	for _, t := range p.reads {
+		if p.present(t) {
+			pending[t]++
 		}
 	}
-	if w.open > 1 {
-		w.entrance = gone
+	pending[p.number(p.tensor(p.graph.Output))]++
+	w := series{hasher: h, part: p, entrance: none}
+	open := 0 // tensors with readers to come
+	for i, used := range p.used {
+		if used {
+			open++
+			w.entrance = int32(i)
+		}
+	}
+	if open > 1 {
+		w.entrance = none
 	}
 	for i, need := range p.need {
 		if !need {
 			continue
 		}
-		w.reads(i, func(r Ref) {
-			n := w.readers(r)
-			if *n--; *n == 0 {
-				w.open--
+		for _, t := range p.operands(i) {
+			if p.present(t) {
+				if pending[t]--; pending[t] == 0 {
+					open--
+				}
 			}
-		})
-		w.open++
-		if w.nodes++; w.nodes == 1 {
-			w.from = Ref(i)
 		}
-		if w.open == 1 {
-			chain = w.close(Ref(i), chain)
-			w.entrance, w.nodes = Ref(i), 0
+		open++
+		if w.nodes++; w.nodes == 1 {
+			w.from = i
+		}
+		if open == 1 {
+			chain = w.close(i, chain)
+			w.entrance, w.nodes = int32(inputs+i), 0
 		}
 	}
 	return chain
@@ -132,66 +141,35 @@ func (h *hasher) segments(p *part, chain []canon.Colour) []canon.Colour {
 type series struct {
 	*hasher
 	*part
-	pending  []int32 // by input, then by node: readers to come
-	open     int     // tensors with readers to come
-	entrance Ref     // the tensor at which the segment is entered
-	from     Ref     // its first node
-	nodes    int     // how many nodes it has so far
+	entrance int32 // the tensor at which the segment is entered, or none
+	from     int   // its first node
+	nodes    int   // how many nodes it has so far
 }
 
-func (w *series) readers(r Ref) *int32 {
-	if i, ok := r.IsInput(); ok {
-		return &w.pending[i]
-	}
-	return &w.pending[len(w.used)+int(r)]
-}
-
-// reads calls f for every present tensor that node i reads.
-func (w *series) reads(i int, f func(Ref)) {
-	sub := w.sub(i)
-	for k, r := range w.graph.Nodes[i].Inputs {
-		if t := w.tensor(r); t != gone && (sub == nil || sub.used[k]) {
-			f(t)
-		}
-	}
-}
-
-func (w *series) count() {
-	for i, need := range w.need {
-		if need {
-			w.reads(i, func(r Ref) { *w.readers(r)++ })
-		}
-	}
-	*w.readers(w.tensor(w.graph.Output))++
-}
+const none = int32(-1)
 
 // close appends the segments from the entrance to node to: those of the graph
 // nested in to, when that is all there is between.
-func (w *series) close(to Ref, chain []canon.Colour) []canon.Colour {
-	n := w.graph.Nodes[to]
-	if w.nodes == 1 && w.entrance != gone && len(n.Inputs) == 1 {
-		if sub := w.sub(int(to)); sub != nil {
+func (w *series) close(to int, chain []canon.Colour) []canon.Colour {
+	if w.nodes == 1 && w.entrance != none && len(w.operands(to)) == 1 {
+		if sub := w.sub(to); sub != nil {
 			return append(chain, w.chainOf(sub)...)
 		}
-		return append(chain, canon.Step(w.label(w.part, int(to)), n.Commutative))
+		return append(chain, canon.Step(w.label(w.part, to), w.graph.Nodes[to].Commutative))
 	}
 	w.flat.Reset()
-	in := w.tensors.take(len(w.used))
-	place := w.tensors.take(len(w.fate))
-	switch i, input := w.entrance.IsInput(); {
-	case w.entrance == gone:
-		in = w.entries(w.part)
-	case input:
-		in[i].row = w.flat.AddEntrance()
-	default:
+	place := w.tensors.take(len(w.used) + len(w.fate))
+	if w.entrance == none {
+		w.entries(w.part, place)
+	} else {
 		place[w.entrance].row = w.flat.AddEntrance()
 	}
-	for i := int(w.from); i <= int(to); i++ {
+	for i := w.from; i <= to; i++ {
 		if w.need[i] {
-			w.placeNode(w.part, i, in, place)
+			w.placeNode(w.part, i, place)
 		}
 	}
-	return w.canon.Series(&w.flat, w.entrance != gone, chain)
+	return w.canon.Series(&w.flat, w.entrance != none, chain)
 }
 
 // chainOf is the chain of a part that reads one input.
@@ -210,54 +188,50 @@ type flatTensor struct {
 	blank  canon.Colour
 }
 
-// place adds one instance of a part, which reads the given tensors, to the flat
-// graph.
-func (h *hasher) place(p *part, in []flatTensor) flatTensor {
-	place := h.tensors.take(len(p.fate))
+// place adds one instance of a part to the flat graph; its inputs are in place.
+func (h *hasher) place(p *part, place []flatTensor) flatTensor {
 	for i, need := range p.need {
 		if need {
-			h.placeNode(p, i, in, place)
+			h.placeNode(p, i, place)
 		}
 	}
-	return p.at(p.graph.Output, in, place)
+	return place[p.number(p.tensor(p.graph.Output))]
 }
 
-// at is where a tensor of p is in the flat graph.
-func (p *part) at(r Ref, in, place []flatTensor) flatTensor {
-	switch t := p.operand(r, false); {
-	case t == gone:
-		return flatTensor{absent: true, blank: blank(p.graph.Shape(r))}
-	case t < 0:
-		i, _ := t.IsInput()
-		return in[i]
-	default:
+func (h *hasher) placeNode(p *part, i int, place []flatTensor) {
+	at := func(t int32) flatTensor {
+		if t < 0 {
+			return flatTensor{absent: true, blank: blank(p.shape(-1 - t))}
+		}
 		return place[t]
 	}
-}
-
-func (h *hasher) placeNode(p *part, i int, in, place []flatTensor) {
-	n := p.graph.Nodes[i]
+	out := &place[len(p.used)+i]
 	if sub := p.sub(i); sub != nil {
-		inner := h.tensors.take(len(n.Inputs))
-		for k, r := range n.Inputs {
-			if sub.used[k] {
-				inner[k] = p.at(r, in, place)
+		inner := h.tensors.take(len(sub.used) + len(sub.fate))
+		for k, t := range p.operands(i) {
+			if t != unused {
+				inner[k] = at(t)
 			}
 		}
-		place[i] = h.place(sub, inner)
+		*out = h.place(sub, inner)
 		return
 	}
-	for _, r := range n.Inputs {
-		if n.Sparse && p.tensor(r) == gone {
-			continue
-		}
-		if t := p.at(r, in, place); t.absent {
+	for _, t := range p.operands(i) {
+		if t := at(t); t.absent {
 			h.flat.ReadBlank(t.blank)
 		} else {
 			h.flat.Read(t.row)
 		}
 	}
-	place[i].row = h.flat.Add(h.label(p, i), n.Commutative)
+	out.row = h.flat.Add(h.label(p, i), p.graph.Nodes[i].Commutative)
+}
+
+// shape is the shape of tensor t.
+func (p *part) shape(t int32) Shape {
+	if int(t) < len(p.used) {
+		return p.graph.Inputs[t].Shape
+	}
+	return p.graph.Nodes[int(t)-len(p.used)].Shape
 }
 
 // label is the label of node i of p.

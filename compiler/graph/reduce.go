@@ -17,6 +17,12 @@ type part struct {
 	subs   []*part // by node: the part of a nested graph
 	gone   []bool  // by input: whether it is absent
 
+	// What the nodes that stay read: node i reads[starts[i]:starts[i+1]], of a
+	// nested graph one for each input. A tensor is the number of an input or, after
+	// those, of a node; -1-t is the blank of tensor t, which is absent.
+	starts []int32
+	reads  []int32
+
 	sources bool // an operation without operands stays, perhaps in a nested graph
 
 	live *Graph // what Live makes of it
@@ -40,6 +46,7 @@ type reducer struct {
 	refs  slab[Ref]
 	flags slab[bool]
 	subs  slab[*part]
+	ints  slab[int32]
 	last  struct { // the part that was asked for last
 		key  partKey
 		part *part
@@ -53,6 +60,7 @@ func (d *reducer) reset() {
 	d.refs.reset()
 	d.flags.reset()
 	d.subs.reset()
+	d.ints.reset()
 	d.last.key, d.last.part = partKey{}, nil
 }
 
@@ -116,12 +124,14 @@ func (d *reducer) reduce(g *Graph, absent []bool) *part {
 		p.pass = i
 	}
 	p.mark(out)
+	operands := 0
 	for i := len(g.Nodes) - 1; i >= 0; i-- {
 		if !p.need[i] {
 			continue
 		}
 		n := g.Nodes[i]
 		sub := p.sub(i)
+		operands += len(n.Inputs)
 		for k, r := range n.Inputs {
 			if sub == nil || sub.used[k] {
 				p.mark(p.operand(r, n.Sparse && sub == nil))
@@ -129,8 +139,48 @@ func (d *reducer) reduce(g *Graph, absent []bool) *part {
 		}
 		p.sources = p.sources || len(n.Inputs) == 0 && sub == nil || sub != nil && sub.sources
 	}
+	p.starts, p.reads = d.ints.take(len(g.Nodes)+1), d.ints.take(operands)[:0]
+	for i, n := range g.Nodes {
+		if p.need[i] {
+			p.resolve(n, p.sub(i))
+		}
+		p.starts[i+1] = int32(len(p.reads))
+	}
 	return p
 }
+
+// unused is what a nested graph reads for an input that it does not use.
+const unused = int32(-1 << 31)
+
+// resolve lists what a node reads.
+func (p *part) resolve(n *Node, sub *part) {
+	for k, r := range n.Inputs {
+		switch t := p.operand(r, n.Sparse && sub == nil); {
+		case sub != nil && !sub.used[k]:
+			p.reads = append(p.reads, unused)
+		case t != gone:
+			p.reads = append(p.reads, p.number(t))
+		case sub != nil || !n.Sparse:
+			p.reads = append(p.reads, -1-p.number(r))
+		}
+	}
+}
+
+// number is the number of a tensor.
+func (p *part) number(r Ref) int32 {
+	if i, ok := r.IsInput(); ok {
+		return int32(i)
+	}
+	return int32(len(p.used) + int(r))
+}
+
+// present reports whether t is a tensor, and none that is absent.
+func (p *part) present(t int32) bool {
+	return t >= 0 && (int(t) >= len(p.gone) || !p.gone[t])
+}
+
+// operands are what node i reads.
+func (p *part) operands(i int) []int32 { return p.reads[p.starts[i]:p.starts[i+1]] }
 
 // nested is the part of the graph nested in n, a node of p.
 func (d *reducer) nested(p *part, n *Node) *part {
