@@ -5,7 +5,9 @@
 // [Node] is either an operation (its Op names a declared op, its Attrs are the
 // bound attributes) or a nested graph (its Body is set). Nodes that stand for
 // the same cell share one Body, so a skeleton of fifteen equal cells costs one.
-// Every node carries its inferred output shape and its own cost.
+// Every node carries its inferred output shape and its own cost. Graphs may share
+// nodes, so a node of a finished graph is only read; the editing methods put changed
+// copies in the places of nodes, and a [Graph.Clone] shares nothing.
 //
 // Evaluators receive only a Graph: where it came from cannot influence a score.
 //
