@@ -132,7 +132,7 @@ func random(rng *rand.Rand, n, labels int, ordered float64) dag {
 // TestDigestsAreExact compares digests with the canonical forms by brute force
 // of many small graphs, among which many are isomorphic.
 func TestDigestsAreExact(t *testing.T) {
-	seeds := uint64(20)
+	seeds := uint64(8)
 	if testing.Short() {
 		seeds = 4
 	}

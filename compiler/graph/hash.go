@@ -175,7 +175,7 @@ func (w *series) close(to int, chain []canon.Colour) []canon.Colour {
 // chainOf is the chain of a part that reads one input.
 func (h *hasher) chainOf(p *part) []canon.Colour {
 	if !p.form.chained {
-		p.form.chain, p.form.chained = h.segments(p, p.form.chain[:0]), true
+		p.form.chain, p.form.chained = h.segments(p, h.labels.take(len(p.fate) + 1)[:0]), true
 	}
 	return p.form.chain
 }

@@ -75,7 +75,7 @@ func anyGraph(rng *rand.Rand, inputs, nodes, depth int) *graph.Graph {
 // TestHashOpensNestedGraphs writes the nested graphs of random graphs out, all or
 // some of them, and compares hashes.
 func TestHashOpensNestedGraphs(t *testing.T) {
-	seeds := uint64(6000)
+	seeds := uint64(1500)
 	if testing.Short() {
 		seeds = 600
 	}
@@ -147,7 +147,7 @@ func TestHashAndTablesAgree(t *testing.T) {
 	hashes, tables := map[graph.Digest]graph.Digest{}, map[graph.Digest]graph.Digest{}
 	flats := map[graph.Digest]*graph.Graph{}
 	graphs := 0
-	for seed := range uint64(3000) {
+	for seed := range uint64(1000) {
 		rng := rand.New(rand.NewPCG(seed, 17))
 		for range 4 {
 			g := anyGraph(rng, 1, 1+rng.IntN(5), rng.IntN(2))

@@ -34,6 +34,8 @@ type binder struct {
 	refs  []graph.Ref
 
 	operands []graph.Ref // of the node that is being built
+	frames   []*frame    // used again
+	depth    int         // how many of them are in use
 }
 
 // binder returns a binder of the plan, used ones first.
@@ -58,6 +60,10 @@ func (p *Plan) binder(g space.Genotype) *binder {
 func (b *binder) done() {
 	b.values = nil
 	clear(b.bodies)
+	for _, f := range b.frames {
+		*f = frame{}
+	}
+	b.depth = 0
 	b.flags, b.refs = b.flags[:0], b.refs[:0]
 	b.plan.idle.Put(b)
 }
@@ -92,7 +98,12 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 	if g := b.bodies[body.index]; g != nil {
 		return g, nil
 	}
-	f := frame{binder: b}
+	if b.depth == len(b.frames) {
+		b.frames = append(b.frames, new(frame))
+	}
+	f := b.frames[b.depth]
+	*f = frame{binder: b}
+	b.depth++
 	var err error
 	if body.steps != nil {
 		if err = f.begin(body, len(body.steps)); err == nil {
@@ -105,6 +116,7 @@ func (b *binder) body(body *Body) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.depth--
 	b.bodies[body.index] = f.out
 	return f.out, nil
 }
