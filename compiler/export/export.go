@@ -1,16 +1,20 @@
-// Package export draws architectures.
+// Package export draws architectures and spaces.
 //
 // A drawing shows the skeleton, the chain of the whole network with repeated
 // cells folded (normal ×5) and tensor shapes between them, and beside it every
 // distinct cell as papers draw it: vertices as numbered circles from left to
-// right, operations on the edges.
+// right, operations on the edges. The drawing of a space shows what is to be
+// decided as well: depths as ×1..3, lists of candidates with their colours on the
+// edges and boxes that choose among them, and how many edges a vertex keeps.
 //
-// The way there: figure.go decides what is shown and turns it into a model of
-// vertices and labelled edges (model.go), layered.go places a cell, and the
-// result is a list of strokes and texts (scene.go) that svg.go and png.go
-// write. Everything is placed by the metrics of one font, so both look alike,
-// and depends on nothing but the graph, so equal graphs give equal bytes.
-// dot.go and text.go write the model without placing it.
+// The way there: architecture (diagram.go) and template.go turn a graph or a plan
+// into diagrams, figure.go decides what is shown of them (skeleton.go, fold.go,
+// limit.go) and turns cells into models of vertices and labelled edges (model.go),
+// layered.go places a cell, compose.go the page, stack.go, cell.go and legend.go
+// draw its parts, and the result is a list of strokes and texts (scene.go) that
+// svg.go and png.go write. Everything is placed by the metrics of one font, so both
+// look alike, and depends on nothing but the graph or plan, so equal ones give
+// equal bytes. dot.go and text.go write the figure without placing it.
 package export
 
 import (

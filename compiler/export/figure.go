@@ -79,6 +79,9 @@ func (f *figure) compose(g *diagram) *figure {
 		f.frameUp()
 		f.rows()
 	}
+	if f.space {
+		f.limit()
+	}
 	return f
 }
 

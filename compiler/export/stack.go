@@ -116,7 +116,7 @@ func (c *composer) breaks(n int) ([]int, bool) {
 	}
 	var out []int
 	for k := 1; k < n; k++ {
-		want, best := tops[len(c.skeleton)]*float64(k)/float64(n), -1
+		want, best, least := tops[len(c.skeleton)]*float64(k)/float64(n), -1, 0.0
 		for i := 2; i < len(c.skeleton)-1; i++ {
 			inside := slices.ContainsFunc(c.frames, func(f frame) bool { return f.first < i && i <= f.last })
 			if inside || slices.Contains(out, i) {
@@ -126,8 +126,8 @@ func (c *composer) breaks(n int) ([]int, bool) {
 			if c.skeleton[i-1].shape == c.skeleton[i].shape {
 				off += 60 // rather between stages
 			}
-			if best < 0 || off < math.Abs(tops[best]-want) {
-				best = i
+			if best < 0 || off < least {
+				best, least = i, off
 			}
 		}
 		if best < 0 || len(out) > 0 && best <= out[len(out)-1] {
