@@ -80,15 +80,16 @@ func (m *Module) Check() diag.List {
 		d := diags.Add("E0551", at, "this file declares nothing")
 		d.Help = "see `spaces/quickstart/quickstart.nas` for a first space"
 	}
+	var spaces []*syntax.Template
 	for _, name := range m.Spaces() {
 		if t := m.template(name); complete(t) {
-			_, d := check.Space(m.prog, t, m.prog.Root, nil)
-			diags = append(diags, d...)
+			spaces = append(spaces, t)
 		}
 	}
+	diags = append(diags, check.Spaces(m.prog, spaces)...)
 	_, d := m.Searches()
 	diags = append(diags, d...)
-	diags.Sort()
+	diags.Limit()
 	return diags
 }
 

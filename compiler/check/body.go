@@ -144,7 +144,8 @@ func (k *checker) oneNode(st *syntax.NodeStmt, label string, s *scope, c context
 	k.vertex(t, label, s)
 	e := k.prev(c)
 	if before, ok := e.names["prev"].(*set); ok { // a space has vertices, but no prev
-		e.names["prev"] = &set{members: append(append([]member(nil), before.members...), member{tensor: t, label: label})}
+		// The sets before share their members: only the last one grows.
+		e.names["prev"] = &set{members: append(before.members, member{tensor: t, label: label})}
 	}
 	return t, true
 }

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/nasc-project/nasc/compiler/resolve"
 	"github.com/nasc-project/nasc/compiler/sym"
 	"github.com/nasc-project/nasc/dsl/diag"
@@ -84,12 +86,11 @@ func (k *checker) attributes(fun value, e *syntax.Call, c context) (value, bool)
 			failed = true
 			continue
 		}
-		for _, g := range out.given {
-			if g.name == a.Name.Name {
-				d := k.diags.Add("E0203", a.Name.Span(), "`%s` is given twice", a.Name.Name)
-				d.Notes = append(d.Notes, diag.Note{Span: g.at, Text: "first given here"})
-				failed = true
-			}
+		if i := slices.IndexFunc(out.given, func(g attribute) bool { return g.name == a.Name.Name }); i >= 0 {
+			d := k.diags.Add("E0203", a.Name.Span(), "`%s` is given twice", a.Name.Name)
+			d.Notes = append(d.Notes, diag.Note{Span: out.given[i].at, Text: "first given here"})
+			failed = true
+			continue
 		}
 		v := k.eval(a.Value, c.named(a.Name.Name))
 		if _, isBad := v.(bad); isBad {

@@ -31,6 +31,9 @@ func (k *checker) cases(on []*sym.Scalar, c context, at diag.Span, f func(values
 		k.unsupported(at, "what depends on which members of a set were picked")
 		return bad{}
 	}
+	for _, s := range on {
+		k.spend(s.Size()*len(d.Alts), at)
+	}
 	holder := k.owners[d.Alts[0].Sub].group
 	below := c.group != nil && k.above(c.group, holder)
 	var classes []*class

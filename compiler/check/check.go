@@ -46,6 +46,8 @@ type checker struct {
 	decisions int
 	nodes     int
 	steps     int
+	deep      int
+	work      int
 	at        string    // the vertex being computed, for messages
 	use       diag.Span // the application being checked, for messages
 }
@@ -75,6 +77,27 @@ func Space(p *resolve.Program, t *syntax.Template, m *resolve.Module, args []Arg
 		return nil, k.diags
 	}
 	return plan, k.diags
+}
+
+// maxFile bounds the expressions evaluated for all spaces of a file together.
+const maxFile = 4 * maxSteps
+
+// Spaces elaborates spaces of a program's root module one after the other, with
+// the defaults of their parameters, for what is wrong with them.
+func Spaces(p *resolve.Program, spaces []*syntax.Template) diag.List {
+	var diags diag.List
+	steps := 0
+	for _, t := range spaces {
+		if steps > maxFile {
+			diags.Add("E0410", t.Name.Span(), "the spaces before this one took more than %d expressions to evaluate: the rest is not checked", maxFile)
+			break
+		}
+		k := newChecker(p, t.Name.Name)
+		k.space(t, p.Root, nil)
+		steps += k.steps
+		diags = append(diags, k.diags...)
+	}
+	return diags
 }
 
 // Argument replaces a default of a space's parameter.
@@ -147,11 +170,11 @@ func (k *checker) space(t *syntax.Template, m *resolve.Module, args []Argument) 
 	}
 	c.frame.body.Output = out.node
 	k.settled(c.frame)
-	return k.finish(t.Name.Name, c.frame.body)
+	return k.finish(t, c.frame.body)
 }
 
 // finish gives everything its final name and closes the decision tree.
-func (k *checker) finish(name string, body *lower.Body) *lower.Plan {
+func (k *checker) finish(t *syntax.Template, body *lower.Body) *lower.Plan {
 	for _, p := range k.places {
 		p.d.Address = p.s.address()
 	}
@@ -159,6 +182,7 @@ func (k *checker) finish(name string, body *lower.Body) *lower.Plan {
 		n.node.Name = k.scopes[n.node].addressBelow(n.base)
 	}
 	for _, s := range k.shared {
+		k.spend(len(s.alts)*len(s.group.Decisions), t.Name.Span())
 		for _, a := range s.alts {
 			a.Sub.Decisions = append(a.Sub.Decisions, s.group.Decisions...)
 		}
@@ -169,9 +193,9 @@ func (k *checker) finish(name string, body *lower.Body) *lower.Plan {
 	if k.diags.HasErrors() {
 		return nil
 	}
-	sp, err := space.New(name, k.root)
+	sp, err := space.New(t.Name.Name, k.root)
 	if err != nil {
-		k.diags.Add("E0410", diag.Span{}, "%s", err)
+		k.diags.Add("E0410", t.Name.Span(), "%s", err)
 		return nil
 	}
 	return lower.NewPlan(sp, body)

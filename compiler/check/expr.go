@@ -18,6 +18,17 @@ const maxDepth = 1000
 // repetitions end in a diagnostic within seconds.
 const maxSteps = 1_000_000
 
+// maxWork bounds what single steps may cost: the values of tables that are
+// computed with, the tensors that ops read, the decisions below alternatives.
+const maxWork = 1 << 22
+
+// spend counts work that one step makes beyond itself.
+func (k *checker) spend(n int, at diag.Span) {
+	if k.work += n; k.work > maxWork {
+		k.tooLarge(at, fmt.Sprintf("more than %d values, tensors read and decisions below alternatives", maxWork))
+	}
+}
+
 // eval computes what an expression means in a context. Errors are reported and
 // come back as bad.
 func (k *checker) eval(e syntax.Expr, c context) value {
@@ -128,6 +139,7 @@ func (k *checker) templateValue(d *syntax.Template, m *resolve.Module, e *env, h
 		k.diags.Add("E0303", d.Count.Span(), "only a cell can be declared as an array, not a %s", d.Kind)
 		return bad{}
 	}
+	defer k.deeper(at)()
 	n, ok := k.count(d.Count, k.rootContext().with(e), "an array of cells")
 	if !ok {
 		return bad{}
@@ -142,18 +154,30 @@ func (k *checker) templateValue(d *syntax.Template, m *resolve.Module, e *env, h
 // let evaluates a top-level `let` once, in the scope of the space.
 func (k *checker) let(d *syntax.Let, m *resolve.Module, at diag.Span) value {
 	if v, ok := k.lets[d]; ok {
+		if v == nil && !k.prog.Circular(d) { // through the number of cells of an array
+			k.diags.Add("E0211", at, "`%s` needs its own value", d.Name.Name)
+		}
 		if v == nil {
-			k.diags.Add("E0208", at, "`%s` needs its own value", d.Name.Name)
 			return bad{}
 		}
 		return v
 	}
-	k.lets[d] = nil // being evaluated
+	k.lets[d] = nil
+	defer k.deeper(d.Name.Span())()
 	c := k.rootContext().with(k.moduleEnv(m))
 	c.slot = d.Name.Name
 	v := k.eval(d.Value, c)
 	k.lets[d] = v
 	return v
+}
+
+// deeper counts values of the top level that are needed for one another: each
+// begins a context of its own, so that eval does not.
+func (k *checker) deeper(at diag.Span) (leave func()) {
+	if k.deep++; k.deep > maxDepth {
+		k.tooLarge(at, fmt.Sprintf("templates nested more than %d deep", maxDepth))
+	}
+	return func() { k.deep-- }
 }
 
 // list evaluates [a, b, c]. A list of tensors and sets of tensors is a set.
@@ -279,6 +303,7 @@ func (k *checker) apply1(fn string, at diag.Span, args ...value) value {
 			return bad{}
 		}
 		syms[i] = s
+		k.spend(s.Size()-1, at)
 	}
 	r, err := sym.Apply(fn, syms...)
 	if err != nil {

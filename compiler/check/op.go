@@ -37,6 +37,7 @@ func (k *checker) applyOp(t *template, params []*syntax.Param, args []value, c c
 		case *tensor:
 			n.Args = append(n.Args, lower.Arg{Node: c.frame.use(v)})
 		case *set:
+			k.spend(len(v.members), at)
 			for _, m := range v.members {
 				if m.never {
 					continue

@@ -71,6 +71,7 @@ func (k *checker) elastic(e *syntax.Binary, c context, decide func([]string) *sp
 					deep = append(deep, out.on.Alts[j])
 				}
 			}
+			k.spend(len(deep), e.Span())
 			k.share(g, out.on, at, deep)
 		}
 		v := k.eval(e.X, c.in(g).named(""))

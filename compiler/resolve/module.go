@@ -58,7 +58,12 @@ type Program struct {
 	Root    *Module
 	Core    *Module
 	Modules []*Module
+
+	circular map[*syntax.Let]bool
 }
+
+// Circular reports whether the value of a let needs itself, which was reported.
+func (p *Program) Circular(d *syntax.Let) bool { return p.circular[d] }
 
 // Source returns the text of a file that the program read, or nil.
 func (p *Program) Source(file string) []byte {
@@ -102,10 +107,12 @@ func Load(path string, read Reader) (*Program, diag.List) {
 	l.prog.Core = l.std(stdlib.Core, diag.Span{})
 	for _, m := range l.prog.Modules {
 		if !m.broken {
-			names(l.prog, m, &l.diags)
+			var found diag.List
+			names(l.prog, m, &found)
+			l.diags = append(l.diags, found...)
 		}
 	}
-	l.diags.Sort()
+	l.diags.Limit()
 	return l.prog, l.diags
 }
 
@@ -118,6 +125,7 @@ type loader struct {
 	stack []loading
 	prog  *Program
 	diags diag.List
+	again int // names declared twice so far
 }
 
 // loading is a module whose imports are being read, and where it was imported.
@@ -240,6 +248,9 @@ func (l *loader) declare(m *Module) {
 }
 
 func (l *loader) twice(id *syntax.Ident, first diag.Span) {
+	if l.again++; l.again > diag.MaxErrors {
+		return
+	}
 	d := l.diags.Add("E0203", id.Span(), "`%s` is declared twice", id.Name)
 	d.Notes = append(d.Notes, diag.Note{Span: first, Text: "first declared here"})
 }

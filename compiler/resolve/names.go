@@ -51,6 +51,10 @@ type walker struct {
 	mod   *Module
 	diags *diag.List
 	later map[string]diag.Span // names assigned further down the same body
+
+	lets  map[*syntax.Let][]need
+	needs []need // of the let being read
+	inLet bool
 }
 
 func names(p *Program, m *Module, diags *diag.List) {
@@ -63,11 +67,12 @@ func names(p *Program, m *Module, diags *diag.List) {
 		case *syntax.Template:
 			w.template(d, nil)
 		case *syntax.Let:
-			w.expr(d.Value, nil)
+			w.let(d)
 		case *syntax.Search:
 			w.expr(d.Over, nil)
 		}
 	}
+	w.circles()
 }
 
 func (w *walker) bind(s *local, id *syntax.Ident) {
@@ -176,6 +181,9 @@ func (w *walker) body(t *syntax.Template, s *local) {
 }
 
 func (w *walker) expr(e syntax.Expr, s *local) {
+	if len(*w.diags) > diag.MaxErrors {
+		return
+	}
 	switch e := e.(type) {
 	case nil:
 	case *syntax.Name:
@@ -300,7 +308,10 @@ func (w *walker) name(e *syntax.Name, s *local) {
 	if _, ok := s.find(e.Name); ok {
 		return
 	}
-	if _, ok := w.mod.Names[e.Name]; ok {
+	if sym, ok := w.mod.Names[e.Name]; ok {
+		if l, isLet := sym.Decl.(*syntax.Let); isLet && sym.Home == w.mod && w.inLet {
+			w.needs = append(w.needs, need{l, e.Span()})
+		}
 		return
 	}
 	if Function(e.Name) {

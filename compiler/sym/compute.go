@@ -6,6 +6,9 @@ import (
 	"math/big"
 )
 
+// maxText bounds the texts that `+` makes: forty doublings are a terabyte.
+const maxText = 1 << 16
+
 // compute applies one operator or function of the language to plain values.
 // Whole numbers stay whole: 7 / 2 is 3.5, 8 / 2 is 4. Overflow, division by
 // zero and mixed types are errors.
@@ -50,6 +53,9 @@ func compute(fn string, v []any) (any, error) {
 	case "+":
 		if a, ok := v[0].(string); ok {
 			if b, ok := v[1].(string); ok {
+				if len(a)+len(b) > maxText {
+					return nil, fmt.Errorf("a text of more than %d bytes", maxText)
+				}
 				return a + b, nil
 			}
 		}

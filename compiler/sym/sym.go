@@ -27,6 +27,7 @@ type Scalar struct {
 	args  []*Scalar
 	deps  []*space.Decision // every decision the value depends on
 	open  bool              // the value depends on a measure or an unknown
+	size  int               // scalars in it, each counted as often as it is used; 0 is 1
 }
 
 // Const is a value that depends on nothing: int64, float64, bool or string.
@@ -53,6 +54,7 @@ func Switch(d *space.Decision, cases []*Scalar) *Scalar {
 		s.deps = union(s.deps, c.deps)
 		s.open = s.open || c.open
 	}
+	s.size = sizeOf(cases)
 	return s
 }
 
@@ -206,7 +208,7 @@ func Apply(fn string, args ...*Scalar) (*Scalar, error) {
 		}
 		return Switch(deps[0], cases), nil
 	}
-	return &Scalar{fn: fn, args: args, deps: deps, open: open}, nil
+	return bounded(&Scalar{fn: fn, args: args, deps: deps, open: open})
 }
 
 // unknown is a function of scalars some of which are open: what can be told of it
@@ -220,7 +222,7 @@ func unknown(fn string, args []*Scalar, deps []*space.Decision) (*Scalar, error)
 	case fn == "!=" && Same(args[0], args[1]):
 		return Const(false), nil
 	}
-	return &Scalar{fn: fn, args: args, deps: deps, open: true}, nil
+	return bounded(&Scalar{fn: fn, args: args, deps: deps, open: true})
 }
 
 func constant(fn string, args []*Scalar) (*Scalar, error) {
@@ -350,7 +352,7 @@ func (s *Scalar) At(d *space.Decision, i int) *Scalar {
 	out, err := Apply(s.fn, args...)
 	if err != nil {
 		// It could not be computed for this alternative; evaluation will say so.
-		return &Scalar{fn: s.fn, args: args, deps: s.deps, open: s.open}
+		return &Scalar{fn: s.fn, args: args, deps: s.deps, open: s.open, size: s.size}
 	}
 	return out
 }

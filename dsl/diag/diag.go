@@ -150,3 +150,33 @@ func (l *List) Sort() {
 	}
 	*l = out
 }
+
+// MaxErrors is how many diagnostics of one file are worth reading.
+const MaxErrors = 50
+
+// tooMany is the code that stands for the diagnostics that were cut.
+const tooMany = "E0117"
+
+// Limit sorts the list and cuts what is beyond MaxErrors in any one file. A
+// phase may stop at that number, too: the list says that there is more.
+func (l *List) Limit() {
+	l.Sort()
+	out := make(List, 0, len(*l))
+	for from := 0; from < len(*l); {
+		file := (*l)[from].Span.Start.File
+		var kept List
+		cut := false
+		for ; from < len(*l) && (*l)[from].Span.Start.File == file; from++ {
+			switch d := (*l)[from]; {
+			case d.Code == tooMany, len(kept) == MaxErrors:
+				cut = true
+			default:
+				kept = append(kept, d)
+			}
+		}
+		if out = append(out, kept...); cut && len(kept) > 0 {
+			out.Add(tooMany, kept[len(kept)-1].Span, "too many errors: the rest of the file is not reported")
+		}
+	}
+	*l = out
+}

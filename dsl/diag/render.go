@@ -200,7 +200,8 @@ func (r *painter) cells(raw []byte, at Span) (text string, from, to int) {
 	if at.End.Line > at.Start.Line {
 		endCol = 1 << 30
 	}
-	col, x := 1, 0
+	raw, skipped, cut := r.window(raw, at.Start.Col)
+	col, x := 1+skipped, 0
 	for i := 0; i < len(raw); col++ {
 		c, n := utf8.DecodeRune(raw[i:])
 		bom := c == '\uFEFF' && i == 0 && at.Start.Line == 1
@@ -247,7 +248,7 @@ func (r *painter) cells(raw []byte, at Span) (text string, from, to int) {
 		}
 	}
 	var b strings.Builder
-	if lo > 0 {
+	if lo > 0 || skipped > 0 {
 		b.WriteString("...")
 	}
 	col = b.Len()
@@ -264,16 +265,40 @@ func (r *painter) cells(raw []byte, at Span) (text string, from, to int) {
 	if first >= hi {
 		from = col
 	}
-	if hi < len(cells) {
+	if hi < len(cells) || cut {
 		b.WriteString("...")
 	}
 	return b.String(), from, max(to, from)
 }
 
+// window cuts a line of many screens down to what lies near a column: skipped is
+// how many runes are missing before it, cut whether some are missing behind.
+func (r *painter) window(raw []byte, col int) (near []byte, skipped int, cut bool) {
+	if len(raw) <= 16*r.opts.Width {
+		return raw, 0, false
+	}
+	for ; skipped < col-2*r.opts.Width && len(raw) > 0; skipped++ {
+		_, n := utf8.DecodeRune(raw)
+		raw = raw[n:]
+	}
+	end := 0
+	for i := 0; i < 4*r.opts.Width && end < len(raw); i++ {
+		_, n := utf8.DecodeRune(raw[end:])
+		end += n
+	}
+	return raw[:end], skipped, end < len(raw)
+}
+
 // plain makes a text of foreign origin safe to print on one line.
 func plain(s string) string { return strings.ReplaceAll(plainLines(s), "\n", " ") }
 
+// maxText is how much of a message is printed: what quotes a source may be long.
+const maxText = 1000
+
 func plainLines(s string) string {
+	if runes := []rune(s); len(runes) > maxText {
+		s = string(runes[:maxText/2]) + "…" + string(runes[len(runes)-maxText/2:])
+	}
 	return strings.Map(func(c rune) rune {
 		if c != '\n' && !unicode.IsPrint(c) {
 			return '\uFFFD'

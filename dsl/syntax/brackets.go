@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/alecthomas/participle/v2/lexer"
 
@@ -45,15 +46,20 @@ func matchBrackets(toks []lexer.Token, badStrings map[int]bool, errs *diag.List)
 		b = newBracketer(toks, false)
 		b.run()
 	}
+	found := 0
 	for _, i := range b.strays {
 		b.bad[i] = true
-		if !badStrings[toks[i].Pos.Line] {
+		if !badStrings[toks[i].Pos.Line] && found <= diag.MaxErrors {
+			found++
 			*errs = append(*errs, fail(&toks[i], "E0103", "remove it, or add the opening bracket", "`%s` closes nothing", toks[i].Value).d)
 		}
 	}
+	found = 0
+	slices.SortFunc(b.broken, func(x, y brokenBracket) int { return x.open - y.open })
 	for _, br := range b.broken {
 		b.bad[br.open] = true
-		if !badStrings[toks[br.open].Pos.Line] {
+		if !badStrings[toks[br.open].Pos.Line] && found <= diag.MaxErrors {
+			found++
 			*errs = append(*errs, unclosed(toks, br))
 		}
 	}

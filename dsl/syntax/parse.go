@@ -6,9 +6,6 @@ import (
 	"github.com/nasc-project/nasc/dsl/diag"
 )
 
-// maxErrors is how many errors of one file are worth reading.
-const maxErrors = 50
-
 // Parse reads one module. It never fails altogether: the tree holds what could
 // be read, and the list, sorted by place, says what could not. A tree that
 // comes with errors is for tools that want names and places from a file being
@@ -20,19 +17,20 @@ func Parse(path string, src []byte) (*File, diag.List) {
 		p := &parser{file: f, errs: &errs}
 		p.parse(src)
 	}
-	errs.Sort()
-	if len(errs) > maxErrors {
-		errs = errs[:maxErrors]
-		errs.Add("E0117", errs[maxErrors-1].Span, "too many errors: the rest of the file is not reported")
-	}
+	errs.Limit()
 	return f, errs
 }
 
 type parser struct {
 	*outline
-	file *File
-	errs *diag.List
+	file  *File
+	errs  *diag.List
+	found int // errors of the grammar so far
 }
+
+// full reports that more errors than anybody reads have been found, so that
+// looking for others is waste.
+func (p *parser) full() bool { return p.found > diag.MaxErrors }
 
 func (p *parser) parse(src []byte) {
 	s := scan(p.file.Path, src, p.errs)
@@ -50,7 +48,7 @@ func (p *parser) parse(src []byte) {
 			p.bad[i] = true
 		}
 	}
-	for from := 0; from < len(p.toks); {
+	for from := 0; from < len(p.toks) && !p.full(); {
 		to := p.nextDecl(from)
 		p.decl(from, to)
 		from = to

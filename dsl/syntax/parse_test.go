@@ -251,7 +251,7 @@ func TestNesting(t *testing.T) {
 
 func TestTooManyErrors(t *testing.T) {
 	_, errs := Parse("x.nas", []byte(strings.Repeat("let = 1\n", 1000)))
-	if len(errs) != maxErrors+1 || errs[maxErrors].Code != "E0117" {
+	if len(errs) != diag.MaxErrors+1 || errs[diag.MaxErrors].Code != "E0117" {
 		t.Errorf("%d errors, last %v", len(errs), errs[len(errs)-1])
 	}
 }

@@ -13,21 +13,38 @@ import (
 // found and what is right is kept. Pieces with a token in error are skipped:
 // that error has been reported.
 
-func (p *parser) report(d *diag.Diagnostic) { *p.errs = append(*p.errs, d) }
+func (p *parser) report(d *diag.Diagnostic) {
+	*p.errs = append(*p.errs, d)
+	p.found++
+}
 
 func (p *parser) addDecl(d Decl) {
 	Walk(d, p.checkBody)
 	p.file.Decls = append(p.file.Decls, d)
 }
 
-// checkBody reports composites without a body: only an op, which a plugin
-// implements, may consist of its head.
+// The largest number of parameters of a template, and of dimensions of a shape.
+const (
+	MaxParams = 1000
+	MaxRank   = 16
+)
+
+// checkBody reports lists that are too long, and composites without a body: only
+// an op, which a plugin implements, may consist of its head.
 func (p *parser) checkBody(n Node) bool {
 	t, ok := n.(*Template)
 	if ok && t.Kind != Op && t.Expr == nil && !t.Braces {
 		e := &diag.Diagnostic{Code: "E0115", Span: t.Name.span, Message: fmt.Sprintf("%s `%s` has no body", t.Kind, t.Name.Name)}
 		e.Help = "write `= …` or `{ … }` behind its head"
 		p.report(e)
+	}
+	if ok && len(t.Params) > MaxParams {
+		p.report(&diag.Diagnostic{Code: "E0118", Span: t.Name.span,
+			Message: fmt.Sprintf("%d parameters are more than the %d that nasc reads", len(t.Params), MaxParams)})
+	}
+	if t, ok := n.(*Type); ok && len(t.Dims) > MaxRank {
+		p.report(&diag.Diagnostic{Code: "E0118", Span: t.span,
+			Message: fmt.Sprintf("%d dimensions are more than the %d that nasc reads", len(t.Dims), MaxRank)})
 	}
 	_, expr := n.(Expr)
 	return !expr
@@ -118,7 +135,7 @@ func (p *parser) recoverBody(open, to int) []Stmt {
 		rest = end + 1
 	}
 	var stmts []Stmt
-	for from := open + 1; from < end; {
+	for from := open + 1; from < end && !p.full(); {
 		next := p.nextStmt(from, end, p.depth[open]+1)
 		if s := p.stmt(from, next); s != nil {
 			stmts = append(stmts, s)

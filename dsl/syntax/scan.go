@@ -13,7 +13,11 @@ import (
 )
 
 // MaxFileSize is the largest source that Parse reads, in bytes.
-const MaxFileSize = 8 << 20
+const MaxFileSize = 1 << 20
+
+// MaxName is the largest number of letters of a name: addresses are made of
+// names, one behind the other.
+const MaxName = 128
 
 // scanner turns a file into tokens, with comments kept aside.
 type scanner struct {
@@ -67,6 +71,13 @@ func checkText(path string, src []byte, errs *diag.List) bool {
 	return true
 }
 
+// report adds an error, unless there are more than anybody reads already.
+func (s *scanner) report(d *diag.Diagnostic) {
+	if len(*s.errs) <= diag.MaxErrors {
+		*s.errs = append(*s.errs, d)
+	}
+}
+
 // scan reads the whole file.
 func scan(path string, src []byte, errs *diag.List) *scanner {
 	s := &scanner{file: path, src: string(src), line: 1, errs: errs}
@@ -118,7 +129,9 @@ func (s *scanner) next() bool {
 		if keywords[rest[:n]] {
 			typ = tokKeyword
 		}
-		s.emit(typ, n)
+		if t := s.emit(typ, n); n > MaxName {
+			s.report(fail(t, "E0118", "", "a name of %d letters is longer than the %d that nasc reads", n, MaxName).d)
+		}
 	case isDigit(c), c == '.' && len(rest) > 1 && isDigit(rest[1]):
 		s.emit(tokNumber, numberLen(rest))
 	case c == '"':
@@ -204,9 +217,9 @@ func (s *scanner) str(rest string) {
 func (s *scanner) unterminated(n int) {
 	n = len(strings.TrimRight(s.src[s.off:s.off+n], " \t\r"))
 	t := s.emit(tokBad, n)
-	d := s.errs.Add("E0102", tokenSpan(t), "this string never ends")
+	d := fail(t, "E0102", "close it with `\"` on the same line", "this string never ends").d
 	d.Label = "starts here"
-	d.Help = "close it with `\"` on the same line"
+	s.report(d)
 }
 
 // comment keeps a line comment aside, or for later decision when it may be a doc.
@@ -310,5 +323,5 @@ func (s *scanner) illegal(rest string) {
 		}
 	}
 	t := s.emit(tokBad, n)
-	s.errs.Add("E0110", tokenSpan(t), "%s", what).Help = help
+	s.report(fail(t, "E0110", help, "%s", what).d)
 }
