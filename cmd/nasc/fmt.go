@@ -43,7 +43,7 @@ syntax errors is left alone.`,
 }
 
 func formatFile(c *cobra.Command, file string, write, differ bool) error {
-	src, err := os.ReadFile(file)
+	src, err := readText(file)
 	if err != nil && !write {
 		src, err = readFile(file)
 	}

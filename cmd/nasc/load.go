@@ -15,6 +15,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/resolve"
+	"github.com/nasc-project/nasc/dsl/syntax"
 	"github.com/nasc-project/nasc/runtime/plan"
 	"github.com/nasc-project/nasc/spaces"
 )
@@ -28,7 +29,7 @@ func readFile(name string) ([]byte, error) {
 		}
 		return nil, fs.ErrNotExist
 	}
-	data, err := os.ReadFile(name)
+	data, err := readText(name)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return data, err
 	}
@@ -37,6 +38,24 @@ func readFile(name string) ([]byte, error) {
 		return embedded, nil
 	}
 	return nil, err
+}
+
+// readText reads a file of no more bytes than the language takes. A pipe or a
+// device may have no end, so only those that the shell hands over are read.
+func readText(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() && !info.IsDir() && !strings.HasPrefix(name, "/dev/fd/") && name != "/dev/stdin" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, syntax.MaxFileSize+1))
 }
 
 // load compiles a file, or says what is wrong with it.

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/lower"
@@ -147,8 +148,15 @@ func (k *checker) elementText(of syntax.Expr, i int, v value) string {
 			return graph.FormatValue(c)
 		}
 	}
-	return k.text(of) + "[" + strconv.Itoa(i) + "]"
+	set := k.text(of)
+	if len(set) > maxLabel {
+		set = strings.ToValidUTF8(set[:maxLabel], "") + "…"
+	}
+	return set + "[" + strconv.Itoa(i) + "]"
 }
+
+// maxLabel is how much of the text of a set goes into the labels of its elements.
+const maxLabel = 200
 
 // absent reports whether a candidate is a call of an op declared absent.
 func (k *checker) absent(x candidate, c context) bool {

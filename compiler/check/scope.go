@@ -195,7 +195,7 @@ func (k *checker) decide(c context, name string, kind space.Kind, labels []strin
 		k.tooLarge(at, fmt.Sprintf("more than %d decisions", maxDecisions))
 		return nil
 	}
-	k.spend(4*len(labels)+len(key)/16, at)
+	k.spend(4*len(labels)+len(key)/4, at)
 	d := &space.Decision{Kind: kind, Pos: at.Start, Min: 1, Max: 1}
 	seen := map[string]int{}
 	for i, l := range labels {

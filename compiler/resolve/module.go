@@ -116,8 +116,11 @@ func Load(path string, read Reader) (*Program, diag.List) {
 	return l.prog, l.diags
 }
 
-// maxModules bounds what one file may pull in.
-const maxModules = 1000
+// maxModules and maxText bound what one file may pull in.
+const (
+	maxModules = 1000
+	maxText    = 16 << 20
+)
 
 type loader struct {
 	read  Reader
@@ -126,6 +129,7 @@ type loader struct {
 	prog  *Program
 	diags diag.List
 	again int // names declared twice so far
+	text  int // bytes of all modules
 }
 
 // loading is a module whose imports are being read, and where it was imported.
@@ -167,6 +171,14 @@ func (l *loader) file(p string, at diag.Span) *Module {
 		}
 		return nil
 	}
+	if len(l.prog.Modules) >= maxModules {
+		l.diags.Add("E0210", at, "more than %d modules are imported", maxModules)
+		return nil
+	}
+	if l.text += len(src); l.text > maxText {
+		l.diags.Add("E0210", at, "the modules that are imported have more than %d bytes", maxText)
+		return nil
+	}
 	return l.module(key, p, src, at)
 }
 
@@ -204,10 +216,6 @@ func (l *loader) module(key, name string, src []byte, at diag.Span) *Module {
 		return m
 	}
 	if l.cyclic(key, at) {
-		return nil
-	}
-	if len(l.prog.Modules) >= maxModules {
-		l.diags.Add("E0210", at, "more than %d modules are imported", maxModules)
 		return nil
 	}
 	m := &Module{Path: name, Source: src, Names: map[string]*Symbol{}, key: key}
@@ -248,7 +256,7 @@ func (l *loader) declare(m *Module) {
 }
 
 func (l *loader) twice(id *syntax.Ident, first diag.Span) {
-	if l.again++; l.again > diag.MaxErrors {
+	if l.again++; l.again > diag.MaxErrors+1 {
 		return
 	}
 	d := l.diags.Add("E0203", id.Span(), "`%s` is declared twice", id.Name)

@@ -46,7 +46,7 @@ func checkText(path string, src []byte, errs *diag.List) bool {
 		return diag.Span{Start: p, End: p}
 	}
 	if len(src) > MaxFileSize {
-		errs.Add("E0112", at(0), "the file has %d bytes, more than the %d that are read", len(src), MaxFileSize).
+		errs.Add("E0112", at(0), "the file has more than the %d bytes that are read", MaxFileSize).
 			Help = "split it into modules with `import`"
 		return false
 	}
