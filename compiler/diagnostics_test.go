@@ -3,6 +3,9 @@ package compiler
 import (
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/nasc-project/nasc/dsl/diag"
@@ -46,4 +49,41 @@ func TestImportCycle(t *testing.T) {
 // TestExplainPages: every code that the compiler reports has a page for `nasc explain`.
 func TestExplainPages(t *testing.T) {
 	diagtest.Pages(t, ".", "resolve", "check")
+}
+
+// unshown are the codes of the language that no source beside a comment can
+// cause; the tests that cause them are named.
+var unshown = map[string]string{
+	"E0104": "limits_test.go", "E0112": "limits_test.go", "E0117": "limits_test.go",
+	"E0118": "limits_test.go", "E0210": "limits_test.go",
+	"E0105": "../dsl/syntax/parse_test.go",
+	"E0431": "../dsl/diag/diag_test.go", // about a genotype, not a file
+}
+
+// TestEveryCodeIsShown: each code of a file that is wrong stands in a test beside
+// the source that causes it.
+func TestEveryCodeIsShown(t *testing.T) {
+	var shown strings.Builder
+	for _, pattern := range []string{"testdata/*.nas", "../dsl/syntax/testdata/*.nas", "../cmd/nasc/testdata/script/*.txtar"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown.Write(text)
+		}
+	}
+	for _, code := range diag.Codes() {
+		if code >= "E05" || strings.Contains(shown.String(), code) {
+			continue
+		}
+		text, _ := os.ReadFile(unshown[code])
+		if !strings.Contains(string(text), code) {
+			t.Errorf("no test shows what causes %s, %s", code, diag.Title(code))
+		}
+	}
 }

@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/space/stream"
+	"github.com/nasc-project/nasc/dsl/diag"
 )
 
-// FuzzCompile feeds files to the whole compiler. Whatever compiles must sample,
-// bind, validate and print; nothing may panic or run away.
+// FuzzCompile feeds files to the whole compiler. Every diagnostic has a code with
+// a page and a place in the file, and what has none compiles. Whatever compiles
+// must sample, bind, validate and print; nothing may panic or run away.
 func FuzzCompile(f *testing.F) {
-	for _, pattern := range []string{"../spaces/*/*.nas", "testdata/*.nas"} {
+	for _, pattern := range []string{"../spaces/*/*.nas", "../stdlib/*.nas", "../dsl/syntax/testdata/*.nas", "testdata/*.nas", "testdata/newcomer/*.nas"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)
@@ -35,14 +37,21 @@ func FuzzCompile(f *testing.F) {
 			}
 			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 		})
+		for _, d := range append(diags, m.Check()...) {
+			if _, ok := diag.Explain(d.Code); !ok || d.Message == "" || d.Span.Start.File == "fuzz.nas" && d.Span.Start.Offset > len(src) {
+				t.Fatalf("unsound diagnostic %+v", d)
+			}
+		}
 		if diags.HasErrors() {
 			return
 		}
-		m.Check()
 		for _, name := range m.Spaces() {
 			s, diags := m.Space(name, nil)
 			if diags.HasErrors() {
 				continue
+			}
+			if s == nil {
+				t.Fatalf("%s does not compile, and nothing is said about it", name)
 			}
 			g := s.Sample(stream.New(1, "fuzz", 0))
 			a, err := s.Bind(g)

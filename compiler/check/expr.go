@@ -225,6 +225,11 @@ func (k *checker) binary(e *syntax.Binary, c context) value {
 	if l, ok := y.(*list); ok {
 		return k.each(e.Op, l, x, e.Span(), false)
 	}
+	if _, ok := x.(*tensor); ok && e.Op == "+" {
+		d := k.diags.Add("E0304", e.OpPos, "`+` adds numbers, not tensors")
+		d.Help = "write `sum([" + k.text(e.X) + ", " + k.text(e.Y) + "])`"
+		return bad{}
+	}
 	if isOp(x) && e.Op == "+" {
 		d := k.diags.Add("E0304", e.OpPos, "`+` adds numbers, not operations")
 		d.Help = "write `sum([a(x), b(x)])` for the sum of two operations, `a -> b` for one after the other"

@@ -46,7 +46,10 @@ func (k *checker) flow(e *syntax.Flow, c context) value {
 			continue
 		}
 		if !isOp(v) {
-			k.diags.Add("E0304", x.Span(), "`->` needs an operation on its right, not %s", describe(v))
+			d := k.diags.Add("E0304", x.Span(), "`->` needs an operation on its right, not %s", describe(v))
+			if l, isList := v.(*list); isList && len(l.elems) > 0 && isOp(l.elems[0]) {
+				d.Help = "write `(1 of " + k.text(x) + ")` to choose one of them"
+			}
 			failed = true
 			continue
 		}

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/resolve"
 	"github.com/nasc-project/nasc/compiler/sym"
 	"github.com/nasc-project/nasc/dsl/diag"
@@ -58,6 +59,12 @@ func (k *checker) bindDims(t *template, p *syntax.Param, tn *tensor, c context) 
 		d.Notes = append(d.Notes,
 			diag.Note{Span: p.Span(), Text: "`" + p.Name.Name + "` is declared here"},
 			diag.Note{Span: tn.node.Span, Text: "the tensor of shape " + shapeText(tn.node.Shape) + " comes from here"})
+		switch want, got := len(p.Type.Dims), len(tn.node.Shape); {
+		case want == 1 && got == 3:
+			d.Help = "`global_pool` turns [c, h, w] into [c]"
+		case want == 3 && got == 4 && tn.node.Kind == lower.Input:
+			d.Help = "the batch is not written: an image is `[3, 32, 32]`"
+		}
 		return false
 	}
 	for i, x := range p.Type.Dims {

@@ -247,7 +247,9 @@ func (l *loader) declare(m *Module) {
 			continue
 		}
 		if Function(id.Name) && m.Path != stdlib.Core {
-			l.diags.Add("E0203", id.Span(), "`%s` is a function of the language and cannot be declared again", id.Name)
+			l.diags.Add("E0203", id.Span(), "`%s` is a function of the language and cannot be declared again", id.Name).
+				Help = "choose another name, such as `" + id.Name + "_`"
+			m.Names[id.Name] = &Symbol{}
 			continue
 		}
 		m.Names[id.Name] = &Symbol{Decl: d, Home: m}
@@ -284,9 +286,12 @@ func (l *loader) imports(m *Module) {
 			d.Help = "write `import { name } from \"" + im.Path.Value + "\"` or add `as name`"
 		}
 		for _, id := range im.Names {
-			sym := l.exported(from, id, im.Path.Value)
+			sym, meant := l.exported(from, id, im.Path.Value)
 			if sym == nil {
 				sym = &Symbol{}
+				if _, ok := m.Names[meant]; !ok && meant != "" {
+					m.Names[meant] = sym // its uses are right
+				}
 			}
 			l.bindImport(m, id.Name, id.Span(), sym)
 		}
@@ -347,21 +352,24 @@ func (l *loader) bindImport(m *Module, name string, at diag.Span, s *Symbol) {
 	m.Names[name] = s
 }
 
-func (l *loader) exported(from *Module, id *syntax.Ident, path string) *Symbol {
+// exported finds a name of another module. Where there is none, it may tell
+// which one was meant.
+func (l *loader) exported(from *Module, id *syntax.Ident, path string) (sym *Symbol, meant string) {
 	sym, ok := from.Names[id.Name]
 	if ok && sym.Decl != nil && sym.Home == from && !strings.HasPrefix(id.Name, "_") {
-		return sym
+		return sym, ""
 	}
 	d := l.diags.Add("E0206", id.Span(), "\"%s\" has no `%s`", path, id.Name)
 	if ok && sym.Home == from {
 		d.Message = "`" + id.Name + "` is private to \"" + path + "\""
 		d.Notes = append(d.Notes, diag.Note{Span: sym.Decl.DeclName().Span(), Text: "a name that starts with `_` is not exported"})
-		return nil
+		return nil, ""
 	}
 	if best, ok := diag.Suggest(id.Name, from.Exports()); ok {
 		d.Help = "did you mean `" + best + "`?"
+		return nil, best
 	}
-	return nil
+	return nil, ""
 }
 
 // Exports lists the names that other modules may import.

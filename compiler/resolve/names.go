@@ -372,8 +372,10 @@ func (w *walker) visible(s *local) []string {
 			out = append(out, n)
 		}
 	}
-	for n := range w.mod.Names {
-		out = append(out, n)
+	for n, s := range w.mod.Names {
+		if *s != (Symbol{}) { // not where an import has failed
+			out = append(out, n)
+		}
 	}
 	if w.prog.Core != nil {
 		out = append(out, w.prog.Core.Order...)

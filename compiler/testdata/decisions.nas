@@ -119,3 +119,10 @@ import { relu, skip } from "std/vision"
 /// A cell without tensors is the operation that its body says, decided once.
 cell layer = relu | skip
 space s(image: [8, 8, 8]) = image -> layer -> layer
+---
+import { relu } from "std/vision"
+cell c(x) {
+    node n[64] = relu(x)
+    return sum(2 of n) //! E0412 "choosing from 64 tensors is more than nasc allows"
+}
+space s(image: [8, 8, 8]) = image -> c

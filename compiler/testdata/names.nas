@@ -61,3 +61,6 @@ block a = sikp //! E0201 "`sikp` is not declared"
 space s(image: [3, 8, 8]) = image -> conv_bn(out: "wide") -> relu //! E0303 "int, not string"
 space t(image: [3, 8, 8]) = image -> a -> relu(image, image) //! E0305 "2 given"
 space u(image: [3, 8, 8]) = relu(image, image) //! E0305 "2 given"
+---
+let width = 2 * depth //! E0211 "`width` needs its own value: width -> depth -> width; note: `width` is needed here"
+let depth = width / 2

@@ -114,3 +114,13 @@ space s(image: [3, 8, 8]) = sum([image, global_pool(image)]) //! E0301 "shapes d
 ---
 op same(x) -> y //! E0307 "does not say the shape of its result"
 space s(image: [3, 8, 8]) = image -> same
+---
+import { relu } from "std/vision"
+op wide(x: [c, h, w], extra: int) -> [c, h, w]
+space s(image: [3, 8, 8]) = image -> wide(extra: image.d) //! E0313 "a tensor has no `d`"
+---
+cell c {
+    node n = sum(prev) //! E0302 "the set is empty, so it has no shape"
+    return n
+}
+space s(image: [3, 8, 8]) = image -> c

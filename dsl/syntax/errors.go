@@ -70,6 +70,8 @@ func expectedExpr(t, before *lexer.Token) error {
 		e.d.Help = "`->` stands between two steps"
 	case isWord(t, "]") && before != nil && isWord(before, ","):
 		e.d.Help = "remove the comma before `]`"
+	case isWord(t, "{"):
+		e.d.Help = "a choice is written `3 | 5`, a list `[3, 5]`; braces hold the body of a declaration"
 	case isWord(t, "+"):
 		e.d.Help = "a number needs no sign `+`"
 	case isWord(t, "-"):
@@ -125,15 +127,15 @@ func notChained(t *lexer.Token, x Expr) *syntaxError {
 	return fail(t, "E0114", help, "%s", what)
 }
 
-// afterArg explains what is wrong behind an argument that neither `,` nor `)` follows.
-func afterArg(a *Arg, t *lexer.Token) error {
+// afterArg explains what is wrong at the token t behind an argument that neither
+// `,` nor `)` follows; next is the one behind it.
+func afterArg(a *Arg, t *lexer.Token, next string) error {
 	name, isName := a.Value.(*Name)
 	if isName && a.Name == nil && a.Var == nil {
 		_, slip := diag.Suggest(t.Value, joiners)
 		switch {
 		case isWord(t, "="):
-			e := fail(t, "E0109", "write `"+name.Name+": …`", "an argument is named with `:`, not with `=`")
-			return e
+			return fail(t, "E0109", "write `"+name.Name+": "+next+"`", "an argument is named with `:`, not with `=`")
 		case startsOperand(t) && !(t.Type == tokIdent && slip):
 			e := fail(t, "E0109", "", "a named argument takes a colon")
 			e.d.Span.Start = name.span.Start
@@ -188,6 +190,8 @@ func leftover(t *lexer.Token) *syntaxError {
 		e.d.Label = "an expression ends before it"
 	case startsOperand(t):
 		e.d.Help = "is an operator missing before it, such as `|`, `->` or `*`?"
+	case isWord(t, ","):
+		e.d.Help = "alternatives are separated by `|`; a list stands in brackets: `[a, b]`"
 	case isWord(t, "="):
 		e.d.Help = "`==` compares; `name = …` defines a name"
 	case t.Type == tokDoc:

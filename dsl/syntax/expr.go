@@ -351,7 +351,12 @@ func (p *exprParser) args() ([]*Arg, error) {
 		}
 		args = append(args, a)
 		if !p.accept(",") && !isWord(p.peek(), ")") {
-			return nil, afterArg(a, p.peek())
+			t, next := p.peek(), ""
+			if isWord(t, "=") {
+				p.next()
+				next = p.peek().Value
+			}
+			return nil, afterArg(a, t, next)
 		}
 	}
 	return args, nil

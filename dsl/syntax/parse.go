@@ -80,11 +80,15 @@ func (p *parser) nextDecl(from int) int {
 		i++
 	}
 	first := i
+	foreign := i < len(p.toks) && p.toks[i].Type == tokIdent && elsewhere[p.toks[i].Value] != ""
 	for i++; i < len(p.toks); i++ {
 		if p.depth[i] > 0 {
 			continue
 		}
 		t := &p.toks[i]
+		if foreign && !(t.Type == tokKeyword && startsDecl[t.Value] && firstOnLine(p.toks, i)) {
+			continue // what follows a word of another language is as foreign
+		}
 		if t.Type == tokDoc || t.Type == tokKeyword && p.beginsDecl(i) || p.beginsOther(i) && !p.contextual(first, i) {
 			return i
 		}

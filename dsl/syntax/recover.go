@@ -229,6 +229,20 @@ func (p *parser) stmt(from, to int) Stmt {
 var declWords = []string{"import", "op", "block", "cell", "space", "let", "search"}
 var stmtWords = []string{"node", "return", "require", "maximize", "minimize", "op", "block", "cell", "space"}
 
+// elsewhere says how to write what other languages begin with a word.
+var elsewhere = map[string]string{
+	"def":      "write `block name(x) = …`",
+	"function": "write `block name(x) = …`",
+	"class":    "write `cell name(x) { … }` or `space name(image: [3, 32, 32]) { … }`",
+	"from":     "write `import { name } from \"std/vision\"`",
+	"for":      "`op * 3` repeats, `node n[3] = …` makes several nodes, `sum(f(p) for p in prev)` goes over a set",
+	"if":       "`if … then … else …` is an expression: `x = if … then … else …`",
+	"var":      "write `let name = …`",
+	"const":    "write `let name = …`",
+	"model":    "write `space name(image: [3, 32, 32]) { … }`",
+	"network":  "write `space name(image: [3, 32, 32]) { … }`",
+}
+
 // notDecl explains a top-level piece that starts with no declaring word.
 func (p *parser) notDecl(i int) *diag.Diagnostic {
 	t := &p.toks[i]
@@ -242,6 +256,8 @@ func (p *parser) notDecl(i int) *diag.Diagnostic {
 		e := fail(t, "E0108", "", "unknown declaration `%s`", t.Value)
 		if w, ok := diag.Suggest(t.Value, declWords); ok {
 			e.d.Help = "did you mean `" + w + "`?"
+		} else if help, ok := elsewhere[t.Value]; ok {
+			e.d.Help = help
 		} else {
 			e.d.Help = "declarations start with `op`, `block`, `cell`, `space`, `let` or `search`"
 		}
@@ -264,7 +280,11 @@ func (p *parser) notStmt(i, to int) *diag.Diagnostic {
 		if t.Type == tokKeyword && startsStmt[t.Value] {
 			return nil
 		}
-		return fail(t, "E0101", "", "expected a statement, found %s", describe(t)).d
+		help := ""
+		if t.Value == "for" || t.Value == "if" {
+			help = elsewhere[t.Value]
+		}
+		return fail(t, "E0101", help, "expected a statement, found %s", describe(t)).d
 	}
 	if i+1 < to && isWord(&p.toks[i+1], "=") {
 		return nil
