@@ -283,8 +283,7 @@ func (r *searchReader) component(setting string, at place) *Component {
 	sym, ok := p.m.Names[n.Name]
 	if !ok || sym.Plugin == nil {
 		if l, _ := let(n.Name, p.m); l != nil {
-			r.diags.Add("E0208", n.Span(), "`%s` needs its own value", n.Name)
-			return nil
+			return nil // it needs its own value, which was reported
 		}
 		d := r.diags.Add("E0552", n.Span(), "`%s` is not an imported plugin", n.Name)
 		d.Help = "write `import plugin \"nasc/" + n.Name + "\"` at the top of the file"

@@ -67,7 +67,7 @@ search g over s {
 ---
 import { global_pool } from "std/vision"
 import plugin "nasc/evolution" as evolution
-let loop = loop //! E0208 "`loop` needs its own value"
+let loop = loop //! E0211 "`loop` needs its own value"
 let rate = 2 * loop
 space s(image: [8, 8, 8]) = image -> global_pool
 search a over s {
