@@ -102,6 +102,55 @@ func TestNASBench101Hashes(t *testing.T) {
 	}
 }
 
+// TestNASBench101Unique: the hashes of the modules that nasc finds to differ, of at most
+// nine edges and with a path from input to output, are those of the table.
+func TestNASBench101Unique(t *testing.T) {
+	col, rows := table(t, "nasbench101.csv.gz")
+	vertices := 6
+	if testing.Short() {
+		vertices = 5
+	}
+	table := map[string]bool{}
+	for _, r := range rows {
+		if n, err := strconv.Atoi(r[col["vertices"]]); err != nil || n <= vertices {
+			table[r[col["hash"]]] = true
+		}
+	}
+	_, s := load(t, "nasbench101/nasbench101.nas", compiler.Argument{Name: "vertices", Value: int64(vertices)})
+	classes, err := s.Unique(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for g := range classes.All {
+		m, ok := moduleOf(g).Prune()
+		if !ok || m.Edges() > nasbench101.MaxEdges {
+			continue
+		}
+		hash, _ := m.Hash()
+		if !table[hash] {
+			t.Fatalf("%s: its hash %s is not in the table, or another class has it", s.Format(g), hash)
+		}
+		delete(table, hash)
+		found++
+	}
+	if len(table) > 0 {
+		t.Errorf("%d classes, and %d hashes of the table are left over", found, len(table))
+	}
+	t.Logf("%d classes", found)
+}
+
+// moduleOf is an architecture of the space as a module.
+func moduleOf(g space.Genotype) nasbench101.Module {
+	m := nasbench101.Module{Reads: []uint32{0}}
+	for v := 0; v+1 < len(g); v += 2 {
+		m.Reads = append(m.Reads, uint32(g[v]))
+		m.Ops = append(m.Ops, []nasbench101.Op{nasbench101.Conv1x1, nasbench101.Conv3x3, nasbench101.MaxPool3x3}[g[v+1]])
+	}
+	m.Reads = append(m.Reads, uint32(g[len(g)-1]))
+	return m
+}
+
 // module101 reads a row of the table: the upper triangle of the matrix row by row,
 // and a letter for each operation.
 func module101(edges, ops string) nasbench101.Module {
