@@ -24,8 +24,8 @@ type variants []*graph.Node
 // Most combinations of a node, and of all nodes of a plan, and most variants of a
 // combination, that are kept.
 const (
-	maxPrototypes     = 64
-	maxPlanPrototypes = 1 << 15
+	maxPrototypes     = 512
+	maxPlanPrototypes = 1 << 14
 	maxVariants       = 4
 )
 
