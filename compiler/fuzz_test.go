@@ -45,6 +45,15 @@ func FuzzCompile(f *testing.F) {
 		if diags.HasErrors() {
 			return
 		}
+		if searches, diags := m.Searches(); !diags.HasErrors() {
+			for _, s := range searches {
+				for _, q := range s.Requirements {
+					if again, err := ParseRequirement(q.Text); err != nil || again.Text != q.Text {
+						t.Fatalf("the requirement %q is read again as %v, %v", q.Text, again, err)
+					}
+				}
+			}
+		}
 		for _, name := range m.Spaces() {
 			s, diags := m.Space(name, nil)
 			if diags.HasErrors() {

@@ -195,7 +195,8 @@ search a over s { require latency(device: "pixel-1", batch: 2) <= 25ms and not (
 	if diags := q.Measure(map[string]string{"accuracy": "%"}); len(diags) != 1 || diags[0].Code != "E0556" || diags[0].Help != "write `90%`" {
 		t.Errorf("a percentage beside a number: %v", diags)
 	}
-	for _, text := range []string{"", "a", "1 < 2", "a <= ", "a <= 2 }", "a in [1]", "a(1) < 2", "a < 2 require b < 2", "(a < 2) + 1 > 2"} {
+	for _, text := range []string{"", "a", "1 < 2", "a <= ", "a <= 2 }", "a in [1]", "a(1) < 2", "a < 2 require b < 2", "(a < 2) + 1 > 2",
+		"latency(device: x) < 2", "a < 1..2", "a < (2 | 3)", "x(y: 1..2) < 2"} {
 		if q, err := ParseRequirement(text); err == nil {
 			t.Errorf("%q is a requirement: %v", text, q.Text)
 		}

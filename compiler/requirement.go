@@ -67,8 +67,9 @@ func ParseRequirement(text string) (*Requirement, error) {
 	if len(f.Decls) == 1 {
 		if d, ok := f.Decls[0].(*syntax.Search); ok && len(d.Body) == 1 {
 			if v, ok := d.Body[0].(*syntax.Verb); ok {
-				r := &searchReader{}
-				q := r.requirement(place{v.Value, &resolve.Module{}})
+				nothing := &resolve.Module{} // every name is a metric
+				r := &searchReader{m: &Module{prog: &resolve.Program{Root: nothing, Core: nothing}}}
+				q := r.requirement(place{v.Value, nothing})
 				return q, r.diags.Err()
 			}
 		}

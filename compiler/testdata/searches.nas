@@ -82,3 +82,18 @@ search c over s {
 search d over s {
     seed = 8 if 1 > 2 //! E0403 "nothing is left to sweep"
 }
+---
+import { global_pool, relu, skip } from "std/vision"
+import plugin "nasc/evolution" as evo
+import plugin "nasc/oneshot" as one
+let b = 20ms | 1 / 4
+let shot = one.shot(relax: one.softmax | one.gumbel(tau: -1 | 10), lr: b)
+space s(image: [8, 8, 8], n = 2) = image -> (relu | skip) * n -> global_pool
+search a over s(n: 1 | 3) {
+    optimizer = shot | evo(population: if b > 1 then 3 else 4..8 by 2)
+    budget = evaluations(10 | 20)
+    retrain = s(n: 3) //! E0557 "s decides no choice\\[0\\]"
+    seed = (0..1) | 7 if 1 < 2
+    maximize accuracy | -loss //! E0550 "`maximize` needs the name of a metric"
+    require not (latency(device: "p 1") + -1 > b) and max(params, 2K) <= (if x == 1 then 2 ^ 3 else y % 2) or z != 1e-3
+}
