@@ -89,8 +89,8 @@ func (c comparison) group(to *space.Group, known map[string]*space.Decision) str
 // Carry takes the decisions of an architecture of s in another space, by their
 // addresses and the labels of the alternatives taken.
 func (s *Space) Carry(g space.Genotype, to *Space) (space.Genotype, error) {
-	known := make(map[string]*space.Decision, len(s.Decisions))
-	for _, d := range s.Decisions {
+	known := map[string]*space.Decision{}
+	for d := range s.Active(g) {
 		known[d.Address] = d
 	}
 	labels := map[string]string{}
@@ -98,7 +98,7 @@ func (s *Space) Carry(g space.Genotype, to *Space) (space.Genotype, error) {
 	follow = func(group *space.Group) {
 		for _, t := range group.Decisions {
 			d, ok := known[t.Address]
-			if !ok || g[d.ID] == space.Inactive {
+			if !ok {
 				continue // FromLabels says that it is missing
 			}
 			labels[t.Address] = d.LabelOf(g[d.ID])
