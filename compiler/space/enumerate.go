@@ -5,11 +5,12 @@ import (
 	"math/big"
 )
 
-// All yields every architecture in order of rank.
+// All yields every architecture in order of rank, those outside the constraint left
+// out.
 func (s *Space) All() iter.Seq[Genotype] { return s.Between(new(big.Int), s.Size()) }
 
 // Between yields the architectures whose rank is at least from and less than to,
-// in order of rank. It holds one of them at a time, so that the largest space
+// in order of rank, those outside the constraint left out. It holds one of them at a time, so that the largest space
 // can be gone through from anywhere.
 func (s *Space) Between(from, to *big.Int) iter.Seq[Genotype] {
 	first, end := fromBig(new(big.Int).Set(from)), s.Root.size
@@ -21,7 +22,7 @@ func (s *Space) Between(from, to *big.Int) iter.Seq[Genotype] {
 		for r := first; r.cmp(end) < 0; r = r.add(one) {
 			g := s.empty()
 			g.unrank(s.Root, r)
-			if !yield(g) {
+			if s.admits(g) && !yield(g) {
 				return
 			}
 		}

@@ -48,10 +48,8 @@ func (d *Decision) Mutable() bool {
 	return len(d.Alts) > 0 && (d.Min < d.Max || 0 < d.Min && d.Min < len(d.Alts))
 }
 
-// Mutate takes one step at a uniformly drawn decision among those that exist
-// in g and have a choice. Decisions that come into existence are drawn
-// uniformly, all others are kept. A space of one architecture returns g.
-func (s *Space) Mutate(rng *rand.Rand, g Genotype) Genotype {
+// mutate takes one step at a uniformly drawn decision.
+func (s *Space) mutate(rng *rand.Rand, g Genotype) Genotype {
 	n := 0
 	for id, v := range g {
 		if v != Inactive && s.Decisions[id].Mutable() {
@@ -67,16 +65,15 @@ func (s *Space) Mutate(rng *rand.Rand, g Genotype) Genotype {
 			continue
 		}
 		if n == 0 {
-			return s.MutateAt(rng, g, s.Decisions[id])
+			return s.mutateAt(rng, g, s.Decisions[id])
 		}
 		n--
 	}
 	panic("unreachable")
 }
 
-// MutateAt takes one uniformly drawn step at d, which exists in g; otherwise,
-// and where d has no choice, g is returned.
-func (s *Space) MutateAt(rng *rand.Rand, g Genotype, d *Decision) Genotype {
+// mutateAt takes one uniformly drawn step at d.
+func (s *Space) mutateAt(rng *rand.Rand, g Genotype, d *Decision) Genotype {
 	if g[d.ID] == Inactive || !d.Mutable() {
 		return g.Clone()
 	}
@@ -121,16 +118,19 @@ const MaxCompletions = 128
 // them, all are yielded, otherwise only the first in order of rank; a step back
 // from there is then possible only from that first one. The relation is thus
 // symmetric, every neighbourhood is finite, and every architecture can be
-// reached from every other.
+// reached from every other. Under a constraint the neighbours outside are left
+// out, and it may take more than one step to get from one part of what is inside
+// to another.
 func (s *Space) Neighbors(g Genotype) iter.Seq[Genotype] {
 	return func(yield func(Genotype) bool) {
+		inside := func(h Genotype) bool { return !s.admits(h) || yield(h) }
 		for id, v := range g {
 			if v == Inactive {
 				continue
 			}
 			d := s.Decisions[id]
 			for _, w := range d.steps(v) {
-				if !s.step(g, d, w, yield) {
+				if !s.step(g, d, w, inside) {
 					return
 				}
 			}
@@ -217,9 +217,8 @@ func (g Genotype) isFirst(all []*Decision) bool {
 	return true
 }
 
-// Crossover takes every decision from one of two parents, by a fair coin where
-// both have it. The child has only decisions that one of them has.
-func (s *Space) Crossover(rng *rand.Rand, g, h Genotype) Genotype {
+// cross takes every decision from one of two parents.
+func (s *Space) cross(rng *rand.Rand, g, h Genotype) Genotype {
 	return s.build(func(d *Decision) int64 {
 		a, b := g[d.ID], h[d.ID]
 		if a == Inactive || b != Inactive && a != b && rng.Uint64()&1 != 0 {

@@ -12,18 +12,32 @@ import (
 // empty is a genotype in which nothing is decided.
 func (s *Space) empty() Genotype { return s.blank.Clone() }
 
-// Sample draws an architecture uniformly: each of the Size() architectures is
-// exactly equally likely, however unequal the subtrees are.
+// Sample draws an architecture uniformly: each of the Size() architectures, or of
+// those inside the constraint, is exactly equally likely, however unequal the
+// subtrees are. Where a constraint is so tight that Draw fails it returns nil.
 func (s *Space) Sample(rng *rand.Rand) Genotype {
-	g := make(Genotype, len(s.Decisions))
-	s.SampleInto(g, rng)
+	g, _ := s.Draw(rng)
 	return g
 }
 
 // SampleInto draws like Sample and overwrites g, a genotype of s. Where most of
 // the decisions do not exist in an architecture, making room for them costs more
-// than the draw.
-func (s *Space) SampleInto(g Genotype, rng *rand.Rand) {
+// than the draw. It reports whether Draw would not have failed.
+func (s *Space) SampleInto(g Genotype, rng *rand.Rand) bool {
+	if s.inside == nil {
+		s.drawInto(g, rng)
+		return true
+	}
+	for range Tries {
+		if s.drawInto(g, rng); s.inside(g) {
+			return true
+		}
+	}
+	return false
+}
+
+// drawInto is a uniform sample of the tree.
+func (s *Space) drawInto(g Genotype, rng *rand.Rand) {
 	copy(g, s.blank)
 	g.sample(s.Root, rng)
 }

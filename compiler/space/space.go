@@ -15,7 +15,7 @@
 // Architectures have a total order, their rank: a group reads like a number
 // whose first decision is the most significant digit, a decision orders its
 // alternatives as declared, and below one alternative the rank of its group
-// decides. A Space never changes after [New] and may be used from several
+// decides. A Space never changes once it is used and may be used from several
 // goroutines. Its methods expect genotypes of this space; what comes from
 // elsewhere goes through [Space.Check], Parse, Unpack or FromLabels first.
 package space
@@ -78,10 +78,12 @@ type Space struct {
 	Root      *Group
 	Decisions []*Decision // every decision once, in order of first appearance
 
-	blank Genotype // every decision Inactive
+	blank  Genotype            // every decision Inactive
+	inside func(Genotype) bool // nil: the space is all of the tree
 }
 
-// Size is the exact number of architectures, a fresh big integer.
+// Size is the exact number of ways to take the decisions, a fresh big integer: the
+// number of architectures unless a constraint leaves some out.
 func (s *Space) Size() *big.Int { return s.Root.size.Big() }
 
 // Genotype is the list of decisions taken, indexed by Decision.ID: the index
