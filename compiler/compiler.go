@@ -154,7 +154,7 @@ func (m *Module) Space(name string, args []Argument) (*Space, diag.List) {
 	if plan == nil {
 		return nil, diags
 	}
-	return &Space{Space: plan.Space, plan: plan}, diags
+	return newSpace(plan), diags
 }
 
 // Bind builds the architecture of one genotype.

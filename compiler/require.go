@@ -10,6 +10,19 @@ import (
 	"github.com/nasc-project/nasc/dsl/diag"
 )
 
+// newSpace hands the requirements of a plan to the algebra of its decisions.
+func newSpace(plan *lower.Plan) *Space {
+	s := &Space{Space: plan.Space, plan: plan}
+	if s.Constrained() {
+		plan.Space.Constrain(func(g space.Genotype) bool {
+			// What cannot be bound is reported by Bind, not passed over.
+			v, err := plan.Violated(g)
+			return v == nil || err != nil
+		})
+	}
+	return s
+}
+
 // Constrained reports whether the space has requirements, so that some of the
 // ways to take its decisions may be outside.
 func (s *Space) Constrained() bool { return len(s.plan.Requires) > 0 }

@@ -23,7 +23,8 @@ func newSample() *cobra.Command {
 		Short: "Print architectures drawn uniformly, or by number",
 		Long: `sample draws architectures uniformly from a space and prints each as a .nas
 file of its own: a space with nothing left to decide. --index prints the
-architecture with that number instead; numbers run from 0 to the count less one.`,
+architecture with that number instead; numbers run from 0 and count all ways to
+take the decisions, those that a requirement excludes included.`,
 		Example: "  nasc sample spaces/darts/darts.nas\n  nasc sample spaces/nasbench201/nasbench201.nas -n 3 --seed 7 -json\n  nasc sample spaces/nasbench201/nasbench201.nas --index 1462",
 		Args:    args(1, 1),
 	}
@@ -41,7 +42,7 @@ architecture with that number instead; numbers run from 0 to the count less one.
 		if err := style.check(c); err != nil {
 			return err
 		}
-		_, s, err := chosen.compile(c, args[0])
+		m, s, err := chosen.compile(c, args[0])
 		if err != nil {
 			return err
 		}
@@ -51,6 +52,9 @@ architecture with that number instead; numbers run from 0 to the count less one.
 		}
 		if index != "" {
 			g, err := unrank(s, index)
+			if err == nil {
+				err = placed(m, s.Admits(g))
+			}
 			if err != nil {
 				return err
 			}
@@ -60,7 +64,10 @@ architecture with that number instead; numbers run from 0 to the count less one.
 			if i > 0 && !style.asJSON {
 				fmt.Fprintln(c.OutOrStdout())
 			}
-			g := s.Sample(stream.New(seed, "sample", uint64(i)))
+			g, err := s.Draw(stream.New(seed, "sample", uint64(i)))
+			if err != nil {
+				return refuse("E0435", "", "%v", err)
+			}
 			if err := r.print(c.OutOrStdout(), g); err != nil {
 				return err
 			}

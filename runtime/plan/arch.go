@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -73,11 +74,27 @@ func ReadArchitecture(s *compiler.Space, text string, read resolve.Reader, own R
 	if err != nil {
 		return fail("%s is no architecture of %s: %v", shorten(trimmed), s.Name, err)
 	}
+	if diags := inside(s, g); diags != nil {
+		return nil, diags
+	}
 	bound, err := s.Bind(g)
 	if err != nil {
 		return fail("%v", err)
 	}
 	return &Architecture{Space: s, Genotype: g, Graph: bound}, nil
+}
+
+// inside says which requirement of a space an architecture violates.
+func inside(s *compiler.Space, g space.Genotype) diag.List {
+	err := s.Admits(g)
+	if err == nil {
+		return nil
+	}
+	var outside *diag.Diagnostic
+	if errors.As(err, &outside) {
+		return diag.List{outside}
+	}
+	return diag.List{{Code: NoArchitecture, Message: err.Error()}}
 }
 
 // isSource reports whether text is .nas text or names a .nas file.
@@ -122,6 +139,9 @@ func readSource(text string, read resolve.Reader) (*Architecture, diag.List) {
 	}
 	var err error
 	if a.Genotype, err = a.Space.Unrank(new(big.Int)); err == nil {
+		if diags := inside(a.Space, a.Genotype); diags != nil {
+			return a, diags
+		}
 		a.Graph, err = a.Space.Bind(a.Genotype)
 	}
 	if err != nil {
