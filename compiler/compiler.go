@@ -86,7 +86,7 @@ func (m *Module) Check() diag.List {
 			spaces = append(spaces, t)
 		}
 	}
-	diags = append(diags, check.Spaces(m.prog, spaces)...)
+	diags = append(diags, check.Spaces(m.prog, spaces, func(p *lower.Plan) diag.List { return newSpace(p).Empty() })...)
 	_, d := m.Searches()
 	diags = append(diags, d...)
 	diags.Limit()

@@ -1,12 +1,16 @@
 package compiler
 
 import (
+	"errors"
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 
+	"github.com/nasc-project/nasc/compiler/count"
 	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/dsl/diag"
 )
 
@@ -39,6 +43,64 @@ func (s *Space) Admits(g space.Genotype) error {
 		return nil
 	}
 	return outside(v)
+}
+
+// UnknownCount says that the number of architectures under a requirement is not
+// known. It unwraps to the diagnostic E0436.
+type UnknownCount struct {
+	Requirement string // as `.nas` text
+	Diagnostic  *diag.Diagnostic
+}
+
+func (e *UnknownCount) Error() string { return e.Diagnostic.Error() }
+
+// Unwrap is the diagnostic.
+func (e *UnknownCount) Unwrap() error { return e.Diagnostic }
+
+// Count is the exact number of architectures: Size where nothing is required, and
+// otherwise how many of those meet every requirement. It fails with an
+// [*UnknownCount] where that cannot be told.
+func (s *Space) Count() (*big.Int, error) {
+	n, err := count.Of(s.plan)
+	var unknown *count.UnknownError
+	if errors.As(err, &unknown) {
+		r := unknown.Requirement
+		d := &diag.Diagnostic{Code: "E0436", Span: r.Span, Message: fmt.Sprintf("the number of architectures under `require %s` is not known", r.Text)}
+		d.Notes = append(d.Notes, diag.Note{Text: fmt.Sprintf("without requirements there are %s", s.Size())})
+		return nil, &UnknownCount{r.Text, d}
+	}
+	return n, err
+}
+
+// glances is how many architectures are drawn before a space is suspected of being
+// empty.
+const glances = 256
+
+// Empty reports a space in which nothing meets the requirements, as far as that can
+// be told: a diagnostic E0433, or none.
+func (s *Space) Empty() diag.List {
+	if !s.Constrained() {
+		return nil
+	}
+	rng := stream.New(0, "glance", 0)
+	free := s.Unconstrained()
+	for range glances {
+		if v, err := s.plan.Violated(free.Sample(rng)); v == nil || err != nil {
+			return nil
+		}
+	}
+	if n, err := s.Count(); err != nil || n.Sign() != 0 {
+		return nil
+	}
+	var diags diag.List
+	all := s.plan.Requires
+	d := diags.Add("E0433", all[0].Span, "nothing in space `%s` meets what is required", s.Name)
+	for i, r := range all[1:] {
+		if r.Span != all[i].Span {
+			d.Notes = append(d.Notes, diag.Note{Span: r.Span, Text: "required together with this"})
+		}
+	}
+	return diags
 }
 
 // outside says which requirement an architecture does not meet.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -24,7 +25,9 @@ const (
 type spaceInfo struct {
 	Name      string             `json:"name"`
 	Doc       string             `json:"doc,omitempty"`
-	Size      *big.Int           `json:"size"`
+	Size      *big.Int           `json:"size"`              // nil: not known under Unknown
+	Choices   *big.Int           `json:"choices,omitempty"` // ways to take the decisions, requirements aside
+	Unknown   string             `json:"unknown,omitempty"`
 	Published []published.Number `json:"published,omitempty"`
 	Survey    *survey.Survey     `json:"survey"`
 	Decisions []decisionInfo     `json:"decisions"`
@@ -59,11 +62,15 @@ tells how many differ; of a larger one %d are drawn.`, surveyLimit, surveySample
 		if err != nil {
 			return err
 		}
+		info := describe(m, s)
+		if err := info.count(s); err != nil {
+			return placed(m, err)
+		}
 		found, err := survey.Of(s, survey.Sampler(s.Space), surveyLimit, surveySample)
 		if err != nil {
 			return err
 		}
-		info := describe(m, s, found)
+		info.Survey = found
 		if info.Published, err = published.Numbers(s.Space); err != nil {
 			return err
 		}
@@ -75,8 +82,24 @@ tells how many differ; of a larger one %d are drawn.`, surveyLimit, surveySample
 	return c
 }
 
-func describe(m *compiler.Module, s *compiler.Space, found *survey.Survey) spaceInfo {
-	info := spaceInfo{Name: s.Name, Doc: m.Doc(s.Name), Size: s.Size(), Survey: found}
+// count sets the size, which a requirement may leave unknown.
+func (info *spaceInfo) count(s *compiler.Space) (err error) {
+	if s.Constrained() {
+		info.Choices = s.Size()
+	}
+	var unknown *compiler.UnknownCount
+	if info.Size, err = s.Count(); errors.As(err, &unknown) {
+		info.Unknown = unknown.Requirement
+		return nil
+	}
+	if err == nil && info.Size.Sign() == 0 {
+		return s.Empty()
+	}
+	return err
+}
+
+func describe(m *compiler.Module, s *compiler.Space) spaceInfo {
+	info := spaceInfo{Name: s.Name, Doc: m.Doc(s.Name)}
 	for _, d := range s.Decisions {
 		one := decisionInfo{Address: d.Address, Kind: string(d.Kind), Least: d.Min, Most: d.Max}
 		for _, a := range d.Alts {
@@ -93,7 +116,14 @@ func printInfo(out io.Writer, info spaceInfo) error {
 	if info.Doc != "" {
 		fmt.Fprintf(w, "\t%s\n", firstSentence(info.Doc))
 	}
-	fmt.Fprintf(w, "size\t%s architectures\n", report.Group(info.Size.String()))
+	switch {
+	case info.Size == nil:
+		fmt.Fprintf(w, "size\tnot known under `require %s`; %s without it\n", info.Unknown, report.Group(info.Choices.String()))
+	case info.Choices != nil:
+		fmt.Fprintf(w, "size\t%s architectures, %s without `require`\n", report.Group(info.Size.String()), report.Group(info.Choices.String()))
+	default:
+		fmt.Fprintf(w, "size\t%s architectures\n", report.Group(info.Size.String()))
+	}
 	about := ""
 	if s := info.Survey; s.Exact {
 		fmt.Fprintf(w, "unique\t%s up to isomorphism\n", report.Count(int64(*s.Unique)))

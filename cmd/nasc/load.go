@@ -15,6 +15,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/resolve"
+	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/dsl/syntax"
 	"github.com/nasc-project/nasc/runtime/plan"
 	"github.com/nasc-project/nasc/spaces"
@@ -91,6 +92,19 @@ func (f *spaceFlags) compile(c *cobra.Command, file string) (*compiler.Module, *
 	}
 	s, diags := m.Space(f.name, args)
 	return m, s, wrong(diags, m.Source)
+}
+
+// placed shows a diagnostic among errors with the source of a module.
+func placed(m *compiler.Module, err error) error {
+	var all diag.List
+	var d *diag.Diagnostic
+	switch {
+	case errors.As(err, &all):
+		return wrong(all, m.Source)
+	case errors.As(err, &d):
+		return wrong(diag.List{d}, m.Source)
+	}
+	return err
 }
 
 func parseSettings(c *cobra.Command, sets []string) ([]plan.Setting, error) {

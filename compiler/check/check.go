@@ -83,8 +83,9 @@ func Space(p *resolve.Program, t *syntax.Template, m *resolve.Module, args []Arg
 const maxFile = 4 * maxSteps
 
 // Spaces elaborates spaces of a program's root module one after the other, with
-// the defaults of their parameters, for what is wrong with them.
-func Spaces(p *resolve.Program, spaces []*syntax.Template) diag.List {
+// the defaults of their parameters, for what is wrong with them; more tells what
+// else is wrong with one that compiles.
+func Spaces(p *resolve.Program, spaces []*syntax.Template, more func(*lower.Plan) diag.List) diag.List {
 	var diags diag.List
 	steps := 0
 	for _, t := range spaces {
@@ -93,9 +94,12 @@ func Spaces(p *resolve.Program, spaces []*syntax.Template) diag.List {
 			break
 		}
 		k := newChecker(p, t.Name.Name)
-		k.space(t, p.Root, nil)
+		plan := k.space(t, p.Root, nil)
 		steps += k.steps
 		diags = append(diags, k.diags...)
+		if plan != nil && !k.diags.HasErrors() {
+			diags = append(diags, more(plan)...)
+		}
 	}
 	return diags
 }

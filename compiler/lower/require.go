@@ -123,6 +123,21 @@ func (p *Plan) Violated(g space.Genotype) (*Violation, error) {
 	return nil, nil
 }
 
+// Measure is a metric of the body that a requirement is about, in the architecture
+// of a genotype.
+func (p *Plan) Measure(g space.Genotype, r *Requirement, metric string) (int64, error) {
+	b := binder{
+		taken:  func(d *space.Decision) int64 { return g[d.ID] },
+		bodies: make([]*graph.Graph, p.bodies),
+	}
+	built, err := b.body(r.body)
+	if err != nil {
+		return 0, err
+	}
+	m := Metrics{bound: built}
+	return m.Of(metric)
+}
+
 func label(d *space.Decision, v int64) string {
 	switch {
 	case v == space.Inactive:

@@ -112,3 +112,10 @@ func (s *Space) Crossover(rng *rand.Rand, g, h Genotype) Genotype {
 	}
 	return g.Clone()
 }
+
+// Unconstrained is the space without its constraint: all of the tree.
+func (s *Space) Unconstrained() *Space {
+	free := *s
+	free.inside = nil
+	return &free
+}

@@ -86,6 +86,10 @@ type Space struct {
 // number of architectures unless a constraint leaves some out.
 func (s *Space) Size() *big.Int { return s.Root.size.Big() }
 
+// Size is the number of architectures of this decision and everything below it, a
+// fresh big integer.
+func (d *Decision) Size() *big.Int { return d.size.Big() }
+
 // Genotype is the list of decisions taken, indexed by Decision.ID: the index
 // of the alternative for the one-of kinds, a bit set of items for Subset, and
 // Inactive where the decision does not exist in this architecture.

@@ -4,6 +4,7 @@
 package survey
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -71,6 +72,9 @@ func Of(s Space, draw func(i int) space.Genotype, limit int64, sample int) (*Sur
 	}
 	unique := map[graph.Digest]bool{}
 	for g := range genotypes {
+		if g == nil {
+			return nil, errTight
+		}
 		a, err := s.Bind(g)
 		if err != nil {
 			return nil, fmt.Errorf("architecture %v: %w", g, err)
@@ -92,6 +96,9 @@ func Of(s Space, draw func(i int) space.Genotype, limit int64, sample int) (*Sur
 	}
 	return out, nil
 }
+
+// errTight ends the survey of a space of which no sample can be drawn.
+var errTight = errors.New("no architecture was found that meets the requirements")
 
 // Sampler draws the sample of a survey, always the same one.
 func Sampler(s *space.Space) func(i int) space.Genotype {

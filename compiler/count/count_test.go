@@ -1,0 +1,164 @@
+package count_test
+
+import (
+	"io/fs"
+	"math/big"
+	"math/bits"
+	"strings"
+	"testing"
+
+	"github.com/nasc-project/nasc/compiler"
+	"github.com/nasc-project/nasc/compiler/space"
+)
+
+// load compiles the one space of a source.
+func load(t testing.TB, src string) *compiler.Space {
+	t.Helper()
+	m, diags := compiler.Load("s.nas", func(name string) ([]byte, error) {
+		if name == "s.nas" {
+			return []byte(src), nil
+		}
+		return nil, fs.ErrNotExist
+	})
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	s, diags := m.Space("", nil)
+	if len(diags) > 0 {
+		t.Fatalf("%s\n%v", src, diags)
+	}
+	return s
+}
+
+// TestAgainstGraphs compares counts with building the graph of every architecture.
+func TestAgainstGraphs(t *testing.T) {
+	const head = `import { zero, skip, relu, relu_conv_bn, conv_bn, max_pool, avg_pool, sep_conv, fit, align, global_pool, linear } from "std/vision"
+block edge = zero | skip | relu_conv_bn
+block kept = skip | relu_conv_bn(kernel: 3 | 5)
+block pair(a, b) = sum([relu(a), relu_conv_bn(b)])
+block twice(a, b) = sum([a, a])
+block maybe(x) = relu_conv_bn(relu(x)) | relu(relu(x)) | x
+`
+	for _, src := range []string{
+		// Metrics of a cell.
+		`cell c(x) { node n[3] = sum(edge(prev)) REQUIRE return n[2] }
+space s(image: [8, 8, 8]) = image -> c -> c`,
+		`cell c(a, b) { node n[3] = sum(kept(2 of prev)) REQUIRE return concat(n) }
+space s(image: [8, 8, 8]) = image -> c`,
+		`cell c(x) { node n[3] = (relu | max_pool(kernel: 3))(sum(any of prev)) REQUIRE return mean(any of prev) }
+space s(image: [8, 8, 8]) = image -> c -> fit(out: 4, height: 8, width: 8)`,
+		// Selections that name vertices, bodies that hand an input on, nested bodies.
+		`cell c(x) {
+    y = relu(x)
+    node v = y | conv_bn(x) | conv_bn(y, kernel: 1) | x
+    node w = maybe(v)
+    node u = maybe(w) | zero(w)
+    node r = pair(v, u)
+    node q = twice(r, v)
+    REQUIRE
+    return sum([relu(q), r, skip(y)])
+}
+space s(image: [8, 8, 8]) = image -> c`,
+		// Decisions of the scope, elastic depth, nested presence.
+		`block layer(out: int) = conv_bn(kernel: 1 | 3, out: out) | sep_conv(kernel: 3 | 5, out: out) | conv_bn(out: out) -> edge
+space s(image: [8, 8, 8]) -> [10] { w = 8 | 16  d = 1..2  REQUIRE return image -> layer(out: w) * d -> global_pool -> linear(out: 10) }`,
+		`space s(image: [3, r, r], r = 8..16 by 4) -> [10] { a = 4..12 by 4  b = 4..12 by 4  c = 4..12 by 4  REQUIRE
+return image -> conv_bn(out: a) -> conv_bn(out: b) -> conv_bn(out: c) -> global_pool -> linear(out: 10) }`,
+		// A scope that exists under an alternative only, and one below some depths.
+		`block big(x) { k = 1 | 3 | 5  REQUIRE return conv_bn(x, kernel: k) -> kept }
+space s(image: [8, 8, 8]) = image -> (relu | big | max_pool(kernel: 3)) -> big * (0..2)`,
+		`cell m[2](x) { node n[2] = sum(edge(prev)) REQUIRE return n[1] }
+space s(image: [8, 8, 8]) = image -> (zero | 1 of m) -> kept`,
+	} {
+		for _, require := range []string{
+			"edges <= 3", "edges == 4 or edges == 2", "depth >= 3", "depth == 2", "params <= 1_000", "params > 700 and edges > 2",
+			"macs <= 60K", "not (macs > 90K) and depth < 4", "params / max(edges, 1) < 400", "edges >= 1 and params * 2 > macs / 64",
+			"params % 3 == 0",
+		} {
+			full := head + strings.Replace(src, "REQUIRE", "require "+require+"\n", 1)
+			s := load(t, full)
+			got, err := s.Count()
+			if err != nil {
+				t.Errorf("%v\n%s", err, full)
+				continue
+			}
+			want := 0
+			for range s.All() {
+				want++
+			}
+			if got.Cmp(big.NewInt(int64(want))) != 0 {
+				t.Errorf("%s of %s, want %d\n%s", got, s.Size(), want, full)
+			}
+		}
+	}
+}
+
+// TestNASBench101 counts the wirings of at most nine edges by another way: over all
+// upper triangular matrices of seven vertices, with vertices removed that are on no
+// path from the first to the last.
+func TestNASBench101(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two million matrices")
+	}
+	s := load(t, `import { conv_bn_relu, max_pool } from "std/vision"
+block vertex = conv_bn_relu(kernel: 1) | conv_bn_relu(kernel: 3) | max_pool(kernel: 3)
+cell module(x) {
+    node v[5] = vertex(sum(any of prev))
+    require edges <= 9
+    return mean(any of prev)
+}
+space s(image: [8, 8, 8]) = image -> module`)
+	got, err := s.Count()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wirings int64
+	for code := range 1 << 21 {
+		var row [7]uint8 // row[i]: the vertices that i leads to
+		at := 0
+		for i := range 7 {
+			for j := i + 1; j < 7; j++ {
+				row[i] |= uint8(code>>at&1) << j
+				at++
+			}
+		}
+		forward, backward := uint8(1), uint8(1<<6)
+		for i := range 7 {
+			if forward>>i&1 == 1 {
+				forward |= row[i]
+			}
+		}
+		for i := 5; i >= 0; i-- {
+			if row[i]&backward != 0 {
+				backward |= 1 << i
+			}
+		}
+		edges := 0
+		for i := range 7 {
+			if keep := forward & backward; keep>>i&1 == 1 {
+				edges += bits.OnesCount8(row[i] & keep)
+			}
+		}
+		if edges <= 9 {
+			wirings++
+		}
+	}
+	if want := big.NewInt(wirings * 243); got.Cmp(want) != 0 {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if wirings != 1_687_690 {
+		t.Errorf("%d wirings", wirings)
+	}
+	// The same, one matrix at a time, on some of them.
+	n := 0
+	for g := range s.All() {
+		if s.Admits(g) != nil {
+			t.Fatal("enumerated outside")
+		}
+		if n++; n == 300 {
+			break
+		}
+	}
+}
+
+var _ space.Genotype
