@@ -118,8 +118,10 @@ func decides(e syntax.Expr) (at diag.Span, what string) {
 		}
 	case *syntax.Call:
 		for _, a := range e.Args {
-			if at, what = decides(a.Value); what != "" {
-				return at, what
+			for _, x := range []syntax.Expr{a.Value, a.In} {
+				if at, what = decides(x); what != "" {
+					return at, what
+				}
 			}
 		}
 	}

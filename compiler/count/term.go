@@ -310,6 +310,9 @@ func (b *builder) name(f *factor) int {
 }
 
 func (b *builder) factor(s *sym.Scalar) (*factor, bool) {
+	if s != nil && s.Open() {
+		return nil, false // settled when a graph is whole
+	}
 	return tabulate(union(s), func(taken sym.Taken) int64 { return number(s, taken) })
 }
 
@@ -329,6 +332,9 @@ func (in *instance) amount(t *term, n *lower.Node) bool {
 	}
 	if cost == nil || in.outer {
 		return true
+	}
+	if cost.Open() || n.Flags.Identity != nil && n.Flags.Identity.Open() {
+		return false
 	}
 	f, ok := tabulate(union(cost, n.Flags.Identity), func(taken sym.Taken) int64 {
 		if number(n.Flags.Identity, taken) == 1 {

@@ -126,11 +126,7 @@ func (p *Plan) Violated(g space.Genotype) (*Violation, error) {
 // Measure is a metric of the body that a requirement is about, in the architecture
 // of a genotype.
 func (p *Plan) Measure(g space.Genotype, r *Requirement, metric string) (int64, error) {
-	b := binder{
-		taken:  func(d *space.Decision) int64 { return g[d.ID] },
-		bodies: make([]*graph.Graph, p.bodies),
-	}
-	built, err := b.body(r.body)
+	built, err := p.binder(g).body(r.body)
 	if err != nil {
 		return 0, err
 	}

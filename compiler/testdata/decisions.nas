@@ -130,7 +130,7 @@ space s(image: [8, 8, 8]) = image -> c
 import { conv_bn, relu, global_pool, linear } from "std/vision"
 space s(image: [8, 8, 8]) -> [10] {
     k = 1 | 3
-    require params <= 100 //! E0433 "nothing in space `s` meets what is required; required together"
+    require params <= 100 //! E0433 "nothing in space `s` meets what is required; note: required together"
     require depth >= 2
     return image -> conv_bn(kernel: k) -> global_pool -> linear(out: 10)
 }
