@@ -52,7 +52,7 @@ func Of(p *lower.Plan) (*big.Int, error) {
 	c := &counter{plan: p, space: p.Space}
 	rules, err := c.rules()
 	if err == nil {
-		return c.parts(rules)
+		return c.parts(rules, c.part)
 	}
 	if p.Space.Size().Cmp(big.NewInt(maxBound)) > 0 {
 		return nil, err
@@ -197,7 +197,7 @@ type part struct {
 
 // parts multiplies the counts of independent parts by the ways to take the
 // decisions that no rule depends on.
-func (c *counter) parts(rules []*rule) (*big.Int, error) {
+func (c *counter) parts(rules []*rule, count func(*part) (*big.Int, bool)) (*big.Int, error) {
 	var all []*part
 	for _, r := range rules {
 		merged := &part{rules: []*rule{r}, deps: r.deps}
@@ -220,9 +220,9 @@ func (c *counter) parts(rules []*rule) (*big.Int, error) {
 		for _, d := range p.deps {
 			constrained[d] = true
 		}
-		n, err := c.part(p)
-		if err != nil {
-			return nil, err
+		n, ok := count(p)
+		if !ok {
+			return nil, &UnknownError{p.rules[0].Requirement}
 		}
 		total.Mul(total, n)
 	}
@@ -234,24 +234,25 @@ func (c *counter) parts(rules []*rule) (*big.Int, error) {
 	return total, nil
 }
 
-func (c *counter) part(p *part) (*big.Int, error) {
+func (c *counter) part(p *part) (*big.Int, bool) {
 	if n, ok := c.enumerate(p); ok {
-		return n, nil
+		return n, true
 	}
-	return nil, &UnknownError{p.rules[0].Requirement}
+	return c.sums(p)
 }
 
 // measured is a rule with the running state of its programs.
 type measured struct {
 	*rule
 	runs  map[string]*run
+	fixed map[string]int64  // metrics that are known without
 	known map[[4]int64]bool // conditions that were computed, by the metrics
 	names []string
 	taken sym.Taken
 }
 
 func (x *rule) start(v []int64) *measured {
-	m := &measured{rule: x, runs: map[string]*run{}, names: x.Cond.Measures(),
+	m := &measured{rule: x, runs: map[string]*run{}, fixed: map[string]int64{}, names: x.Cond.Measures(),
 		taken: func(d *space.Decision) int64 { return v[d.ID] }}
 	for name, p := range x.programs {
 		m.runs[name] = p.start(v)
@@ -270,6 +271,9 @@ func (m *measured) holds() (holds, ok bool) {
 	}
 	var key [4]int64
 	for i, name := range m.names {
+		if key[i], ok = m.fixed[name]; ok {
+			continue
+		}
 		if key[i], ok = m.runs[name].result(); !ok {
 			return false, false
 		}

@@ -2,19 +2,25 @@ package count_test
 
 import (
 	"io/fs"
+	"math"
 	"math/big"
 	"math/bits"
 	"strings"
 	"testing"
 
-	"github.com/nasc-project/nasc/compiler"
-	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/check"
+	"github.com/nasc-project/nasc/compiler/count"
+	"github.com/nasc-project/nasc/compiler/lower"
+	"github.com/nasc-project/nasc/compiler/resolve"
+	"github.com/nasc-project/nasc/compiler/space/stream"
+	"github.com/nasc-project/nasc/dsl/syntax"
+	"github.com/nasc-project/nasc/spaces"
 )
 
-// load compiles the one space of a source.
-func load(t testing.TB, src string) *compiler.Space {
+// load compiles the last space of a source.
+func load(t testing.TB, src string) *lower.Plan {
 	t.Helper()
-	m, diags := compiler.Load("s.nas", func(name string) ([]byte, error) {
+	p, diags := resolve.Load("s.nas", func(name string) ([]byte, error) {
 		if name == "s.nas" {
 			return []byte(src), nil
 		}
@@ -23,11 +29,24 @@ func load(t testing.TB, src string) *compiler.Space {
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
-	s, diags := m.Space("", nil)
+	name := p.Root.Order[len(p.Root.Order)-1]
+	plan, diags := check.Space(p, p.Root.Names[name].Decl.(*syntax.Template), p.Root, nil)
 	if len(diags) > 0 {
 		t.Fatalf("%s\n%v", src, diags)
 	}
-	return s
+	return plan
+}
+
+// shipped is a shipped space with a requirement put before its result.
+func shipped(t testing.TB, file, require string) *lower.Plan {
+	t.Helper()
+	src, err := spaces.Files.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(src)
+	i := strings.LastIndex(text, "    return image")
+	return load(t, text[:i]+"    require "+require+"\n"+text[i:])
 }
 
 // TestAgainstGraphs compares counts with building the graph of every architecture.
@@ -39,6 +58,7 @@ block pair(a, b) = sum([relu(a), relu_conv_bn(b)])
 block twice(a, b) = sum([a, a])
 block maybe(x) = relu_conv_bn(relu(x)) | relu(relu(x)) | x
 `
+	sums := 0
 	for _, src := range []string{
 		// Metrics of a cell.
 		`cell c(x) { node n[3] = sum(edge(prev)) REQUIRE return n[2] }
@@ -77,19 +97,20 @@ space s(image: [8, 8, 8]) = image -> (zero | 1 of m) -> kept`,
 		} {
 			full := head + strings.Replace(src, "REQUIRE", "require "+require+"\n", 1)
 			s := load(t, full)
-			got, err := s.Count()
-			if err != nil {
-				t.Errorf("%v\n%s", err, full)
-				continue
+			enumerated, summed, built := count.Ways(s)
+			if enumerated == nil || enumerated.Cmp(built) != 0 {
+				t.Errorf("%v of %s by terms, %v by graphs\n%s", enumerated, s.Space.Size(), built, full)
 			}
-			want := 0
-			for range s.All() {
-				want++
-			}
-			if got.Cmp(big.NewInt(int64(want))) != 0 {
-				t.Errorf("%s of %s, want %d\n%s", got, s.Size(), want, full)
+			if summed != nil {
+				sums++
+				if summed.Cmp(built) != 0 {
+					t.Errorf("%v of %s by sums, %v by graphs\n%s", summed, s.Space.Size(), built, full)
+				}
 			}
 		}
+	}
+	if sums < 25 {
+		t.Errorf("only %d counts by sums were compared", sums)
 	}
 }
 
@@ -108,7 +129,7 @@ cell module(x) {
     return mean(any of prev)
 }
 space s(image: [8, 8, 8]) = image -> module`)
-	got, err := s.Count()
+	got, err := count.Of(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,16 +170,50 @@ space s(image: [8, 8, 8]) = image -> module`)
 	if wirings != 1_687_690 {
 		t.Errorf("%d wirings", wirings)
 	}
-	// The same, one matrix at a time, on some of them.
-	n := 0
-	for g := range s.All() {
-		if s.Admits(g) != nil {
-			t.Fatal("enumerated outside")
+}
+
+// TestSizes counts the widths of the NATS-Bench size space under several bounds in
+// three ways.
+func TestSizes(t *testing.T) {
+	for _, require := range []string{
+		"params <= 150K", "params <= 250K and c1 <= 32", "macs <= 20M or c5 == 8", "params * 100 < macs",
+	} {
+		p := shipped(t, "natssize/natssize.nas", require)
+		enumerated, summed, built := count.Ways(p)
+		if enumerated == nil || enumerated.Cmp(built) != 0 {
+			t.Errorf("%s: %v by terms, %v by graphs", require, enumerated, built)
 		}
-		if n++; n == 300 {
-			break
+		if two := strings.Contains(require, "< macs"); !two && (summed == nil || summed.Cmp(built) != 0) {
+			t.Errorf("%s: %v by sums, %v by graphs", require, summed, built)
 		}
 	}
 }
 
-var _ space.Genotype
+// TestOnceForAll compares the number of networks of at most 6M params with a
+// uniform sample: within five standard errors.
+func TestOnceForAll(t *testing.T) {
+	p := shipped(t, "ofa/ofa.nas", "params <= 6M")
+	n, err := count.Of(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	share, _ := new(big.Rat).SetFrac(n, p.Space.Size()).Float64()
+	const draws = 1000
+	rng := stream.New(1, "ofa", 0)
+	inside := 0
+	for range draws {
+		v, err := p.Violated(p.Space.Sample(rng))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v == nil {
+			inside++
+		}
+	}
+	if got, e := float64(inside)/draws, math.Sqrt(share*(1-share)/draws); math.Abs(got-share) > 5*e {
+		t.Errorf("%v are %.4f of all; of %d drawn %.4f are inside", n, share, draws, got)
+	}
+	if want := "419300763575331970450"; n.String() != want {
+		t.Errorf("%s, want %s", n, want)
+	}
+}

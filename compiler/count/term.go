@@ -403,6 +403,9 @@ func (in *instance) leaf(n *lower.Node, args []*term, call int, vertex bool) *te
 			return in.leaf(n.Args[k].Node, args, call, vertex)
 		}
 	}
+	if t := in.alone(n, args, vertex); t != nil {
+		return in.share(fmt.Sprintf("alone %d %s", call, in.key(t)), t)
+	}
 	r := in.node(n)
 	if r == nil || r == in.absent {
 		return in.absent
@@ -417,6 +420,28 @@ func (in *instance) leaf(n *lower.Node, args []*term, call int, vertex bool) *te
 		t = &term{kind: op, args: r.args, vertex: vertex}
 	}
 	return in.share(fmt.Sprintf("call %d %d", call, r.id), t)
+}
+
+// alone is the only operation of a block, which is bound without a box around it;
+// nil for other bodies.
+func (in *instance) alone(n *lower.Node, args []*term, vertex bool) *term {
+	if in.body.Kind != "block" || n.Kind != lower.Op || n.Flags.Absent != nil {
+		return nil
+	}
+	t := &term{kind: op, vertex: vertex}
+	for _, a := range n.Args {
+		k := slices.Index(in.body.Inputs, a.Node)
+		if k < 0 || len(a.When) > 0 && !n.Op.Fold {
+			return nil
+		}
+		if args[k] != in.absent {
+			t.args = append(t.args, arg{args[k], a.When})
+		}
+	}
+	if len(t.args) == 0 {
+		return nil
+	}
+	return t
 }
 
 // passes reports whether a body may hand an input on without any operation, and

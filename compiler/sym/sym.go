@@ -89,6 +89,32 @@ func (s *Scalar) Measures() []string {
 	return out
 }
 
+// AtMost is the largest value of a measure for which a condition may hold, where
+// its form shows one: m <= 3, m < 3, 3 >= m, and `and` of such.
+func (s *Scalar) AtMost(measure string) (most int64, ok bool) {
+	is := func(x *Scalar) bool { return x.fn == "measure" && x.args[0].value == measure }
+	switch s.fn {
+	case "and":
+		a, ok1 := s.args[0].AtMost(measure)
+		b, ok2 := s.args[1].AtMost(measure)
+		if ok1 && ok2 {
+			return min(a, b), true
+		}
+		return max(a, b), ok1 || ok2
+	case "<", "<=", ">", ">=":
+		m, c := s.args[0], s.args[1]
+		if s.fn[0] == '>' {
+			m, c = c, m
+		}
+		limit, known := float(c.value)
+		if !is(m) || !known || limit < 0 || limit > 1<<53 {
+			return 0, false
+		}
+		return int64(limit), true
+	}
+	return 0, false
+}
+
 // Has is true where item of a subset decision is taken.
 func Has(d *space.Decision, item int) *Scalar {
 	return &Scalar{fn: "has", on: d, args: []*Scalar{Int(int64(item))}, deps: []*space.Decision{d}}
