@@ -64,7 +64,7 @@ take the decisions, those that a requirement excludes included.`,
 			if i > 0 && !style.asJSON {
 				fmt.Fprintln(c.OutOrStdout())
 			}
-			g, err := s.Draw(stream.New(seed, "sample", uint64(i)))
+			g, err := s.TrySample(stream.New(seed, "sample", uint64(i)))
 			if err != nil {
 				return refuse("E0435", "", "%v", err)
 			}

@@ -40,10 +40,10 @@ func (e *TightError) Error() string {
 	return fmt.Sprintf("none of %d architectures drawn from %s meets its requirements", e.Tries, e.Space)
 }
 
-// Draw draws an architecture uniformly among those inside the constraint, by
+// TrySample draws an architecture uniformly among those inside the constraint, by
 // rejection, so each is exactly equally likely. It fails with a [TightError] when
 // none was found. Without a constraint it does not fail.
-func (s *Space) Draw(rng *rand.Rand) (Genotype, error) {
+func (s *Space) TrySample(rng *rand.Rand) (Genotype, error) {
 	g := make(Genotype, len(s.Decisions))
 	if !s.SampleInto(g, rng) {
 		return nil, &TightError{s.Name, Tries}
@@ -73,7 +73,7 @@ func (s *Space) Mutate(rng *rand.Rand, g Genotype) Genotype {
 			return h
 		}
 	}
-	if h, err := s.Draw(rng); err == nil {
+	if h, err := s.TrySample(rng); err == nil {
 		return h
 	}
 	return g.Clone()

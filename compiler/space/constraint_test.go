@@ -122,7 +122,7 @@ func TestIslands(t *testing.T) {
 func TestDrawGivesUp(t *testing.T) {
 	s := mustNew(t, "none", &Group{Decisions: []*Decision{leaf("a", 50)}})
 	s.Constrain(func(Genotype) bool { return false })
-	g, err := s.Draw(rand.New(rand.NewPCG(1, 1)))
+	g, err := s.TrySample(rand.New(rand.NewPCG(1, 1)))
 	var tight *TightError
 	if g != nil || !errors.As(err, &tight) || tight.Tries != Tries {
 		t.Errorf("got %v, %v", g, err)

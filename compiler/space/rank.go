@@ -14,15 +14,15 @@ func (s *Space) empty() Genotype { return s.blank.Clone() }
 
 // Sample draws an architecture uniformly: each of the Size() architectures, or of
 // those inside the constraint, is exactly equally likely, however unequal the
-// subtrees are. Where a constraint is so tight that Draw fails it returns nil.
+// subtrees are. Where a constraint is so tight that TrySample fails it returns nil.
 func (s *Space) Sample(rng *rand.Rand) Genotype {
-	g, _ := s.Draw(rng)
+	g, _ := s.TrySample(rng)
 	return g
 }
 
 // SampleInto draws like Sample and overwrites g, a genotype of s. Where most of
 // the decisions do not exist in an architecture, making room for them costs more
-// than the draw. It reports whether Draw would not have failed.
+// than the draw. It reports whether TrySample would not have failed.
 func (s *Space) SampleInto(g Genotype, rng *rand.Rand) bool {
 	if s.inside == nil {
 		s.drawInto(g, rng)
