@@ -130,8 +130,8 @@ func TestSnippets(t *testing.T) {
 				s, diags := compile(prelude, code)
 				if len(diags) > 0 {
 					t.Errorf("%s:%d: %v", page, line, diags)
-				} else if got := s.Size().String(); got != want {
-					t.Errorf("%s:%d: %s architectures, the page says %s", page, line, got, want)
+				} else if got, err := s.Count(); err != nil || got.String() != want {
+					t.Errorf("%s:%d: %s architectures, %v, the page says %s", page, line, got, err, want)
 				}
 			})
 		case "nas values":

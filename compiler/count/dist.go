@@ -155,7 +155,18 @@ func (a *adder) dense(x, y distribution, low int64, span int) distribution {
 			if at >= span {
 				break
 			}
-			accumulate(cells[at*w:at*w+w], x.counts[i*w:i*w+w], n)
+			switch w {
+			case 1:
+				cells[at] += x.counts[i] * n
+			case 2:
+				c, k := cells[2*at:2*at+2], x.counts[2*i:2*i+2]
+				hi, lo := bits.Mul64(k[0], n)
+				var carry uint64
+				c[0], carry = bits.Add64(c[0], lo, 0)
+				c[1] += k[1]*n + hi + carry
+			default:
+				accumulate(cells[at*w:at*w+w], x.counts[i*w:i*w+w], n)
+			}
 		}
 	}
 	size := 0
