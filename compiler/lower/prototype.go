@@ -106,7 +106,8 @@ func (f *frame) node(n *Node, refs []graph.Ref, name, vertex string) (*graph.Nod
 				return m, nil
 			}
 		}
-	} else {
+	}
+	if m == nil || n.Op.Fold && len(m.Inputs) == 0 { // of nothing it is absent, and no model for others
 		var err error
 		if m, err = f.evaluate(n); err != nil {
 			return nil, err
