@@ -175,6 +175,9 @@ space s(image: [8, 8, 8]) = image -> module`)
 // TestSizes counts the widths of the NATS-Bench size space under several bounds in
 // three ways.
 func TestSizes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds 32,768 graphs several times")
+	}
 	for _, require := range []string{
 		"params <= 150K", "params <= 250K and c1 <= 32", "macs <= 20M or c5 == 8", "params * 100 < macs",
 	} {
@@ -192,6 +195,9 @@ func TestSizes(t *testing.T) {
 // TestOnceForAll compares the number of networks of at most 6M params with a
 // uniform sample: within five standard errors.
 func TestOnceForAll(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds")
+	}
 	p := shipped(t, "ofa/ofa.nas", "params <= 6M")
 	n, err := count.Of(p)
 	if err != nil {
