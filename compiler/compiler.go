@@ -182,5 +182,5 @@ func (s *Space) Print(g space.Genotype) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return export.Source(a, fmt.Sprintf("Architecture #%s of %s.", n, s.Name)), nil
+	return export.Source(a, fmt.Sprintf("Architecture #%s of %s.", n, s.Name), ""), nil
 }

@@ -24,7 +24,7 @@ func (k *checker) applyOp(t *template, params []*syntax.Param, args []value, c c
 	opened := k.opened
 	n := &lower.Node{
 		Kind: lower.Op, Span: at,
-		Op: &lower.Operation{Name: t.decl.Name.Name, Module: t.mod.Path, Fold: onSet(t)},
+		Op: &lower.Operation{Name: t.decl.Name.Name, Module: t.mod.Import(), Fold: onSet(t)},
 	}
 	if !k.attrs(n, t, inner) || !k.result(n, t, args, inner) || !k.properties(n, t, inner) {
 		return bad{}

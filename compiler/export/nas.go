@@ -2,6 +2,8 @@ package export
 
 import (
 	"fmt"
+	"path"
+	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
@@ -13,19 +15,19 @@ import (
 // Source prints an architecture as a .nas file: a space of size one in the
 // language it came from (rule 8). Compiling the text gives a graph with the same
 // hash. Nested graphs become cells and blocks; those with equal text are
-// declared once. The doc comment, if any, goes above the space.
-func Source(g *graph.Graph, doc string) string {
-	w := &writer{imports: map[string]map[string]bool{}, byText: map[string]string{}, taken: map[string]bool{}}
+// declared once. The doc comment, if any, goes above the space. Modules that are
+// files are imported as from the folder dir, "" for the one where nasc runs.
+func Source(g *graph.Graph, doc, dir string) string {
+	w := &writer{byText: map[string]string{}, taken: map[string]bool{}}
 	w.collect(g)
+	imports := w.imports(dir)
 	body := w.body(g)
 	var params []string
 	for _, in := range g.Inputs {
 		params = append(params, fmt.Sprintf("%s: %s", in.Name, in.Shape))
 	}
 	var b strings.Builder
-	for _, m := range sorted(w.imports) {
-		fmt.Fprintf(&b, "import { %s } from %q\n", strings.Join(sorted(w.imports[m]), ", "), m)
-	}
+	b.WriteString(imports)
 	for _, t := range w.templates {
 		b.WriteString("\n" + t)
 	}
@@ -54,7 +56,8 @@ func sorted[V any](m map[string]V) []string {
 
 // writer prints the bodies of one architecture.
 type writer struct {
-	imports   map[string]map[string]bool // module -> ops
+	ops       map[string]map[string]bool // by module
+	modules   map[string]string          // the names of those that ops are written with: lab.conv
 	templates []string                   // in the order in which they are needed
 	byText    map[string]string          // text of a template -> its name
 	taken     map[string]bool            // names that mean something at top level
@@ -62,6 +65,7 @@ type writer struct {
 
 // collect reserves the names of all ops, so that no cell or vertex hides one.
 func (w *writer) collect(g *graph.Graph) {
+	w.ops = map[string]map[string]bool{}
 	done := map[*graph.Graph]bool{}
 	var walk func(*graph.Graph)
 	walk = func(g *graph.Graph) {
@@ -76,15 +80,76 @@ func (w *writer) collect(g *graph.Graph) {
 			}
 			w.taken[n.Op] = true
 			if n.Module != "std/core" && n.Module != "" {
-				if w.imports[n.Module] == nil {
-					w.imports[n.Module] = map[string]bool{}
+				if w.ops[n.Module] == nil {
+					w.ops[n.Module] = map[string]bool{}
 				}
-				w.imports[n.Module][n.Op] = true
+				w.ops[n.Module][n.Op] = true
 			}
 		}
 	}
 	walk(g)
 	w.taken[identifier(g.Name)] = true
+}
+
+// imports prints the import of every module. Those of a plugin, and ops of which
+// another module has one of the same name, are called by the module's name.
+func (w *writer) imports(dir string) string {
+	w.modules = map[string]string{}
+	var b strings.Builder
+	imported := map[string]bool{}
+	for _, m := range sorted(w.ops) {
+		local := isFile(m)
+		double := false
+		for op := range w.ops[m] {
+			double = double || imported[op]
+		}
+		if local || strings.HasPrefix(m, "std/") {
+			at := m
+			if local {
+				at = from(dir, m)
+			}
+			if !double {
+				for op := range w.ops[m] {
+					imported[op] = true
+				}
+				fmt.Fprintf(&b, "import { %s } from %q\n", strings.Join(sorted(w.ops[m]), ", "), at)
+				continue
+			}
+			w.modules[m] = fresh(w.taken, identifier(strings.TrimSuffix(path.Base(m), ".nas")))
+			fmt.Fprintf(&b, "import %q as %s\n", at, w.modules[m])
+			continue
+		}
+		w.modules[m] = fresh(w.taken, identifier(path.Base(m)))
+		fmt.Fprintf(&b, "import plugin %q as %s\n", m, w.modules[m])
+	}
+	return b.String()
+}
+
+// isFile reports whether a module is a file and neither standard nor a plugin's.
+func isFile(module string) bool {
+	return strings.HasPrefix(module, "./") || strings.HasPrefix(module, "../") || filepath.IsAbs(module)
+}
+
+// from is how a file in dir imports the file of a module.
+func from(dir, module string) string {
+	if dir == "" && !filepath.IsAbs(module) {
+		return module
+	}
+	folder, err := filepath.Abs(dir)
+	if err != nil {
+		return module
+	}
+	file, err := filepath.Abs(module)
+	if err != nil {
+		return module
+	}
+	if file, err = filepath.Rel(folder, file); err != nil {
+		return module
+	}
+	if file = filepath.ToSlash(file); !strings.HasPrefix(file, "../") {
+		file = "./" + file
+	}
+	return file
 }
 
 // fresh makes an identifier that nothing else uses.
@@ -196,6 +261,9 @@ func named(name string) phrase { return phrase{name, name} }
 func (w *writer) node(g *graph.Graph, i int, refs map[graph.Ref]phrase) phrase {
 	n := g.Nodes[i]
 	callee := n.Label()
+	if module := w.modules[n.Module]; module != "" {
+		callee = module + "." + callee
+	}
 	if n.Body != nil {
 		callee = w.template(n.Body)
 	}

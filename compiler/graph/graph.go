@@ -76,7 +76,7 @@ type Input struct {
 type Node struct {
 	Name   string // address below the graph: "n[1].edge[0]", "normal[2]"
 	Op     string // the declared op; for a nested graph the template's name
-	Module string // where the op is declared: "std/vision", "./cells.nas"
+	Module string // where the op is declared: "std/vision", "./cells.nas", the plugin "lab/ops"
 	Attrs  []Attr // in the order of the op's declaration
 	Inputs []Ref
 	Body   *Graph // nil for an operation

@@ -3,8 +3,10 @@ package graph
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/nasc-project/nasc/compiler/canon"
@@ -296,7 +298,11 @@ func (n *Node) Prepare() {
 
 // ownColour is the colour of the operation of n with its attributes.
 func (n *Node) ownColour() canon.Colour {
-	c := canon.Colour{}.Text(n.Module).Text(n.Op)
+	module := n.Module
+	if strings.HasPrefix(module, ".") || filepath.IsAbs(module) { // the same from every folder
+		module = filepath.Base(module)
+	}
+	c := canon.Colour{}.Text(module).Text(n.Op)
 	for _, a := range n.Attrs {
 		if a.Open {
 			continue

@@ -40,8 +40,9 @@ type Module struct {
 	Names  map[string]*Symbol // own declarations and imports
 	Order  []string           // own declarations in order
 
-	key    string // of the loader
-	broken bool   // it has syntax errors, so names may be missing
+	key        string // of the loader
+	importPath string // see Import
+	broken     bool   // it has syntax errors, so names may be missing
 }
 
 // Symbol is what a top-level name stands for, or nothing where an import has
@@ -179,7 +180,14 @@ func (l *loader) file(p string, at diag.Span) *Module {
 		l.diags.Add("E0210", at, "the modules that are imported have more than %d bytes", maxText)
 		return nil
 	}
-	return l.module(key, p, src, at)
+	m := l.module(key, p, src, at)
+	if m != nil {
+		m.importPath = key
+		if !filepath.IsAbs(key) && !strings.HasPrefix(key, "../") {
+			m.importPath = "./" + key
+		}
+	}
+	return m
 }
 
 // reason is the cause of a file error without the path, which is said already.
@@ -218,7 +226,7 @@ func (l *loader) module(key, name string, src []byte, at diag.Span) *Module {
 	if l.cyclic(key, at) {
 		return nil
 	}
-	m := &Module{Path: name, Source: src, Names: map[string]*Symbol{}, key: key}
+	m := &Module{Path: name, Source: src, Names: map[string]*Symbol{}, key: key, importPath: name}
 	l.prog.Modules = append(l.prog.Modules, m)
 	file, diags := syntax.Parse(name, src)
 	l.diags = append(l.diags, diags...)
@@ -310,6 +318,9 @@ func (m *Module) unknown(im *syntax.Import) {
 		}
 	}
 }
+
+// Import is how a file in the folder where nasc runs would import m.
+func (m *Module) Import() string { return m.importPath }
 
 // alias is the name that a plugin import binds: the one given, or the last part
 // of the plugin's name.

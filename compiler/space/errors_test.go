@@ -186,28 +186,53 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// FuzzRead feeds hostile text and bytes: whatever is accepted is an
+// FuzzRead feeds hostile text, bytes and labels: whatever is accepted is an
 // architecture and is written back as it was read.
 func FuzzRead(f *testing.F) {
-	s := mustNew(f, "darts", cellDARTS())
-	ofa := mustNew(f, "ofa", stagesOFA())
-	g := s.Sample(rand.New(rand.NewPCG(1, 1)))
-	f.Add(s.Format(g), s.Pack(g))
-	f.Add("{},{", []byte{0xff})
-	f.Add(strings.Repeat("0,", 25)+"0", []byte(nil))
-	f.Fuzz(func(t *testing.T, text string, packed []byte) {
-		for _, s := range []*Space{s, ofa} {
-			if g, err := s.Parse(text); err == nil {
-				if err := s.Check(g); err != nil {
-					t.Fatalf("Parse(%q): %v", text, err)
-				}
+	spaces := []*Space{mustNew(f, "darts", cellDARTS()), mustNew(f, "ofa", stagesOFA()), mustNew(f, "nasbench201", cell201())}
+	for _, s := range spaces {
+		for range 3 {
+			g := s.Sample(rand.New(rand.NewPCG(1, 1)))
+			var labels strings.Builder
+			for _, l := range s.Labels(g) {
+				labels.WriteString(l.Address + "=" + l.Label + "\n")
 			}
-			if g, err := s.Unpack(packed); err == nil {
+			f.Add(s.Format(g), s.Pack(g), labels.String())
+		}
+	}
+	f.Add("{},{", []byte{0xff}, "=\n=")
+	f.Add(strings.Repeat("0,", 25)+"0", []byte(nil), "")
+	f.Fuzz(func(t *testing.T, text string, packed []byte, labels string) {
+		byAddress := map[string]string{}
+		for _, l := range strings.Split(strings.TrimSuffix(labels, "\n"), "\n") {
+			if address, label, ok := strings.Cut(l, "="); ok {
+				byAddress[address] = label
+			}
+		}
+		for _, s := range spaces {
+			sound := func(g Genotype) {
 				if err := s.Check(g); err != nil {
 					t.Fatal(err)
 				}
+				if h, err := s.Parse(s.Format(g)); err != nil || !h.Equal(g) {
+					t.Fatalf("Parse(%s): %v, %v", s.Format(g), h, err)
+				}
+			}
+			if g, err := s.Parse(text); err == nil {
+				sound(g)
+			}
+			if g, err := s.Unpack(packed); err == nil {
+				sound(g)
 				if string(s.Pack(g)) != string(packed) {
 					t.Fatalf("Pack(Unpack(%x)) = %x", packed, s.Pack(g))
+				}
+			}
+			if g, err := s.FromLabels(byAddress); err == nil {
+				sound(g)
+				for d := range s.Active(g) {
+					if read, label := byAddress[d.Address], d.LabelOf(g[d.ID]); d.Kind != Subset && read != label {
+						t.Fatalf("%s: %q was read as %q", d.Address, read, label)
+					}
 				}
 			}
 		}

@@ -16,23 +16,28 @@ import (
 
 func inputs(t testing.TB) []string {
 	t.Helper()
+	return texts(t, "../syntax/testdata/ok/*.nas", "testdata/*.in")
+}
+
+func texts(t testing.TB, patterns ...string) []string {
+	t.Helper()
 	var files []string
-	for _, pattern := range []string{"../syntax/testdata/ok/*.nas", "testdata/*.in"} {
+	for _, pattern := range patterns {
 		m, err := filepath.Glob(pattern)
 		if err != nil || len(m) == 0 {
 			t.Fatal("no samples match", pattern, err)
 		}
 		files = append(files, m...)
 	}
-	var texts []string
+	var out []string
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts = append(texts, string(b))
+		out = append(out, string(b))
 	}
-	return texts
+	return out
 }
 
 // check formats src and checks everything that formatting promises.
@@ -308,8 +313,10 @@ func TestShaken(t *testing.T) {
 	}
 }
 
+// FuzzFormat formats files, also with other blanks and comments between their
+// tokens: the tree stays the same, and formatting once more changes nothing.
 func FuzzFormat(f *testing.F) {
-	for _, s := range inputs(f) {
+	for _, s := range append(inputs(f), texts(f, "../../spaces/*/*.nas", "../../stdlib/*.nas")...) {
 		f.Add(s, []byte{})
 		for _, d := range strings.SplitAfter(s, "\n\n") {
 			f.Add(d, []byte{0, 1, 0, 2, 0, 3, 4, 5, 6, 7})

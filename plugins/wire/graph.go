@@ -109,7 +109,7 @@ func ToGraph(m *pb.Graph) (*graph.Graph, error) {
 		}
 		all[i] = g
 	}
-	return all[0], nil
+	return all[0], all[0].Validate()
 }
 
 func toBody(m *pb.Body, at int, all []*graph.Graph) (*graph.Graph, error) {

@@ -117,6 +117,9 @@ func FuzzToGraph(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if err := g.Validate(); err != nil {
+			t.Fatal(err)
+		}
 		again, err := FromGraph(g)
 		if err != nil {
 			t.Fatal(err)

@@ -343,7 +343,7 @@ func (s *Session) Search(ctx context.Context, o search.Observer) (*report.Winner
 	w := &report.Winner{
 		Run: s.Run.Manifest, Dir: s.Run.Dir, Trials: out.Trials, Failed: out.Failed, Infeasible: out.Infeasible,
 		Reused: out.Reused, Best: out.Best, Graph: out.Graph, Retrained: out.Retrained, Test: out.Test, TestNote: out.TestNote,
-		Source: export.Source(out.Graph, fmt.Sprintf("The best architecture of %s.", s.Run.Manifest.Name)),
+		Source: export.Source(out.Graph, fmt.Sprintf("The best architecture of %s.", s.Run.Manifest.Name), s.Run.Dir),
 	}
 	if err := s.keep(w); err != nil {
 		return nil, Explain(err, s.Run.Dir)
@@ -368,7 +368,7 @@ func (s *Session) keep(w *report.Winner) error {
 		return err
 	}
 	if w.Retrained != nil {
-		source := export.Source(w.Retrained, fmt.Sprintf("The best architecture of %s, as it is trained again.", w.Run.Name))
+		source := export.Source(w.Retrained, fmt.Sprintf("The best architecture of %s, as it is trained again.", w.Run.Name), s.Run.Dir)
 		if err := s.Run.WriteFile(store.RetrainedFile, []byte(source)); err != nil {
 			return err
 		}

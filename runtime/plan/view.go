@@ -98,6 +98,6 @@ func Best(dir string) (*report.Winner, diag.List) {
 	if v.Status.State != report.Finished {
 		w.TestNote = "the run has not ended"
 	}
-	w.Source = export.Source(w.Graph, fmt.Sprintf("The best architecture of %s.", m.Name))
+	w.Source = export.Source(w.Graph, fmt.Sprintf("The best architecture of %s.", m.Name), "")
 	return w, nil
 }
