@@ -1,3 +1,5 @@
+import "std/vision" as vision
+
 // Blocks of networks for phones, on feature maps [c, h, w].
 //
 // Costs follow the reference implementations: convolutions before batch norm have
@@ -94,3 +96,10 @@ op linear_act(x: [c], out: int, bias: bool = true, act: string = "none") -> [out
     params = out * (if bias then c + 1 else c)
     macs   = out * c
 }
+
+/// A fully connected layer, perhaps with an activation.
+block linear(x, out: int, bias: bool = true, act: string = "none")
+    = linear_act(x, out: out, bias: bias, act: act)
+
+/// Mean over all positions of a map.
+let global_pool = vision.global_pool
