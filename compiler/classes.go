@@ -3,6 +3,7 @@ package compiler
 import (
 	"context"
 
+	"github.com/nasc-project/nasc/compiler/count"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/unique"
 )
@@ -11,7 +12,11 @@ import (
 // package compiler/unique. The error is an [*unique.UnknownError] where that is not
 // feasible, and ctx's error when ctx is cancelled.
 func (s *Space) Unique(ctx context.Context) (*unique.Classes, error) {
-	return unique.Of(ctx, unique.Space{
-		Plan: s.plan, Bind: s.Bind, Admits: func(g space.Genotype) bool { return s.Admits(g) == nil },
-	})
+	admission, ok := count.Admission(s.plan)
+	if !ok {
+		admission = func() func(space.Genotype) bool {
+			return func(g space.Genotype) bool { return s.Admits(g) == nil }
+		}
+	}
+	return unique.Of(ctx, unique.Space{Plan: s.plan, Bind: s.Bind, Admission: admission})
 }

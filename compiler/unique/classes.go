@@ -89,10 +89,10 @@ func (sk *sketch) classes(ctx context.Context, s Space, workers int) (*Classes, 
 	// The first wiring of each class, with its labels blank.
 	var found classSet
 	err = found.collect(ctx, workers, size.Uint64(), func(add func(member)) func(uint64) error {
-		r := sk.reader()
+		r, admits := sk.reader(), s.Admission()
 		return func(n uint64) error {
 			g := w.genotype(n)
-			if what == ofWirings && !s.Admits(g) {
+			if what == ofWirings && !admits(g) {
 				return nil
 			}
 			d, err := r.digest(g, true)
@@ -108,11 +108,11 @@ func (sk *sketch) classes(ctx context.Context, s Space, workers int) (*Classes, 
 	// The labellings of each.
 	var labelled classSet
 	err = labelled.collect(ctx, workers, uint64(len(wired)), func(add func(member)) func(uint64) error {
-		r := sk.reader()
+		r, admits := sk.reader(), s.Admission()
 		return func(i uint64) error {
 			g := w.genotype(wired[i].wiring)
 			return r.labellings(g, func(n uint32, d canon.Digest) {
-				if what != ofGraphs || s.Admits(g) {
+				if what != ofGraphs || admits(g) {
 					add(member{wired[i].wiring, n, d})
 				}
 			})

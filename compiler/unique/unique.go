@@ -81,8 +81,9 @@ type Space struct {
 	Plan *lower.Plan
 	// Bind builds one architecture of the plan.
 	Bind func(space.Genotype) (*graph.Graph, error)
-	// Admits reports whether an architecture meets the requirements of the space.
-	Admits func(space.Genotype) bool
+	// Admission makes functions that report whether an architecture meets the
+	// requirements of the space, one for each goroutine.
+	Admission func() func(space.Genotype) bool
 }
 
 // Of finds the classes of a space. It stops with ctx's error when ctx is

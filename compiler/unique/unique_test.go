@@ -31,6 +31,8 @@ func TestPublished(t *testing.T) {
 		file string
 		want int
 	}{
+		// Ying et al. 2019; at most nine edges, seven vertices.
+		{"nasbench101/nasbench101.nas", 423_624},
 		// Different NAS-Bench-101 modules of NAS-Bench-1Shot1.
 		{"nasbench1shot1/space1.nas", 2685},
 		{"nasbench1shot1/space2.nas", 7773},
@@ -39,6 +41,9 @@ func TestPublished(t *testing.T) {
 		{"natssize/natssize.nas", 32768},
 	} {
 		t.Run(c.file, func(t *testing.T) {
+			if testing.Short() && c.want > 100_000 {
+				t.Skip("ten seconds")
+			}
 			got, err := open(t, c.file).Unique(context.Background())
 			if err != nil {
 				t.Fatal(err)
@@ -47,6 +52,19 @@ func TestPublished(t *testing.T) {
 				t.Errorf("%d classes, want %d (%s)", got.Len(), c.want, got.Method)
 			}
 		})
+	}
+}
+
+// TestVertices compares the modules of NAS-Bench-101 with fewer vertices.
+func TestVertices(t *testing.T) {
+	for vertices, want := range map[int64]int{2: 1, 3: 7, 4: 91, 5: 2532, 6: 64542} {
+		got, err := open(t, "nasbench101/nasbench101.nas", compiler.Argument{Name: "vertices", Value: vertices}).Unique(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Len() != want {
+			t.Errorf("%d of at most %d vertices differ, want %d", got.Len(), vertices, want)
+		}
 	}
 }
 
@@ -106,7 +124,7 @@ func TestCancelled(t *testing.T) {
 }
 
 func BenchmarkUnique(b *testing.B) {
-	for _, file := range []string{"nasbench201/nasbench201.nas", "nasbench1shot1/space3.nas"} {
+	for _, file := range []string{"nasbench201/nasbench201.nas", "nasbench1shot1/space3.nas", "nasbench101/nasbench101.nas"} {
 		b.Run(file, func(b *testing.B) {
 			s := open(b, file)
 			for b.Loop() {

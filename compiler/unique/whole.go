@@ -20,9 +20,10 @@ func whole(ctx context.Context, s Space, size uint64, workers int) (*Classes, er
 	}
 	var found classSet
 	err := found.collect(ctx, workers, size, func(add func(member)) func(uint64) error {
+		admits := s.Admission()
 		return func(n uint64) error {
 			g := at(n)
-			if len(s.Plan.Requires) > 0 && !s.Admits(g) {
+			if !admits(g) {
 				return nil
 			}
 			a, err := s.Bind(g)
