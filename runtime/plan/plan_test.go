@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,6 +14,8 @@ import (
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
+	"github.com/nasc-project/nasc/runtime/search"
+	"github.com/nasc-project/nasc/runtime/store"
 )
 
 func TestParseSetting(t *testing.T) {
@@ -161,12 +166,31 @@ func TestParsePart(t *testing.T) {
 	}
 }
 
-// TestCodesAreExplained: `nasc explain` knows every code of this package.
-func TestCodesAreExplained(t *testing.T) {
-	for _, code := range []string{RunBusy, NotARun, RunExists, CannotWrite, Mismatch, AllFailed, Changed, NothingChosen,
-		UnknownSetting, NoArchitecture, UnknownMetric, SearchFailed, NeverInside, NoneFeasible} {
-		if _, ok := diag.Explain(code); !ok {
-			t.Errorf("%s has no page", code)
+// TestExplain: what ends a search has a code, and a plugin or the machine is to
+// blame for it or the input is.
+func TestExplain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "r")
+	for _, c := range []struct {
+		err         error
+		code        string
+		fault       bool
+		says, helps string
+	}{
+		{store.ErrBusy, RunBusy, false, "is in use", "wait for it"},
+		{store.ErrNotRun, NotARun, false, "holds no run", "`nasc runs`"},
+		{store.ErrExists, RunExists, false, "exists already", "nasc resume " + dir},
+		{&fs.PathError{Op: "open", Path: dir, Err: fs.ErrPermission}, CannotWrite, true, "cannot write", "make the folder writable"},
+		{&search.MismatchError{Trial: 3, Logged: "0,1", Asked: "1,1"}, Mismatch, true, "proposes 1,1 for trial 3, the log says 0,1", "start a new run"},
+		{search.ErrAllFailed, AllFailed, true, "every trial failed", ""},
+		{search.ErrInfeasible, NoneFeasible, true, "no architecture satisfies", ""},
+		{search.ErrRejected, NeverInside, true, "outside of the space", ""},
+		{search.ErrNeverSpent, "E0553", false, "never spent", "evaluations(100)"},
+		{errors.New("something else"), SearchFailed, true, "something else", ""},
+	} {
+		diags := Explain(fmt.Errorf("search: %w", c.err), dir)
+		if len(diags) != 1 || diags[0].Code != c.code || Fault(diags) != c.fault ||
+			!strings.Contains(diags[0].Message, c.says) || !strings.Contains(diags[0].Help, c.helps) {
+			t.Errorf("%v: %+v", c.err, diags[0])
 		}
 	}
 }
