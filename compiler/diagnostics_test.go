@@ -46,11 +46,6 @@ func TestImportCycle(t *testing.T) {
 	}
 }
 
-// TestExplainPages: every code that the compiler reports has a page for `nasc explain`.
-func TestExplainPages(t *testing.T) {
-	diagtest.Pages(t, ".", "resolve", "check")
-}
-
 // unshown are the codes of the language that no source beside a comment can
 // cause; the tests that cause them are named.
 var unshown = map[string]string{
@@ -61,7 +56,8 @@ var unshown = map[string]string{
 }
 
 // TestEveryCodeIsShown: each code of a file that is wrong stands in a test beside
-// the source that causes it.
+// the source that causes it. (TestEveryCode of the whole tree is about all codes,
+// but content with less.)
 func TestEveryCodeIsShown(t *testing.T) {
 	var shown strings.Builder
 	for _, pattern := range []string{"testdata/*.nas", "../dsl/syntax/testdata/*.nas", "../cmd/nasc/testdata/script/*.txtar"} {

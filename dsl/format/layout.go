@@ -147,6 +147,9 @@ func (r *renderer) step(c command) {
 // fill writes the first content, then decides separator by separator.
 func (r *renderer) fill(c command) {
 	parts := c.d.parts
+	if len(parts) == 0 {
+		return
+	}
 	if c.flat {
 		r.step(command{&doc{kind: concat, parts: parts}, c.indent, true})
 		return

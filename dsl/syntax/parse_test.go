@@ -95,8 +95,6 @@ func TestErrors(t *testing.T) {
 	})
 }
 
-func TestCodesHavePages(t *testing.T) { diagtest.Pages(t, ".") }
-
 func TestSamplesParse(t *testing.T) {
 	for file, src := range samples(t) {
 		f, errs := Parse(file, src)

@@ -16,9 +16,6 @@ package diagtest
 import (
 	"bytes"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -137,38 +134,4 @@ func Text(d *diag.Diagnostic) string {
 		s += "; help: " + d.Help
 	}
 	return s
-}
-
-var quotedCode = regexp.MustCompile(`^E[0-9]{4}$`)
-
-// Pages checks that every code that the Go sources in dirs mention as a string
-// has a page in package diag.
-func Pages(t *testing.T, dirs ...string) {
-	t.Helper()
-	for _, dir := range dirs {
-		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no Go files in %s (%v)", dir, err)
-		}
-		for _, name := range files {
-			f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ast.Inspect(f, func(n ast.Node) bool {
-				lit, ok := n.(*ast.BasicLit)
-				if !ok || lit.Kind != token.STRING {
-					return true
-				}
-				code, err := strconv.Unquote(lit.Value)
-				if err != nil || !quotedCode.MatchString(code) {
-					return true
-				}
-				if _, ok := diag.Explain(code); !ok {
-					t.Errorf("%s: %s has no page diag/codes/%s.md", name, code, code)
-				}
-				return true
-			})
-		}
-	}
 }
