@@ -42,7 +42,7 @@ three works with all the others.`,
 	}
 	add("language", newCheck(), newFmt(), newInfo(), newCount(), newSample(), newEnumerate(), newCost(), newDraw())
 	add("search", newRun(), newResume(), newRuns(), newShow(), newBest(), newEval())
-	add("about", newPlugin(), newExplain(), newVersion())
+	add("about", newPlugin(), newBench(), newExplain(), newVersion())
 	root.Args = cobra.ArbitraryArgs
 	root.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {

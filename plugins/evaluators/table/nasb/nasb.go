@@ -36,9 +36,10 @@ func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
 
 // Header says what a file is about.
 type Header struct {
-	Benchmark string   `json:"benchmark"` // "nasbench201", "nasbench101", …
-	Doc       string   `json:"doc"`       // one sentence
-	Source    []Source `json:"source"`    // the files that it was made of
+	Benchmark string   `json:"benchmark"`       // "nasbench201", "nasbench101", …
+	Doc       string   `json:"doc"`             // one sentence
+	Total     int      `json:"total,omitempty"` // architectures of the benchmark; the file may hold fewer
+	Source    []Source `json:"source"`          // the files that it was made of
 	Series    []Series `json:"series"`
 }
 
@@ -92,9 +93,8 @@ const NoEpoch = 0xffff
 
 // Limits of a record. Real ones stay far below.
 const (
-	maxRuns   = 1 << 14
-	maxValues = 1 << 15
-	maxKey    = 1 << 12
+	maxRuns = 1 << 14
+	maxKey  = 1 << 12
 )
 
 // Errors that say what is wrong with a file.

@@ -26,6 +26,7 @@ func sample(t testing.TB, n int) string {
 			{Series: accuracy, Seed: 777, First: 0, Values: []float64{x, x + 0.1, x + 0.2}},
 			{Series: accuracy, Seed: 888, First: 2, Values: []float64{-x / 3}},
 			{Series: params, First: NoEpoch, Values: []float64{math.Round(x)}},
+			{Series: accuracy, Seed: 999, First: 0, Values: []float64{x, x, x, x}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -65,6 +66,7 @@ func TestRoundTrip(t *testing.T) {
 			{0, 777, 0, []float64{x, x + 0.1, x + 0.2}},
 			{0, 888, 2, []float64{-x / 3}},
 			{1, 0, NoEpoch, []float64{x}},
+			{0, 999, 0, []float64{x, x, x, x}},
 		}
 		var got []Run
 		for run := range r.Runs {
@@ -76,7 +78,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		at := map[uint32]float64{}
 		r.At(0, 2, func(seed uint32, v float64) { at[seed] = v })
-		if want := map[uint32]float64{777: x + 0.2, 888: -x / 3}; !reflect.DeepEqual(at, want) {
+		if want := map[uint32]float64{777: x + 0.2, 888: -x / 3, 999: x}; !reflect.DeepEqual(at, want) {
 			t.Fatalf("at epoch 2 %v, want %v", at, want)
 		}
 	}

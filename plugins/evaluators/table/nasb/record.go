@@ -7,10 +7,13 @@ import (
 )
 
 // A record is, for each run, 10 bytes (series, seed, first epoch, number of values,
-// each a uint16 but the seed) and the values; before all, the number of runs.
+// each a uint16 but the seed) and the values; before all, the number of runs. Values
+// that are all the same, as seconds per epoch are in many benchmarks, are written
+// once, and their number has its highest bit set.
 const (
 	recordHead = 4
 	runHead    = 10
+	constant   = 1 << 15
 )
 
 // appendRecord writes a record with its checksum.
@@ -24,7 +27,7 @@ func appendRecord(b []byte, series []Series, runs []Run) ([]byte, error) {
 		switch {
 		case r.Series < 0 || r.Series >= len(series):
 			return nil, fmt.Errorf("there is no series %d", r.Series)
-		case len(r.Values) == 0 || len(r.Values) > maxValues:
+		case len(r.Values) == 0 || len(r.Values) >= constant:
 			return nil, fmt.Errorf("%s has %d values", series[r.Series], len(r.Values))
 		case r.First < 0 || r.First > NoEpoch || r.First == NoEpoch && len(r.Values) > 1:
 			return nil, fmt.Errorf("%s begins at epoch %d", series[r.Series], r.First)
@@ -32,8 +35,12 @@ func appendRecord(b []byte, series []Series, runs []Run) ([]byte, error) {
 		b = binary.LittleEndian.AppendUint16(b, uint16(r.Series))
 		b = binary.LittleEndian.AppendUint32(b, r.Seed)
 		b = binary.LittleEndian.AppendUint16(b, uint16(r.First))
-		b = binary.LittleEndian.AppendUint16(b, uint16(len(r.Values)))
-		for _, v := range r.Values {
+		values, n := r.Values, uint16(len(r.Values))
+		if n > 1 && same(values) {
+			values, n = values[:1], n|constant
+		}
+		b = binary.LittleEndian.AppendUint16(b, n)
+		for _, v := range values {
 			if !series[r.Series].Single {
 				b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 				continue
@@ -45,6 +52,16 @@ func appendRecord(b []byte, series []Series, runs []Run) ([]byte, error) {
 		}
 	}
 	return binary.LittleEndian.AppendUint32(b, checksum(b[start:])), nil
+}
+
+// same tells whether all values are equal bit for bit.
+func same(values []float64) bool {
+	for _, v := range values[1:] {
+		if math.Float64bits(v) != math.Float64bits(values[0]) {
+			return false
+		}
+	}
+	return true
 }
 
 // Record is what a file holds of one architecture: a view into the mapped file.
@@ -88,10 +105,25 @@ func (r Record) size(b []byte) (int, bool) {
 		return 0, false
 	}
 	n := int(binary.LittleEndian.Uint16(b[8:]))
-	if r.series[id].Single {
-		return 4 * n, true
+	if n&constant != 0 {
+		n = 1
 	}
-	return 8 * n, true
+	return n * r.width(id), true
+}
+
+// width is the number of bytes of a value of a series.
+func (r Record) width(series int) int {
+	if r.series[series].Single {
+		return 4
+	}
+	return 8
+}
+
+// count is the number of values of the run that b begins with, and whether they are
+// all the same.
+func count(b []byte) (int, bool) {
+	n := int(binary.LittleEndian.Uint16(b[8:]))
+	return n &^ constant, n&constant != 0
 }
 
 // Runs yields the runs of the record. The values of a run are valid until the next.
@@ -102,6 +134,12 @@ func (r Record) Runs(yield func(Run) bool) {
 		size, _ := r.size(rest)
 		run := r.head(rest)
 		values = r.append(values[:0], run.Series, rest[runHead:runHead+size])
+		if n, all := count(rest); all && n > 0 {
+			for len(values) < n {
+				values = append(values, values[0])
+			}
+			values = values[:n]
+		}
 		run.Values = values
 		if !yield(run) {
 			return
@@ -139,13 +177,14 @@ func (r Record) At(series, epoch int, f func(seed uint32, value float64)) {
 		size, _ := r.size(rest)
 		run := r.head(rest)
 		if run.Series == series {
-			width := 8
-			if r.series[series].Single {
-				width = 4
-			}
-			if k := (epoch - run.First) * width; k >= 0 && k < size {
+			n, all := count(rest)
+			if k := epoch - run.First; k >= 0 && k < n {
+				if all {
+					k = 0
+				}
 				var one [1]float64
-				v := r.append(one[:0], series, rest[runHead+k:runHead+k+width])
+				at := runHead + k*r.width(series)
+				v := r.append(one[:0], series, rest[at:at+r.width(series)])
 				f(run.Seed, v[0])
 			}
 		}

@@ -72,6 +72,14 @@ func (w *Writer) Add(name string, runs []Run) error {
 	return w.write(w.buf)
 }
 
+// About says what the file is about, where that was not known when it was begun.
+func (w *Writer) About(benchmark, doc string, total int) {
+	w.header.Benchmark, w.header.Doc, w.header.Total = benchmark, doc, total
+}
+
+// Len is the number of records that were written.
+func (w *Writer) Len() int { return len(w.keys) }
+
 // Source notes a file that was imported.
 func (w *Writer) Source(s Source) { w.header.Source = append(w.header.Source, s) }
 
@@ -82,6 +90,9 @@ func (w *Writer) Close() (err error) {
 			w.Abort()
 		}
 	}()
+	if len(w.keys) == 0 {
+		return fmt.Errorf("there is no architecture to write")
+	}
 	slices.SortStableFunc(w.keys, func(a, b key) int { return cmp.Compare(a.text, b.text) })
 	for i := range w.keys[1:] {
 		if w.keys[i].text == w.keys[i+1].text {

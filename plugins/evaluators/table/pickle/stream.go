@@ -15,6 +15,10 @@ type streaming struct {
 // alone in the file (Python writes the last of 1,001 so) is kept all the same: look
 // at what Decode returns as well.
 //
+// Python fills a dictionary of one item without a mark, so that what lies in it cannot
+// be told from what follows it: where such a dictionary comes before, the path may be
+// that of an outer one. Check the keys that are handed over.
+//
 // What is remembered for later reference stays in memory even so. Tell the decoder
 // what is referred to with [Decoder.Keep].
 func (d *Decoder) Each(depth int, want func(path []any) bool, item func(path []any, key, value any) error) {
