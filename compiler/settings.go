@@ -1,10 +1,13 @@
 package compiler
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/nasc-project/nasc/compiler/check"
+	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/resolve"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/dsl/format"
@@ -188,7 +191,7 @@ func (r *searchReader) setting(s *Search, st *syntax.Assign) {
 		}
 		n, isInt := v.(int64)
 		if !isInt || n < 0 {
-			r.diags.Add("E0550", st.Value.Span(), "a seed is a whole number from 0, not %v", v)
+			r.diags.Add("E0550", st.Value.Span(), "a seed is a whole number from 0, not %s", graph.FormatValue(v))
 			return
 		}
 		seed := uint64(n)
@@ -345,6 +348,12 @@ func (r *searchReader) budget(at place) *Budget {
 		}
 		if !known || len(call.Args) != 1 || call.Args[0].Name != nil {
 			d := r.diags.Add("E0553", p.e.Span(), "this is not a budget")
+			if isName && !known {
+				if best, ok := diag.Suggest(n.Name, slices.Sorted(maps.Keys(budgets))); ok {
+					d.Help = "did you mean `" + best + "`?"
+					return nil
+				}
+			}
 			d.Help = "budgets are evaluations(100), epochs(500), simulated(12000s), wall(10m), gpu(24h)"
 			return nil
 		}
@@ -363,7 +372,7 @@ func (r *searchReader) budget(at place) *Budget {
 		b.Amount = n
 	}
 	if b.Amount <= 0 {
-		r.diags.Add("E0553", arg.e.Span(), "a budget is a positive number, not %v", v)
+		r.diags.Add("E0553", arg.e.Span(), "a budget is a positive number, not %s", graph.FormatValue(v))
 		return nil
 	}
 	return b

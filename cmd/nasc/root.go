@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/nasc-project/nasc/dsl/diag"
 )
@@ -22,7 +24,7 @@ three works with all the others.`,
 		DisableAutoGenTag: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, "%v", err) })
+	root.SetFlagErrorFunc(unknownFlag)
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if err := c.ValidateFlagGroups(); err != nil {
 			return usage(c, "%v", err)
@@ -43,6 +45,10 @@ three works with all the others.`,
 	add("language", newCheck(), newFmt(), newInfo(), newCount(), newSample(), newEnumerate(), newCost(), newDraw())
 	add("search", newRun(), newResume(), newRuns(), newShow(), newBest(), newEval())
 	add("about", newPlugin(), newBench(), newExplain(), newVersion())
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = helpTopic
+	}
 	root.Args = cobra.ArbitraryArgs
 	root.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -51,6 +57,32 @@ three works with all the others.`,
 		return unknownCommand(c, args[0])
 	}
 	return root
+}
+
+// unknownFlag says which flag was meant.
+func unknownFlag(c *cobra.Command, err error) error {
+	hint := ""
+	if given, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if best, ok := diag.Suggest(given, names); ok {
+			hint = fmt.Sprintf("; did you mean --%s?", best)
+		}
+	}
+	return usage(c, "%v%s", err, hint)
+}
+
+// helpTopic refuses to help with a command that there is not.
+func helpTopic(help *cobra.Command, topic []string) error {
+	c := help.Root()
+	for _, name := range topic {
+		i := slices.IndexFunc(c.Commands(), func(sub *cobra.Command) bool { return sub.Name() == name })
+		if i < 0 {
+			return unknownCommand(c, name)
+		}
+		c = c.Commands()[i]
+	}
+	return nil
 }
 
 func unknownCommand(c *cobra.Command, name string) error {

@@ -10,7 +10,7 @@ import plugin "nasc/evolution" as evolution
 space s(image: [8, 8, 8]) = image -> global_pool
 search a over s {
     optimizer = evolutoin(population: 3) //! E0552 "`evolutoin` is not an imported plugin; help: did you mean `evolution`"
-    budget = evaluation(3) //! E0553 "not a budget"
+    budget = evaluation(3) //! E0553 "not a budget; help: did you mean `evaluations`"
     seed = 1.5 //! E0550 "a seed is a whole number"
     minimize 3 //! E0550 "`minimize` needs the name of a metric"
 }

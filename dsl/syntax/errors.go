@@ -167,9 +167,8 @@ func (p *parser) explain(err error) *diag.Diagnostic {
 	t := &ute.Unexpected
 	want := expectation(ute)
 	if want == "`)`" || want == "`}`" { // parameters, names of an import
-		i, _ := slices.BinarySearchFunc(p.toks, t.Pos.Offset, func(t lexer.Token, off int) int { return t.Pos.Offset - off })
 		want = "`,` or " + want
-		if i > 0 && !endsOperand(&p.toks[i-1]) {
+		if last := p.before(t); last != nil && !endsOperand(last) {
 			want = "a name"
 		}
 	}
@@ -177,15 +176,34 @@ func (p *parser) explain(err error) *diag.Diagnostic {
 		return expectedName(t, "").(*syntaxError).d
 	}
 	if want == "" {
-		return leftover(t).d
+		return p.leftover(t).d
 	}
 	return unexpected(t, want).d
 }
 
+// before is the token before t, or nil.
+func (p *parser) before(t *lexer.Token) *lexer.Token {
+	i, _ := slices.BinarySearchFunc(p.toks, t.Pos.Offset, func(t lexer.Token, off int) int { return t.Pos.Offset - off })
+	if i == 0 {
+		return nil
+	}
+	return &p.toks[i-1]
+}
+
+// quantities are the words that people write behind a number, and what the
+// language has for them.
+var quantities = map[string]string{
+	"evaluation": "evaluations(%s)", "evaluations": "evaluations(%s)", "trials": "evaluations(%s)", "epochs": "epochs(%s)",
+	"s": "%ss", "seconds": "%ss", "m": "%sm", "minutes": "%sm", "h": "%sh", "hours": "%sh", "ms": "%sms", "us": "%sus",
+	"K": "%sK", "M": "%sM", "G": "%sG", "Ki": "%sKi", "Mi": "%sMi", "Gi": "%sGi", "million": "%sM", "percent": "%s%%",
+}
+
 // leftover is a token behind a complete declaration or statement.
-func leftover(t *lexer.Token) *syntaxError {
+func (p *parser) leftover(t *lexer.Token) *syntaxError {
 	e := unexpected(t, "a new declaration or statement", joiners...)
 	switch {
+	case t.Type == tokIdent && quantities[t.Value] != "" && p.before(t) != nil && p.before(t).Type == tokNumber:
+		e.d.Help = "write `" + fmt.Sprintf(quantities[t.Value], p.before(t).Value) + "`"
 	case e.d.Code == "E0108":
 		e.d.Label = "an expression ends before it"
 	case startsOperand(t):

@@ -149,7 +149,7 @@ func (p *parser) decl(from, to int) {
 		word++
 	}
 	if word == to {
-		p.report(leftover(&p.toks[from]).d)
+		p.report(p.leftover(&p.toks[from]).d)
 		return
 	}
 	t := &p.toks[word]

@@ -143,7 +143,7 @@ func (p *parser) recoverBody(open, to int) []Stmt {
 		from = next
 	}
 	if rest < to && p.clean(rest, to) {
-		p.report(leftover(&p.toks[rest]).d)
+		p.report(p.leftover(&p.toks[rest]).d)
 	}
 	return stmts
 }
@@ -195,7 +195,7 @@ func (p *parser) stmt(from, to int) Stmt {
 		word++
 	}
 	if word == to {
-		p.report(leftover(&p.toks[from]).d)
+		p.report(p.leftover(&p.toks[from]).d)
 		return nil
 	}
 	t := &p.toks[word]

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/runtime/store"
 )
 
@@ -57,7 +58,7 @@ func ParseBudget(text string) (Budget, error) {
 	}
 	n, err := strconv.ParseFloat(amount, 64)
 	if err != nil || timed && (unit == Evaluations || unit == Epochs) {
-		return Budget{}, fmt.Errorf("%q is not a budget", text)
+		return Budget{}, fmt.Errorf("%q is not a budget; write 100, epochs(50), 12000s or wall(10m)", text)
 	}
 	return NewBudget(unit, n*scale)
 }
@@ -68,7 +69,11 @@ func NewBudget(unit string, amount float64) (Budget, error) {
 	switch unit {
 	case Evaluations, Epochs, Simulated, Wall:
 	default:
-		return Budget{}, fmt.Errorf("unknown kind of budget %s", unit)
+		hint := ""
+		if best, ok := diag.Suggest(unit, []string{Evaluations, Epochs, Simulated, Wall}); ok {
+			hint = fmt.Sprintf("; did you mean %s?", best)
+		}
+		return Budget{}, fmt.Errorf("unknown kind of budget %s%s", unit, hint)
 	}
 	if !(amount > 0) || math.IsInf(amount, 0) {
 		return Budget{}, fmt.Errorf("a budget must be more than nothing")

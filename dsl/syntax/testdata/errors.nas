@@ -81,6 +81,8 @@ cell c(x) {
     return y
 } extra //! E0101 "found `extra`"
 let y = 3 4 //! E0101 "found `4`.*is an operator missing"
+let budget = 100 evaluations //! E0101 "found `evaluations`.*write `evaluations\\(100\\)`"
+let time = 12_000 seconds //! E0101 "found `seconds`.*write `12_000s`"
 ---
 cell c(x) { //! E0103 "this `{` is never closed.*`}` was expected before this \\(4:1\\)"
     return x
