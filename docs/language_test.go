@@ -14,6 +14,8 @@
 package docs_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -259,6 +261,46 @@ func TestReservedWords(t *testing.T) {
 	slices.Sort(want)
 	if !slices.Equal(shown, want) {
 		t.Errorf("the page has\n%v\nthe language\n%v", shown, want)
+	}
+}
+
+// TestDiagnosticFields compares the table of fields with what -json writes.
+func TestDiagnosticFields(t *testing.T) {
+	at := diag.Span{Start: diag.Pos{File: "f", Line: 1, Col: 1}, End: diag.Pos{File: "f", Line: 1, Col: 2, Offset: 1}}
+	d := &diag.Diagnostic{Code: "E0101", Message: "m", Span: at, Label: "l", Help: "h", Source: "s", Notes: []diag.Note{{Span: at, Text: "n"}}}
+	var line bytes.Buffer
+	var written map[string]any
+	if err := diag.JSON(&line, diag.List{d}); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(line.Bytes(), &written); err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		m, ok := v.(map[string]any)
+		if !ok {
+			want = append(want, path)
+		}
+		for name, v := range m {
+			walk(strings.TrimPrefix(path+"."+name, "."), v)
+		}
+	}
+	walk("", written)
+	src, _ := read(t)
+	_, table, _ := strings.Cut(src, "| Field | Holds |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, row := range strings.Split(table, "\n") {
+		names, _, _ := strings.Cut(strings.TrimPrefix(row, "| "), " |")
+		for _, m := range regexp.MustCompile("`([a-z.]+)`").FindAllStringSubmatch(names, -1) {
+			got = append(got, m[1])
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("the page has the fields\n%v\nnasc writes\n%v", got, want)
 	}
 }
 
