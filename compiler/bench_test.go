@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math/big"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/encode"
@@ -29,9 +31,15 @@ var benchSpaces = []string{
 	"spaces/transnasbench101/macro.nas", "spaces/ofa/ofa.nas", "spaces/autoformer/autoformer.nas",
 }
 
+// BenchmarkCompile reads, checks and compiles every space that is shipped.
 func BenchmarkCompile(b *testing.B) {
-	for _, path := range benchSpaces {
-		b.Run(path, func(b *testing.B) {
+	paths, err := filepath.Glob("../spaces/*/*.nas")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, path := range paths {
+		path = strings.TrimPrefix(path, "../")
+		b.Run(strings.TrimSuffix(filepath.Base(path), ".nas"), func(b *testing.B) {
 			for b.Loop() {
 				benchSpace(b, path)
 			}

@@ -16,7 +16,7 @@ import (
 const maxAlloc = 2 << 30
 
 // TestLimits feeds what would take ages or all memory. Each ends in a
-// diagnostic, and soon.
+// diagnostic, and soon; what has none is only large.
 func TestLimits(t *testing.T) {
 	const vision = `import { relu, skip, zero, conv_bn } from "std/vision"` + "\n"
 	space := func(body string) string { return vision + "space s(image: [8, 8, 8]) = " + body + "\n" }
@@ -58,8 +58,8 @@ func TestLimits(t *testing.T) {
 		{"fuel of 10^9", vision + "block m(fuel = 1_000_000_000) = relu | m(fuel: fuel - 1) -> m(fuel: fuel - 1) if fuel > 0\nspace s(image: [8, 8, 8]) = image -> m", "E0410"},
 		{"k of a million", cell("return sum(1_000_000 of prev)"), "E0411"},
 		{"k of many", cell("node n[10000] = relu(x)  return sum(3 of n)"), "E0412"},
-		{"one of many", space("image -> (1 of [" + r("relu, ", 150_000) + "relu])"), "E0410"},
-		{"an alternative of many", space("image -> (" + r("relu | ", 30_000) + "relu) * 10"), "E0410"},
+		{"one of many", space("image -> (1 of [" + r("relu, ", 150_000) + "relu])"), ""},
+		{"an alternative of many", space("image -> (" + r("relu | ", 30_000) + "relu) * 1000"), "E0410"},
 		{"an array of 10^9", cell("node n[1_000_000_000] = relu(x)  return sum(n)"), "E0411"},
 		{"an array that reads itself", cell("node n[10000] = sum(prev)  return sum(n)"), "E0410"},
 		{"cells of 10^9", vision + "cell m[1_000_000_000](x) = relu(x)\nspace s(image: [8, 8, 8]) = image -> (1 of m)", "E0411"},
@@ -80,7 +80,7 @@ func TestLimits(t *testing.T) {
 				return s
 			}() + "  return image -> conv_bn(out: c60)\n}", "E0310"},
 		{"a condition on twenty decisions", twenty("d%d", "image -> conv_bn(out: if k > 30 then 8 else 16)"), "E0410"},
-		{"an index of twenty decisions", twenty("d%[1]d * 3 ^ %[1]d", "image -> conv_bn(out: [8, 16][k])"), "E0312"},
+		{"an index of twenty decisions", twenty("d%[1]d * 3 ^ %[1]d", "image -> conv_bn(out: [8, 16][k])"), "E0410"},
 		{"an equality over twenty decisions", twenty("d%[1]d * 3 ^ %[1]d", "sum([conv_bn(image, out: k), conv_bn(image, out: k + 1)])"), "E0308"},
 		{"a million decisions", vision + "block b = relu | skip\nspace s(image: [8, 8, 8]) = image -> (b * 1000) * 1000", "E0410"},
 		{"labels of many letters", space("image -> (relu | conv_bn(out: " + r("8 + ", 900) + "8)) * 10000"), "E0410"},
@@ -132,7 +132,7 @@ func TestLimits(t *testing.T) {
 			if used := after.TotalAlloc - before.TotalAlloc; used > maxAlloc {
 				t.Errorf("%d MB were allocated", used>>20)
 			}
-			found := false
+			found := c.code == "" && len(diags) == 0
 			for _, d := range diags {
 				found = found || d.Code == c.code
 			}

@@ -130,6 +130,119 @@ func TestSizes(t *testing.T) {
 			        -> stage(out: w[4], stride: 1, se: true, act: "h_swish")
 			        -> stage(out: w[5], stride: 2, se: true, act: "h_swish")
 			}`, mul(big.NewInt(25), pow(7371, 5))},
+		{"k of operations is a set of results", `
+			space s(x: [4, 8, 8]) = sum((2 of [f, g, h])(x))`, "3"},
+		{"k of operations in a chain", `
+			space s(x: [4, 8, 8]) = x -> (1..2 of [f, g, h]) -> sum -> (any of [f, g]) -> sum`, "24"}, // (3 + 3) * 4
+		{"a block that picks operations, at each use", `
+			block b(x) = sum((2 of [f, g, h, zero])(x))
+			space s(x: [4, 8, 8]) = x -> b -> b`, "36"},
+		{"picked operations on a picked set", `
+			space s(x: [4, 8, 8]) = sum((2 of [f, g, h])(1 of [x, f(x)]))`, "6"},
+		{"blocks among picked operations are decided where they are picked", `
+			block b = f | g
+			space s(x: [4, 8, 8]) = sum((1..2 of [b, h])(x))`, "5"}, // b: 2, h: 1, both: 2
+		{"k of values", `
+			space s(x: [4, 8, 8]) { v = 2 of [1, 2, 3]  return x -> f(out: sum(v)) -> f(out: max(v)) -> f(out: min(v)) -> f(out: len(v)) }`, "3"},
+		{"k of values, and a condition on them", `
+			space s(x: [4, 8, 8]) { v = any of [1, 2, 3]  return if 2 in v then x -> (f | g) else x -> h }`, "12"}, // 4 * 2 + 4
+		{"an index into what was picked", `
+			space s(x: [4, 8, 8]) { v = 2 of [8, 16, 24]  return x -> f(out: v[0..1]) }`, "6"},
+		{"choosing from what was chosen before", `
+			space s(x: [4, 8, 8]) { a = f(x)  b = g(x)  s = 2 of [x, a, b]  return sum(1 of s) }`, "6"},
+		{"choosing from any of a set", `
+			space s(x: [4, 8, 8]) { a = f(x)  b = g(x)  s = 1.. of [x, a, b]  return sum(1 of s) }`, "12"}, // 3*1 + 3*2 + 1*3
+		{"choosing a range from any of a set, with operations", `
+			block b = f | g
+			space s(x: [4, 8, 8]) { a = f(x)  b1 = g(x)  s = 1.. of [x, a, b1]  return sum(b(1..len(s) of s)) }`, "56"}, // of m members 3^m - 1: 3*2 + 3*8 + 26
+		{"choosing from chosen values", `
+			space s(x: [4, 8, 8]) { v = 2.. of [8, 16, 24]  return x -> f(out: 1 of v) }`, "9"}, // 3*2 + 3
+		{"the number to choose is a decision", `
+			space s(x: [4, 8, 8]) { k = 1..2  return sum(k of [x, f(x), g(x)]) }`, "6"},
+		{"a repetition by the size of a pick", `
+			space s(x: [4, 8, 8]) { s = any of [x, g(x)]  return sum([x -> (f | g) * (1 + len(s)), sum(s)]) }`, "18"}, // 2 + 2*4 + 8
+		{"a condition on what was picked", `
+			space s(x: [4, 8, 8]) { a = g(x)  s = 1.. of [x, a]  return sum([sum(s), if a in s then x -> (f | h) else x]) }`, "5"}, // 2 + 2 + 1
+		{"a guard on how many were picked", `
+			space s(x: [4, 8, 8]) { s = 1.. of [x, f(x), g(x)]  return sum(s) -> (f | g if len(s) > 1 | h if len(s) > 2) }`, "12"}, // 3 + 3*2 + 3
+		{"an index into a picked set", `
+			space s(x: [4, 8, 8]) { s = 2 of [x, f(x), g(x)]  return s[0] }`, "3"},
+		{"a cell that takes a set", `
+			block b = f | g
+			cell c(xs: set) = sum(b(xs))
+			space s(x: [4, 8, 8]) = sum([c([x, h(x)]), c([h(x), x])])`, "4"},
+		{"a cell that takes a picked set", `
+			cell c(xs: set) { node n = sum(1 of prev)  return n }
+			space s(x: [4, 8, 8]) = c([x, f(x), h(x)])`, "3"},
+		{"a cell on what was picked", `
+			cell c(xs: set) = sum(xs) -> (f | g)
+			space s(x: [4, 8, 8]) = c(2 of [x, f(x), h(x)])`, "6"},
+		{"a cell of a set and a tensor", `
+			cell c(x, ys: set) = sum([x, sum((f | g)(ys))])
+			space s(x: [4, 8, 8]) = c(x, 1.. of [x, h(x)])`, "6"},
+		{"a decision under two independent ones", `
+			space s(x: [4, 8, 8]) { a = 1 | 2  b = 1 | 2 | 3
+				return if a > 1 and b > 1 then x -> (f | g) else x -> h }`, "8"}, // 4 + 2*2
+		{"a choice named before, among nested conditions", `
+			space s(x: [4, 8, 8]) { a = 1 | 2  b = 1 | 2
+				return if a > 1 then (if b > 1 then x -> (f | g) -> (f | g) else x) else x -> (f | h) }`, "9"}, // b is decided in any case: 4+1, 2*2
+		{"a choice between operations that decide further, used under a condition", `
+			space s(x: [4, 8, 8]) { k = 1 | 2  o = f -> (f | g) | h  block b = f | g
+				return x -> o -> (if k > 1 then b -> o else h) }`, "9"}, // (2+1) * (1 + 2)
+		{"a decision under an item and another decision", `
+			space s(x: [4, 8, 8]) { k = 1 | 2  s = 1 of [x, g(x)]
+				return sum(if k > 1 then (f | g)(s) else s) }`, "6"},
+		{"a block for each that was picked, under a condition", `
+			block b = f | g
+			space s(x: [4, 8, 8]) { k = 1 | 2  s = 1.. of [x, g(x)]
+				return sum(if k > 1 then b(s) else s) }`, "11"}, // 3 + (2 + 2 + 4)
+		{"a repetition by two decisions", `
+			space s(x: [4, 8, 8]) { d = 1 | 2  e = 0 | 1  return x -> (f | g) * (d + e) }`, "18"}, // 2 + 4 + 4 + 8
+		{"a repetition by a decision made under another", `
+			space s(x: [4, 8, 8]) { d = 1 | 2  e = if d > 1 then 1..2 else 3  return x -> (f | g) * e }`, "14"}, // 8 + 2 + 4
+		{"a repetition of nothing, or more", `
+			space s(x: [4, 8, 8]) { d = 0 | 1  e = 0 | 1  return x -> (f | g) * (d * e) }`, "5"},
+		{"a range that ends at a decision", `
+			space s(x: [4, 8, 8]) { d = 1 | 2 | 3  return x -> f(out: 8..(8 * d) by 8) }`, "6"},
+		{"a depth up to a decision", `
+			space s(x: [4, 8, 8]) { d = 1 | 2  return x -> (f | g) * (1..d) }`, "8"}, // 2 + (2 + 4)
+		{"an array of vertices whose size is decided", `
+			cell c(x) { d = 1..3  node n[d] = sum((f | g)(1 of prev))  return sum(n) }
+			space s(x: [4, 8, 8]) = x -> c`, "58"}, // 2 + 2*4 + 2*4*6
+		{"the last vertex of such an array", `
+			block b = f | g
+			cell c(x) { d = 1..2  node n[d] = sum(b(prev))  return n[d - 1] }
+			space s(x: [4, 8, 8]) = x -> c`, "10"}, // 2 + 2*4
+		{"picking from vertices whose number is decided", `
+			cell c(x) { d = 1..2  node n[d] = f(x)  return sum(1 of n) }
+			space s(x: [4, 8, 8]) = x -> c`, "3"},
+		{"an array of cells whose size is decided", `
+			let d = 1..2
+			cell m[d](x) = f | g
+			space s(x: [4, 8, 8]) = x -> 1 of m`, "12"}, // m are decided once, taken or not: 2*2*(1+2)
+		{"two results of a chain across an elastic depth", `
+			block pair(a, b) = sum([a, b])
+			space s(x: [4, 8, 8]) = x -> (f | g) * (1..2) -> pair`, "6"},
+		{"two results across depth zero", `
+			block pair(a, b) = sum([a, b])
+			space s(x: [4, 8, 8]) = x -> (f | g) * (0..2) -> h -> pair -> (f | g) * (0..1) -> pair`, "21"},
+		{"three results across two depths", `
+			block triple(a, b, c) = sum([a, b, c])
+			space s(x: [4, 8, 8]) = x -> f * (0..2) -> g * (0..2) -> triple`, "9"},
+		{"the largest of what was picked", `
+			space s(x: [4, 8, 8]) { s = 1.. of [x, f(x, out: 8), f(x, out: 12)]  return merge(s, out: max(s.c)) }`, "7"},
+		{"one of two shapes was picked", `
+			space s(x: [4, 8, 8]) = sum(1 of [f(x, out: 8), f(x, out: 12)]) -> f`, "2"},
+		{"the sets of two alternatives", `
+			space s(x: [4, 8, 8]) { k = 1 | 2  return sum(if k > 1 then [x, f(x)] else [g(x)]) }`, "2"},
+		{"the lists of two alternatives", `
+			space s(x: [4, 8, 8]) { k = 1 | 2  w = if k > 1 then [8, 16] else [12, 4]  return x -> f(out: w[0]) -> f(out: w[1]) }`, "2"},
+		{"an absent alternative in place is none for what was picked", `
+			space s(x: [4, 8, 8]) = sum((zero | f | g)(1 of [x, h(x)]))`, "4"},
+		{"and in a chain", `
+			space s(x: [4, 8, 8]) = 1.. of [x, h(x)] -> (f | zero | g) -> sum`, "6"},
+		{"of what was not picked it is one", `
+			space s(x: [4, 8, 8]) = sum((zero | f | g)([x, h(x)]))`, "3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := compile(t, c.src)
@@ -139,9 +252,18 @@ func TestSizes(t *testing.T) {
 				}
 				t.Fatalf("%s architectures, want %s", got, c.want)
 			}
-			rng := stream.New(3, "sizes", 0)
-			for range 20 {
-				g := s.Sample(rng)
+			some := func(yield func(space.Genotype) bool) {
+				rng := stream.New(3, "sizes", 0)
+				for range 20 {
+					if !yield(s.Sample(rng)) {
+						return
+					}
+				}
+			}
+			if s.Size().IsInt64() && s.Size().Int64() <= 1000 {
+				some = s.All()
+			}
+			for g := range some {
 				a, err := s.Bind(g)
 				if err != nil {
 					t.Fatalf("%s: %v", s.Format(g), err)

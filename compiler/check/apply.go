@@ -2,9 +2,9 @@ package check
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/nasc-project/nasc/compiler/lower"
+	"github.com/nasc-project/nasc/compiler/sym"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/dsl/syntax"
 )
@@ -18,7 +18,10 @@ func (k *checker) applyTo(op value, in operands, c context, at diag.Span) value 
 	if c.depth++; c.depth > maxDepth {
 		k.tooLarge(at, fmt.Sprintf("templates nested more than %d deep", maxDepth))
 	}
-	if v, ok := in.single(); ok && !onSet(op) {
+	if l, ok := op.(*list); ok {
+		return k.applyEach(l, in, c, at)
+	}
+	if v, ok := k.single(in, c, at); ok && !onSet(op) {
 		if s, isSet := v.(*set); isSet && mapped(op) {
 			return k.overMembers(s, opName(op), c, at, func(m member, c context) value {
 				return k.applyTo(op, operands{given: []value{m.tensor}}, c, at)
@@ -30,27 +33,55 @@ func (k *checker) applyTo(op value, in operands, c context, at diag.Span) value 
 		return k.applyTemplate(op, in, c, at)
 	case *chosen:
 		alts := make([]value, len(op.alts))
+		places := k.branches(op.on, c.under)
 		for i, a := range op.alts {
 			if t, ok := a.(*template); ok && c.picked && declaresAbsent(t.decl) {
-				d := k.unsupported(at, "a choice that was made before `k of` and may be absent")
+				d := k.diags.Add("E0405", at, "this choice may be `%s`, but what was picked is there", t.decl.Name.Name)
+				d.Notes = append(d.Notes, diag.Note{Span: op.at, Text: "it was made here, before it met what `of` picked"})
 				d.Help = "declare the choice as a block: it is decided for each tensor that is kept, among the others"
 				return bad{}
 			}
-			alts[i] = k.applyTo(a, in, c.in(k.place(op.on.Alts[i].Sub, c.group)), at)
+			alts[i] = k.applyTo(a, in, c.in(places[i]), at)
 		}
 		return k.join(op.on, alts, c, at)
 	case *flow, *elastic:
-		h := history{source: in.given}
+		h := &history{source: in.given}
 		if in.hist != nil {
-			h.source = []value{in.hist.last()}
+			h.source = []value{k.last(in.hist, c, at)}
 		}
-		if !k.push(&h, op, c, at) {
+		if h = k.push(h, op, c, at); h == nil {
 			return bad{}
 		}
-		return h.last()
+		return k.last(h, c, at)
 	}
 	k.diags.Add("E0304", at, "%s cannot be applied to a tensor", describe(op))
 	return bad{}
+}
+
+// applyEach applies every operation of a list to the same tensors, and makes a set
+// of the results.
+func (k *checker) applyEach(l *list, in operands, c context, at diag.Span) value {
+	out := &set{}
+	for i, op := range l.elems {
+		here := k.within(c.under, l.there(i))
+		v := k.applyTo(op, in, c.in(here), at)
+		switch v := v.(type) {
+		case *tensor:
+			out.members = append(out.members, member{tensor: v, label: opName(op), when: l.there(i), under: here})
+		case *set:
+			for _, m := range v.members {
+				when, err := sym.Apply("and", l.there(i), m.there())
+				if err != nil {
+					return bad{}
+				}
+				m.when, m.under = when, k.both(m.under, here)
+				out.members = append(out.members, m)
+			}
+		default:
+			return bad{}
+		}
+	}
+	return out
 }
 
 // onSet reports whether an operation takes a whole set.
@@ -89,7 +120,7 @@ func (k *checker) applyTemplate(t *template, in operands, c context, at diag.Spa
 	if len(params) == 0 && t.decl.Kind != syntax.Op {
 		return k.applyNamed(t, in, c, at)
 	}
-	args, ok := k.take(in, len(params), t.decl.Name.Name, at)
+	args, ok := k.take(in, len(params), t.decl.Name.Name, c, at)
 	if !ok {
 		return bad{}
 	}
@@ -125,15 +156,14 @@ func (k *checker) newNode(n *lower.Node, s *scope, c context) *tensor {
 		k.tooLarge(n.Span, fmt.Sprintf("more than %d nodes", maxNodes))
 	}
 	c.frame.body.Nodes = append(c.frame.body.Nodes, n)
-	k.scopes[n] = s
-	k.named = append(k.named, namedNode{n, c.frame.base})
+	k.named = append(k.named, namedNode{n, s, c.frame.base})
 	return &tensor{node: n, frame: c.frame}
 }
 
 // namedNode is a node whose name is its scope's address below base.
 type namedNode struct {
-	node *lower.Node
-	base *scope
+	node        *lower.Node
+	scope, base *scope
 }
 
 // applyBlock elaborates a block for the tensors it meets, with decisions of its
@@ -149,8 +179,17 @@ func (k *checker) applyBlock(t *template, args []value, c context, at diag.Span)
 		}
 		return k.body(t.decl, inner)
 	}
+	key := k.sameBlock(t, args, c)
+	if b, ok := k.blocks[key]; ok {
+		return k.callNode(&frame{body: b}, args, s, c, at)
+	}
 	inner.frame = newFrame(c.frame, t.decl.Name.Name, string(syntax.Block), s)
-	return k.enclose(t, args, s, inner, c, at)
+	before := k.open
+	r := k.enclose(t, args, s, inner, c, at)
+	if f := inner.frame; key.usage != "" && k.open == before && len(f.captures) == 0 && !isBad(r) {
+		k.blocks[key] = f.body
+	}
+	return r
 }
 
 // applyNamed elaborates a block or cell without tensor parameters: it is the
@@ -179,20 +218,22 @@ func (k *checker) applyNamed(t *template, in operands, c context, at diag.Span) 
 		return bad{}
 	}
 	n := k.needs(op)
-	outer, ok := k.take(in, n, t.decl.Name.Name, at)
+	outer, ok := k.take(in, n, t.decl.Name.Name, c, at)
 	if !ok {
 		return bad{}
 	}
 	given := make([]value, len(outer))
 	for i, v := range outer {
-		if tn, isTensor := v.(*tensor); isTensor {
-			name := "x"
-			if len(outer) > 1 {
-				name = fmt.Sprintf("x%d", i)
-			}
-			v = inner.frame.input(name, tn.node.Shape, tn.node.Span)
+		name := "x"
+		if len(outer) > 1 {
+			name = fmt.Sprintf("x%d", i)
 		}
-		given[i] = v
+		switch v := v.(type) {
+		case *tensor:
+			given[i] = inner.frame.input(name, v.node.Shape, v.node.Span)
+		case *set:
+			given[i] = inner.frame.inputs(name, v)
+		}
 	}
 	r := k.applyTo(op, operands{given: given}, inner.plain(), at)
 	return k.close(t, r, outer, s, inner, c, at)
@@ -217,6 +258,12 @@ func (k *checker) needs(op value) int {
 		if len(op.steps) > 0 {
 			return k.needs(op.steps[0])
 		}
+	case *list:
+		n := 1
+		for _, x := range op.elems {
+			n = max(n, k.needs(x))
+		}
+		return n
 	}
 	return 1
 }
@@ -225,12 +272,12 @@ func (k *checker) needs(op value) int {
 func (k *checker) enclose(t *template, args []value, s *scope, inner, c context, at diag.Span) value {
 	given := make([]value, len(args))
 	for i, p := range tensorParams(t.decl) {
-		tn, ok := args[i].(*tensor)
-		if !ok {
-			k.unsupported(at, "a cell that takes a set of tensors")
-			return bad{}
+		switch v := args[i].(type) {
+		case *tensor:
+			given[i] = inner.frame.input(p.Name.Name, v.node.Shape, v.node.Span)
+		case *set:
+			given[i] = inner.frame.inputs(p.Name.Name, v)
 		}
-		given[i] = inner.frame.input(p.Name.Name, tn.node.Shape, tn.node.Span)
 	}
 	if !k.parameters(t, given, inner) {
 		return bad{}
@@ -264,8 +311,11 @@ func (k *checker) close(t *template, r value, args []value, s *scope, inner, c c
 func (k *checker) callNode(f *frame, args []value, s *scope, c context, at diag.Span) value {
 	n := &lower.Node{Kind: lower.Call, Body: f.body, Span: at, Shape: f.body.Output.Shape}
 	for _, a := range args {
-		if tn, ok := a.(*tensor); ok {
-			n.Args = append(n.Args, lower.Arg{Node: c.frame.use(tn)})
+		switch v := a.(type) {
+		case *tensor:
+			n.Args = append(n.Args, lower.Arg{Node: c.frame.use(v)})
+		case *set:
+			n.Args = append(n.Args, operandsOf(v, c.frame)...)
 		}
 	}
 	for _, t := range f.captures {
@@ -274,12 +324,31 @@ func (k *checker) callNode(f *frame, args []value, s *scope, c context, at diag.
 	return k.newNode(n, s, c)
 }
 
+// operandsOf are the members of a set as operands: those that may be there, each
+// where it is.
+func operandsOf(s *set, f *frame) []lower.Arg {
+	var out []lower.Arg
+	for _, m := range s.members {
+		if m.there().Is(false) {
+			continue
+		}
+		a := lower.Arg{Node: f.use(m.tensor)}
+		if d, item, ok := m.there().Item(); ok {
+			a.When = []lower.Item{{On: d, Index: item}}
+		} else {
+			a.If = m.when
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
 // applyCell uses a cell: its decisions stand once, where it is declared, and its
 // body is elaborated once for each combination of shapes and attributes.
 func (k *checker) applyCell(t *template, args []value, c context, at diag.Span) value {
 	inst := k.instance(t)
 	callScope := c.scope.child(t.decl.Name.Name, c.indexed)
-	key := cellKey(t, args)
+	key := usage(t, args)
 	if b, ok := inst.bodies[key]; ok && key != "" {
 		return k.callNode(&frame{body: b}, args, callScope, c, at)
 	}
@@ -302,7 +371,7 @@ func (inst *cellInstance) context(c context) context {
 	if inst.ties.sealed {
 		s = s.again()
 	}
-	return context{group: inst.group, scope: s, ties: inst.ties, depth: c.depth}
+	return context{under: inst.under, scope: s, ties: inst.ties, depth: c.depth}
 }
 
 // instance finds the one set of decisions of a cell.
@@ -314,7 +383,7 @@ func (k *checker) instance(t *template) *cellInstance {
 	}
 	inst := &cellInstance{
 		scope:  t.home.scope.keyed("cell "+name, name, t.index >= 0),
-		group:  t.home.group,
+		under:  t.home.under,
 		ties:   newTies(name),
 		bodies: map[string]*lower.Body{},
 	}
@@ -323,37 +392,4 @@ func (k *checker) instance(t *template) *cellInstance {
 	}
 	t.home.ties.cells[key] = inst
 	return inst
-}
-
-// cellKey identifies the shapes and attributes that a cell is used with; empty
-// when they cannot be told by their text.
-func cellKey(t *template, args []value) string {
-	var b strings.Builder
-	for _, g := range t.given {
-		s, ok := g.value.(*scalar)
-		if !ok {
-			return ""
-		}
-		v, known := s.Value()
-		if !known {
-			return ""
-		}
-		fmt.Fprintf(&b, "%s=%v;", g.name, v)
-	}
-	for _, a := range args {
-		tn, ok := a.(*tensor)
-		if !ok {
-			return ""
-		}
-		for _, d := range tn.node.Shape {
-			v, known := d.Value()
-			if !known {
-				return ""
-			}
-			fmt.Fprintf(&b, "%v,", v)
-		}
-		b.WriteByte('|')
-	}
-	b.WriteByte('.')
-	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/nasc-project/nasc/compiler/lower"
+	"github.com/nasc-project/nasc/compiler/sym"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/dsl/syntax"
 )
@@ -28,8 +29,8 @@ func (k *checker) body(t *syntax.Template, c context) value {
 		case *syntax.Assign:
 			failed = !k.assign(st, c) || failed
 		case *syntax.Template:
-			c.env.names[st.Name.Name] = k.templateValue(st, c.env.mod, c.env,
-				&home{group: c.group, scope: c.scope, ties: c.ties}, st.Name.Span())
+			c.env.bind(st.Name.Name, k.templateValue(st, c.env.mod, c.env,
+				&home{under: c.under, scope: c.scope, ties: c.ties}, st.Name.Span()))
 		case *syntax.Verb:
 			switch st.Verb {
 			case "return":
@@ -57,7 +58,7 @@ func (k *checker) body(t *syntax.Template, c context) value {
 // the vertices of a cell see first, in place of its parameters.
 func (k *checker) assign(st *syntax.Assign, c context) bool {
 	v := k.eval(st.Value, c.named(st.Name.Name))
-	c.env.names[st.Name.Name] = v
+	c.env.bind(st.Name.Name, v)
 	if _, isBad := v.(bad); isBad {
 		return false
 	}
@@ -77,15 +78,15 @@ func (k *checker) assign(st *syntax.Assign, c context) bool {
 		}
 		named.members = append(named.members, m)
 	}
-	c.env.names["inputs"] = named
-	k.prev(c).names["prev"] = named
+	c.env.bind("inputs", named)
+	k.prev(c).bind("prev", named)
 	return true
 }
 
 // prev finds the environment that holds the vertices so far.
 func (k *checker) prev(c context) *env {
 	for e := c.env; e != nil; e = e.up {
-		if _, ok := e.names["prev"]; ok {
+		if _, ok := e.find("prev"); ok {
 			return e
 		}
 	}
@@ -96,34 +97,43 @@ func (k *checker) prev(c context) *env {
 func (k *checker) nodeStmt(st *syntax.NodeStmt, c context) bool {
 	name := st.Name.Name
 	if st.Count == nil {
-		t, ok := k.oneNode(st, name, c.scope.child(name, false), c)
+		t, ok := k.oneNode(st, name, nil, c.scope.child(name, false), c)
 		if !ok {
-			c.env.names[name] = bad{}
+			c.env.bind(name, bad{})
 			return false
 		}
-		c.env.names[name] = t
+		c.env.bind(name, t)
 		return true
 	}
-	n, ok := k.count(st.Count, c, "an array of nodes")
+	n, most, ok := k.extent(st.Count, c, "an array of nodes")
 	if !ok {
-		c.env.names[name] = bad{}
+		c.env.bind(name, bad{})
 		return false
 	}
+	_, fixed := n.Value()
 	all := &set{}
-	for i := range n {
+	for i := range most {
 		label := fmt.Sprintf("%s[%d]", name, i)
-		t, ok := k.oneNode(st, label, c.scope.child(name, true), c)
+		here := c
+		m := member{label: label}
+		if !fixed {
+			if here = k.beyond(n, i, c, st.Count.Span()); here.under != c.under && !here.under.cond.Is(true) {
+				m.under, m.when = here.under, here.under.cond
+			}
+		}
+		m.tensor, ok = k.oneNode(st, label, m.when, c.scope.child(name, true), here)
 		if !ok {
-			c.env.names[name] = bad{}
+			c.env.bind(name, bad{})
 			return false
 		}
-		all.members = append(all.members, member{tensor: t, label: label})
+		all.members = append(all.members, m)
 	}
-	c.env.names[name] = all
+	c.env.bind(name, all)
 	return true
 }
 
-func (k *checker) oneNode(st *syntax.NodeStmt, label string, s *scope, c context) (*tensor, bool) {
+// oneNode adds a vertex, which is there only where when holds (nil: always).
+func (k *checker) oneNode(st *syntax.NodeStmt, label string, when *sym.Scalar, s *scope, c context) (*tensor, bool) {
 	saved := k.at
 	k.at = label
 	defer func() { k.at = saved }()
@@ -143,9 +153,13 @@ func (k *checker) oneNode(st *syntax.NodeStmt, label string, s *scope, c context
 	}
 	k.vertex(t, label, s)
 	e := k.prev(c)
-	if before, ok := e.names["prev"].(*set); ok { // a space has vertices, but no prev
+	if before, ok := e.here("prev").(*set); ok { // a space has vertices, but no prev
+		m := member{tensor: t, label: label, when: when}
+		if when != nil {
+			m.under = c.under
+		}
 		// The sets before share their members: only the last one grows.
-		e.names["prev"] = &set{members: append(before.members, member{tensor: t, label: label})}
+		e.bind("prev", &set{members: append(before.members, m)})
 	}
 	return t, true
 }
@@ -158,7 +172,7 @@ func (k *checker) vertex(t *tensor, label string, s *scope) {
 	}
 	t.node.Vertex = label
 	if t.node.Kind != lower.Select {
-		k.scopes[t.node] = s
+		k.vertices[t.node] = s
 	}
 }
 

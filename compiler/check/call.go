@@ -17,8 +17,25 @@ func (k *checker) call(e *syntax.Call, c context) value {
 			return v
 		}
 	}
-	fun := k.eval(e.Fun, c.named(""))
-	if _, ok := fun.(bad); ok {
+	var given []value
+	failed := false
+	read := func(fun value) {
+		for _, a := range e.Args {
+			if a.Name == nil {
+				v, ok := k.operand(fun, a, c)
+				given = append(given, v)
+				failed = failed || !ok
+			}
+		}
+	}
+	here := c.named("")
+	early := k.mayBeAbsent(e.Fun, c)
+	if early { // whether absent operations are among the candidates depends on the operands
+		read(nil)
+		here.picked = c.picked || slices.ContainsFunc(given, anyPicked)
+	}
+	fun := k.eval(e.Fun, here)
+	if isBad(fun) {
 		return fun
 	}
 	if !isOp(fun) {
@@ -29,25 +46,8 @@ func (k *checker) call(e *syntax.Call, c context) value {
 	if !ok {
 		return bad{}
 	}
-	var given []value
-	failed := false
-	for _, a := range e.Args {
-		if a.Name != nil {
-			continue
-		}
-		v := k.argument(a, c)
-		switch v.(type) {
-		case bad:
-			failed = true
-		case *tensor, *set:
-		default:
-			d := k.diags.Add("E0304", a.Value.Span(), "arguments by position are tensors; this is %s", describe(v))
-			if t, ok := fun.(*template); ok && len(attributeNames(t.decl)) > 0 {
-				d.Help = "give attributes by name, as in `" + attributeNames(t.decl)[0] + ": …`"
-			}
-			failed = true
-		}
-		given = append(given, v)
+	if !early {
+		read(fun)
 	}
 	switch {
 	case failed:
@@ -59,14 +59,40 @@ func (k *checker) call(e *syntax.Call, c context) value {
 	return k.applyTo(op, operands{given: given}, c, e.Span())
 }
 
+// operand evaluates an argument by position, which is a tensor or a set of them.
+func (k *checker) operand(fun value, a *syntax.Arg, c context) (value, bool) {
+	v := k.argument(a, c)
+	switch v.(type) {
+	case bad:
+		return v, false
+	case *tensor, *set:
+		return v, true
+	}
+	d := k.diags.Add("E0304", a.Value.Span(), "arguments by position are tensors; this is %s", describe(v))
+	if t, ok := fun.(*template); ok && len(attributeNames(t.decl)) > 0 {
+		d.Help = "give attributes by name, as in `" + attributeNames(t.decl)[0] + ": …`"
+	}
+	return v, false
+}
+
+// mayBeAbsent reports whether an expression is a choice in place with an absent
+// operation among its alternatives.
+func (k *checker) mayBeAbsent(e syntax.Expr, c context) bool {
+	choice, ok := unparen(e).(*syntax.Choice)
+	return ok && slices.ContainsFunc(choice.Alts, func(a syntax.Alt) bool {
+		return k.absent(candidate{expr: a.Value}, c)
+	})
+}
+
+// anyPicked reports whether v is a set with a member that `k of` picked.
+func anyPicked(v value) bool {
+	s, ok := v.(*set)
+	return ok && slices.ContainsFunc(s.members, func(m member) bool { return m.picked })
+}
+
 // attributes attaches the named arguments of a call to an operation.
 func (k *checker) attributes(fun value, e *syntax.Call, c context) (value, bool) {
-	var named []*syntax.Arg
-	for _, a := range e.Args {
-		if a.Name != nil {
-			named = append(named, a)
-		}
-	}
+	named := slices.DeleteFunc(slices.Clone(e.Args), func(a *syntax.Arg) bool { return a.Name == nil })
 	if len(named) == 0 {
 		return fun, true
 	}
@@ -77,7 +103,7 @@ func (k *checker) attributes(fun value, e *syntax.Call, c context) (value, bool)
 	}
 	out := *t
 	out.at = e.Span()
-	out.given = append([]attribute(nil), t.given...)
+	out.given = append(make([]attribute, 0, len(t.given)+len(named)), t.given...)
 	failed := false
 	for _, a := range named {
 		p := parameter(t.decl, a.Name.Name)
@@ -168,7 +194,7 @@ func (k *checker) argument(a *syntax.Arg, c context) value {
 	}
 	return k.overMembers(s, "", c, a.Value.Span(), func(m member, c context) value {
 		e := c.env.child()
-		e.names[a.Var.Name] = m.tensor
+		e.bind(a.Var.Name, m.tensor)
 		return k.eval(a.Value, c.with(e))
 	})
 }
@@ -178,7 +204,7 @@ func (k *checker) argument(a *syntax.Arg, c context) value {
 func (k *checker) overMembers(s *set, name string, c context, at diag.Span, f func(member, context) value) value {
 	out := &set{}
 	for _, m := range s.members {
-		v := f(m, c.named("").member(m))
+		v := f(m, k.member(c.named(""), m))
 		t, ok := v.(*tensor)
 		if !ok {
 			if _, isBad := v.(bad); !isBad {
@@ -250,20 +276,27 @@ func (k *checker) function(name string, args []value, at diag.Span) value {
 	}
 	switch name {
 	case "len":
+		var there []*sym.Scalar
 		switch v := args[0].(type) {
 		case *list:
-			return &scalar{sym.Int(int64(len(v.elems)))}
+			for i := range v.elems {
+				there = append(there, v.there(i))
+			}
 		case *set:
-			return k.size(v, at)
+			for _, m := range v.members {
+				there = append(there, m.there())
+			}
+		default:
+			k.diags.Add("E0304", at, "`len` takes a list or a set, not %s", describe(args[0]))
+			return bad{}
 		}
-		k.diags.Add("E0304", at, "`len` takes a list or a set, not %s", describe(args[0]))
-		return bad{}
+		return k.size(there, at)
 	case "round_to", "round", "ceil", "floor", "abs":
 		if l, ok := args[0].(*list); ok {
-			out := &list{}
+			out := &list{when: l.when}
 			for _, x := range l.elems {
 				v := k.apply1(name, at, append([]value{x}, args[1:]...)...)
-				if _, isBad := v.(bad); isBad {
+				if isBad(v) {
 					return v
 				}
 				out.elems = append(out.elems, v)
@@ -274,6 +307,9 @@ func (k *checker) function(name string, args []value, at diag.Span) value {
 		if len(args) == 1 {
 			switch v := args[0].(type) {
 			case *list:
+				if v.when != nil {
+					return k.fold(name, v.elems, v.when, at)
+				}
 				args = v.elems
 			case *extents:
 				return k.foldExtents(name, v, at)
@@ -287,48 +323,50 @@ func (k *checker) function(name string, args []value, at diag.Span) value {
 	return k.apply1(name, at, args...)
 }
 
-// size is the number of members of a set, which depends on what was picked.
-func (k *checker) size(s *set, at diag.Span) value {
-	total := value(&scalar{sym.Int(0)})
-	for _, m := range s.members {
-		total = k.apply1("+", at, total, k.present(m, at, sym.Int(1)))
+// size is the number of members that are there.
+func (k *checker) size(there []*sym.Scalar, at diag.Span) value {
+	n := int64(0)
+	total := value(nil)
+	for _, w := range there {
+		if w.Is(true) {
+			n++
+			continue
+		}
+		one := k.apply1("if", at, &scalar{w}, &scalar{sym.Int(1)}, &scalar{sym.Int(0)})
+		if total == nil {
+			total = one
+		} else {
+			total = k.apply1("+", at, total, one)
+		}
 	}
-	return total
+	switch {
+	case total == nil:
+		return &scalar{sym.Int(n)}
+	case n == 0:
+		return total
+	}
+	return k.apply1("+", at, &scalar{sym.Int(n)}, total)
 }
 
-// present is v where the member is there and 0 elsewhere.
-func (k *checker) present(m member, at diag.Span, v *sym.Scalar) value {
-	out := value(&scalar{v})
-	if m.never {
-		return &scalar{sym.Int(0)}
-	}
-	for _, w := range m.when {
-		out = k.apply1("if", at, &scalar{sym.Has(w.On, w.Index)}, out, &scalar{sym.Int(0)})
-	}
-	return out
-}
-
+// foldExtents folds one dimension of the members of a set.
 func (k *checker) foldExtents(name string, x *extents, at diag.Span) value {
 	if len(x.scalars) == 0 {
 		k.diags.Add("E0302", at, "the set is empty, so it has no `%s`", x.dim)
 		return bad{}
 	}
-	if name == "sum" {
-		total := value(&scalar{sym.Int(0)})
-		for i, s := range x.scalars {
-			total = k.apply1("+", at, total, k.present(x.of.members[i], at, s))
-		}
-		return total
-	}
-	args := make([]value, len(x.scalars))
+	values := make([]value, len(x.scalars))
+	when := make([]*sym.Scalar, len(x.scalars))
+	alike, always := true, true
 	for i, s := range x.scalars {
-		if len(x.of.members[i].when) > 0 {
-			if eq, _ := equal(s, x.scalars[0]); !eq {
-				k.unsupported(at, "`"+name+"` over the different sizes of a picked set")
-				return bad{}
-			}
-		}
-		args[i] = &scalar{s}
+		values[i], when[i] = &scalar{s}, x.of.members[i].there()
+		alike = alike && sym.Same(s, x.scalars[0])
+		always = always && x.of.members[i].when == nil
 	}
-	return k.apply1(name, at, args...)
+	switch {
+	case name != "sum" && alike: // whatever is there
+		return values[0]
+	case name != "sum" && always:
+		return k.apply1(name, at, values...)
+	}
+	return k.fold(name, values, when, at)
 }

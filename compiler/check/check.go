@@ -28,41 +28,39 @@ import (
 
 // checker holds the state of one elaboration.
 type checker struct {
-	prog      *resolve.Program
-	diags     diag.List
-	root      *space.Group
-	rootHome  *home
-	envs      map[*resolve.Module]*env
-	lets      map[*syntax.Let]value
-	taken     Taken // of a search's swept choices
-	owners    map[*space.Group]owner
-	places    []placed
-	shared    []shared
-	scopes    map[*lower.Node]*scope
-	texts     map[syntax.Expr]string
-	named     []namedNode
-	requires  []requires
-	opened    []*space.Decision // by the attributes of the op being applied
-	decisions int
-	nodes     int
-	steps     int
-	deep      int
-	work      int
-	at        string    // the vertex being computed, for messages
-	use       diag.Span // the application being checked, for messages
+	prog     *resolve.Program
+	diags    diag.List
+	rootHome *home
+	envs     map[*resolve.Module]*env
+	lets     map[*syntax.Let]value
+	taken    Taken       // of a search's swept choices
+	asked    []*question // every decision, by its ID while the space is checked
+	open     int         // how often something depended on a decision, or was said about one place
+	ops      map[used]*lower.Node
+	blocks   map[used]*lower.Body
+	vertices map[*lower.Node]*scope // where the name of a vertex comes from
+	texts    map[syntax.Expr]string
+	named    []namedNode
+	opened   []*space.Decision // by the attributes of the op being applied
+	nodes    int
+	steps    int
+	deep     int
+	work     int
+	at       string    // the vertex being computed, for messages
+	use      diag.Span // the application being checked, for messages
 }
 
 func newChecker(p *resolve.Program, name string) *checker {
 	k := &checker{
-		prog:   p,
-		root:   &space.Group{},
-		envs:   map[*resolve.Module]*env{},
-		lets:   map[*syntax.Let]value{},
-		owners: map[*space.Group]owner{},
-		scopes: map[*lower.Node]*scope{},
-		texts:  map[syntax.Expr]string{},
+		prog:     p,
+		envs:     map[*resolve.Module]*env{},
+		lets:     map[*syntax.Let]value{},
+		ops:      map[used]*lower.Node{},
+		blocks:   map[used]*lower.Body{},
+		vertices: map[*lower.Node]*scope{},
+		texts:    map[syntax.Expr]string{},
 	}
-	k.rootHome = &home{group: k.root, scope: &scope{}, ties: newTies(name)}
+	k.rootHome = &home{scope: &scope{}, ties: newTies(name)}
 	return k
 }
 
@@ -79,7 +77,8 @@ func Space(p *resolve.Program, t *syntax.Template, m *resolve.Module, args []Arg
 	return plan, k.diags
 }
 
-// maxFile bounds the expressions evaluated for all spaces of a file together.
+// maxFile bounds the expressions evaluated and the nodes made for all spaces of a
+// file together; a node counts as several expressions.
 const maxFile = 4 * maxSteps
 
 // Spaces elaborates spaces of a program's root module one after the other, with
@@ -95,7 +94,7 @@ func Spaces(p *resolve.Program, spaces []*syntax.Template, more func(*lower.Plan
 		}
 		k := newChecker(p, t.Name.Name)
 		plan := k.space(t, p.Root, nil)
-		steps += k.steps
+		steps += k.steps + 3*k.nodes
 		diags = append(diags, k.diags...)
 		if plan != nil && !k.diags.HasErrors() {
 			diags = append(diags, more(plan)...)
@@ -155,7 +154,7 @@ func (k *checker) space(t *syntax.Template, m *resolve.Module, args []Argument) 
 			return nil
 		}
 		tn := c.frame.input(p.Name.Name, shape, p.Span())
-		c.env.names[p.Name.Name] = tn
+		c.env.bind(p.Name.Name, tn)
 		tensors = append(tensors, tn)
 	}
 	r := k.body(t, c)
@@ -165,7 +164,10 @@ func (k *checker) space(t *syntax.Template, m *resolve.Module, args []Argument) 
 	out, isTensor := r.(*tensor)
 	if !isTensor {
 		if _, isBad := r.(bad); !isBad {
-			k.diags.Add("E0304", t.Name.Span(), "space `%s` must return one tensor; this is %s", t.Name.Name, describe(r))
+			d := k.diags.Add("E0304", t.Name.Span(), "space `%s` must return one tensor; this is %s", t.Name.Name, describe(r))
+			if _, isSet := r.(*set); isSet {
+				d.Help = "fold the set with `sum` or `concat`; to choose one of a list of operations, write `1 of`"
+			}
 		}
 		return nil
 	}
@@ -179,30 +181,26 @@ func (k *checker) space(t *syntax.Template, m *resolve.Module, args []Argument) 
 
 // finish gives everything its final name and closes the decision tree.
 func (k *checker) finish(t *syntax.Template, body *lower.Body) *lower.Plan {
-	for _, p := range k.places {
-		p.d.Address = p.s.address()
+	for _, q := range k.asked {
+		q.d.Address = q.scope.address()
 	}
 	for _, n := range k.named {
-		n.node.Name = k.scopes[n.node].addressBelow(n.base)
-	}
-	for _, s := range k.shared {
-		k.spend(len(s.alts)*len(s.group.Decisions), t.Name.Span())
-		for _, a := range s.alts {
-			a.Sub.Decisions = append(a.Sub.Decisions, s.group.Decisions...)
+		s := n.scope
+		if v, ok := k.vertices[n.node]; ok {
+			s = v
 		}
-	}
-	for _, r := range k.requires {
-		r.made.Where = k.where(r.group)
+		n.node.Name = s.addressBelow(n.base)
 	}
 	if k.diags.HasErrors() {
 		return nil
 	}
-	sp, err := space.New(t.Name.Name, k.root)
+	root, answers := k.tree()
+	sp, err := space.New(t.Name.Name, root)
 	if err != nil {
 		k.diags.Add("E0410", t.Name.Span(), "%s", err)
 		return nil
 	}
-	return lower.NewPlan(sp, body)
+	return lower.NewPlan(sp, body, answers)
 }
 
 // arguments checks what is given for the parameters of a space.
@@ -287,14 +285,14 @@ func (k *checker) promised(t *syntax.Template, out *tensor, c context) bool {
 }
 
 func (k *checker) rootContext() context {
-	return context{group: k.root, scope: k.rootHome.scope, ties: k.rootHome.ties}
+	return context{scope: k.rootHome.scope, ties: k.rootHome.ties}
 }
 
 func (k *checker) moduleEnv(m *resolve.Module) *env {
 	if e, ok := k.envs[m]; ok {
 		return e
 	}
-	e := &env{mod: m, names: map[string]value{}}
+	e := &env{mod: m}
 	k.envs[m] = e
 	return e
 }

@@ -93,9 +93,11 @@ func (k *checker) choose(e *syntax.Choice, alts []syntax.Expr, c context) value 
 		return bad{}
 	}
 	values := make([]value, len(cands))
+	on := split{on: d}
+	places := k.branches(on, c.under)
 	failed := false
 	for i, x := range cands {
-		values[i] = k.candidate(x, c.in(d.Alts[i].Sub).named(""))
+		values[i] = k.candidate(x, c.in(places[i]).named(""))
 		if _, ok := values[i].(bad); ok {
 			failed = true
 		}
@@ -103,7 +105,7 @@ func (k *checker) choose(e *syntax.Choice, alts []syntax.Expr, c context) value 
 	if failed {
 		return bad{}
 	}
-	return k.join(d, values, c, e.Span())
+	return k.join(on, values, c, e.Span())
 }
 
 func (k *checker) candidate(x candidate, c context) value {
@@ -120,7 +122,7 @@ func (k *checker) splice(e syntax.Expr, c context) ([]candidate, bool) {
 		return []candidate{{label: k.text(e), expr: e, at: e.Span()}}, true
 	}
 	l, ok := k.eval(of.Set, c.named("")).(*list)
-	if n, isOne := of.Count.(*syntax.Number); !ok || !isOne || !n.IsInt || n.Int != 1 {
+	if n, isOne := of.Count.(*syntax.Number); !ok || l.when != nil || !isOne || !n.IsInt || n.Int != 1 {
 		return []candidate{{label: k.text(e), expr: e, at: e.Span()}}, true
 	}
 	var out []candidate
@@ -141,12 +143,15 @@ func unparen(e syntax.Expr) syntax.Expr {
 }
 
 // elementText labels element i of a list: a constant by its value, an
-// operation by its place.
+// operation by its text or its place.
 func (k *checker) elementText(of syntax.Expr, i int, v value) string {
 	if s, ok := v.(*scalar); ok {
 		if c, known := s.Value(); known {
 			return graph.FormatValue(c)
 		}
+	}
+	if l, ok := unparen(of).(*syntax.List); ok {
+		return k.text(l.Elems[i])
 	}
 	set := k.text(of)
 	if len(set) > maxLabel {
@@ -182,41 +187,48 @@ func declaresAbsent(t *syntax.Template) bool {
 	return false
 }
 
-// join makes one value of the values that the alternatives of d have.
-func (k *checker) join(d *space.Decision, alts []value, c context, at diag.Span) value {
+// join makes one value of the values in the cases of a split.
+func (k *checker) join(on split, alts []value, c context, at diag.Span) value {
 	if same(alts) {
 		return alts[0]
 	}
-	scalars := make([]*sym.Scalar, len(alts))
-	tensors := make([]*tensor, len(alts))
-	var ns, nt, no int
-	for i, v := range alts {
+	var scalars []*sym.Scalar
+	var tensors []*tensor
+	var sets []*set
+	var lists []*list
+	ops := 0
+	for _, v := range alts {
 		switch v := v.(type) {
 		case bad:
 			return v
 		case *scalar:
-			scalars[i] = v.Scalar
-			ns++
+			scalars = append(scalars, v.Scalar)
 		case *tensor:
-			tensors[i] = v
-			nt++
-		default:
-			if isOp(v) {
-				no++
-			}
+			tensors = append(tensors, v)
+		case *set:
+			sets = append(sets, v)
+		case *list:
+			lists = append(lists, v)
+		}
+		if isOp(v) {
+			ops++
 		}
 	}
 	switch len(alts) {
-	case ns:
-		return k.joinScalars(d, scalars, at)
-	case nt:
-		return k.selection(d, tensors, c, at)
-	case no:
-		return &chosen{on: d, alts: alts, at: at}
+	case len(scalars):
+		return k.joinScalars(on, scalars, at)
+	case len(tensors):
+		return k.selection(on, tensors, c, at)
+	case len(sets):
+		return k.joinSets(on, sets, c)
+	case len(lists):
+		return k.joinLists(on, lists, c, at)
+	case ops:
+		return &chosen{on: on, alts: alts, at: at}
 	}
 	e := k.diags.Add("E0304", at, "the alternatives are not of one type")
 	for i, v := range alts {
-		e.Notes = append(e.Notes, diag.Note{Text: fmt.Sprintf("`%s` is %s", d.Alts[i].Label, describe(v))})
+		e.Notes = append(e.Notes, diag.Note{Text: fmt.Sprintf("`%s` is %s", on.label(i), describe(v))})
 	}
 	return bad{}
 }
@@ -231,7 +243,7 @@ func same(alts []value) bool {
 	return true
 }
 
-func (k *checker) joinScalars(d *space.Decision, cases []*sym.Scalar, at diag.Span) value {
+func (k *checker) joinScalars(on split, cases []*sym.Scalar, at diag.Span) value {
 	kind := ""
 	for i, s := range cases {
 		v, ok := s.Value()
@@ -240,12 +252,12 @@ func (k *checker) joinScalars(d *space.Decision, cases []*sym.Scalar, at diag.Sp
 		}
 		t := kindOf(v)
 		if kind != "" && t != kind && !(kind != "string" && kind != "bool" && t != "string" && t != "bool") {
-			k.diags.Add("E0304", at, "the alternatives are not of one type: `%s` is %s, `%s` is %s", d.Alts[i-1].Label, kind, d.Alts[i].Label, t)
+			k.diags.Add("E0304", at, "the alternatives are not of one type: `%s` is %s, `%s` is %s", on.label(i-1), kind, on.label(i), t)
 			return bad{}
 		}
 		kind = t
 	}
-	return &scalar{sym.Switch(d, cases)}
+	return &scalar{on.scalar(cases)}
 }
 
 func kindOf(v any) string {
@@ -260,17 +272,17 @@ func kindOf(v any) string {
 	return "string"
 }
 
-// selection is the tensor of the alternative taken.
-func (k *checker) selection(d *space.Decision, cases []*tensor, c context, at diag.Span) value {
-	n := &lower.Node{Kind: lower.Select, Name: "choice", On: d, Span: at, Cases: make([]*lower.Node, len(cases))}
+// selection is the tensor of the case that occurs.
+func (k *checker) selection(on split, cases []*tensor, c context, at diag.Span) value {
+	n := &lower.Node{Kind: lower.Select, Name: "choice", On: on.on, Item: on.item, Span: at, Cases: make([]*lower.Node, len(cases))}
 	rank := len(cases[0].node.Shape)
 	for i, t := range cases {
 		n.Cases[i] = c.frame.use(t)
 		if len(t.node.Shape) != rank {
 			e := k.diags.Add("E0301", at, "the alternatives have shapes of different rank")
 			e.Notes = append(e.Notes,
-				diag.Note{Span: cases[0].node.Span, Text: fmt.Sprintf("`%s` gives %s", d.Alts[0].Label, shapeText(cases[0].node.Shape))},
-				diag.Note{Span: t.node.Span, Text: fmt.Sprintf("`%s` gives %s", d.Alts[i].Label, shapeText(t.node.Shape))})
+				diag.Note{Span: cases[0].node.Span, Text: fmt.Sprintf("`%s` gives %s", on.label(0), shapeText(cases[0].node.Shape))},
+				diag.Note{Span: t.node.Span, Text: fmt.Sprintf("`%s` gives %s", on.label(i), shapeText(t.node.Shape))})
 			return bad{}
 		}
 	}
@@ -280,48 +292,48 @@ func (k *checker) selection(d *space.Decision, cases []*tensor, c context, at di
 		for i, t := range cases {
 			dim[i] = t.node.Shape[j]
 		}
-		n.Shape[j] = sym.Switch(d, dim)
+		n.Shape[j] = on.scalar(dim)
 	}
 	return &tensor{node: n, frame: c.frame}
-}
-
-// share lets the decisions of g hang below several alternatives of d.
-func (k *checker) share(g *space.Group, d *space.Decision, at *space.Group, alts []*space.Alt) {
-	k.owners[g] = owner{on: d, group: at}
-	k.shared = append(k.shared, shared{g, alts})
-}
-
-// shared is a group whose decisions belong to several alternatives.
-type shared struct {
-	group *space.Group
-	alts  []*space.Alt
 }
 
 // maxValues bounds the values of a range.
 const maxValues = 100_000
 
-// rangeDecision is lo..hi by step, where one value is expected.
+// rangeDecision is lo..hi by step, where one value is expected. Ends that depend
+// on decisions make a range for each of their values.
 func (k *checker) rangeDecision(e *syntax.Range, c context) value {
-	values, ok := k.rangeValues(e, c)
+	ends, ok := k.rangeEnds(e, c)
 	if !ok {
 		return bad{}
 	}
-	if len(values) == 1 {
-		return &scalar{values[0]}
-	}
+	return k.cases(ends, c, e.Span(), func(v []any, c context) value {
+		values, ok := k.rangeValues(e, v)
+		if !ok {
+			return bad{}
+		}
+		if len(values) == 1 {
+			return &scalar{values[0]}
+		}
+		d := k.decide(c, "range", space.Range, rangeLabels(values), e.Span())
+		if d == nil {
+			return bad{}
+		}
+		return &scalar{sym.Switch(d, values)}
+	})
+}
+
+func rangeLabels(values []*sym.Scalar) []string {
 	labels := make([]string, len(values))
 	for i, v := range values {
 		x, _ := v.Value()
 		labels[i] = graph.FormatValue(x)
 	}
-	d := k.decide(c, "range", space.Range, labels, e.Span())
-	if d == nil {
-		return bad{}
-	}
-	return &scalar{sym.Switch(d, values)}
+	return labels
 }
 
-func (k *checker) rangeValues(e *syntax.Range, c context) ([]*sym.Scalar, bool) {
+// rangeEnds evaluates the first value of a range, the last and the step.
+func (k *checker) rangeEnds(e *syntax.Range, c context) ([]*sym.Scalar, bool) {
 	c = c.named("")
 	if e.Hi == nil {
 		d := k.diags.Add("E0404", e.Span(), "a range without an end has no last value")
@@ -332,7 +344,7 @@ func (k *checker) rangeValues(e *syntax.Range, c context) ([]*sym.Scalar, bool) 
 	if e.By != nil {
 		by = k.eval(e.By, c)
 	}
-	var num [3]any
+	ends := make([]*sym.Scalar, 3)
 	for i, x := range []value{k.eval(e.Lo, c), k.eval(e.Hi, c), by} {
 		s, ok := k.scalar(x, e.Span())
 		if !ok {
@@ -341,13 +353,27 @@ func (k *checker) rangeValues(e *syntax.Range, c context) ([]*sym.Scalar, bool) 
 		if k.isOpen(s, e.Span(), "a range") {
 			return nil, false
 		}
-		v, known := s.Value()
-		if !known {
-			k.unsupported(e.Span(), "a range whose ends depend on a decision")
-			return nil, false
-		}
-		num[i] = v
+		ends[i] = s
 	}
+	return ends, true
+}
+
+// knownRange lists the values of a range in a search, where nothing is decided.
+func (k *checker) knownRange(e *syntax.Range, c context) ([]*sym.Scalar, bool) {
+	ends, ok := k.rangeEnds(e, c)
+	if !ok {
+		return nil, false
+	}
+	v, known := constants(ends)
+	if !known {
+		k.diags.Add("E0404", e.Span(), "the ends of this range are not known")
+		return nil, false
+	}
+	return k.rangeValues(e, v)
+}
+
+// rangeValues lists the values from num[0] to num[1] in steps of num[2].
+func (k *checker) rangeValues(e *syntax.Range, num []any) ([]*sym.Scalar, bool) {
 	lo, ok1 := num[0].(int64)
 	hi, ok2 := num[1].(int64)
 	step, ok3 := num[2].(int64)

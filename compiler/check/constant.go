@@ -28,7 +28,7 @@ func RangeValues(p *resolve.Program, m *resolve.Module, e *syntax.Range) ([]int6
 	k := newChecker(p, "")
 	var out []int64
 	k.guarded(func() {
-		values, _ := k.rangeValues(e, k.rootContext().with(k.moduleEnv(m)))
+		values, _ := k.knownRange(e, k.rootContext().with(k.moduleEnv(m)))
 		for _, s := range values {
 			if v, known := s.Value(); known {
 				if n, isInt := v.(int64); isInt {

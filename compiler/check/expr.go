@@ -85,7 +85,7 @@ func (k *checker) eval(e syntax.Expr, c context) value {
 	case *syntax.Select:
 		return k.selectName(e, c)
 	}
-	k.unsupported(e.Span(), "this expression")
+	k.diags.Add("E0304", e.Span(), "this has no value")
 	return bad{}
 }
 
@@ -140,12 +140,20 @@ func (k *checker) templateValue(d *syntax.Template, m *resolve.Module, e *env, h
 		return bad{}
 	}
 	defer k.deeper(at)()
-	n, ok := k.count(d.Count, k.rootContext().with(e), "an array of cells")
+	c := k.rootContext().with(e)
+	n, most, ok := k.extent(d.Count, c, "an array of cells")
 	if !ok {
 		return bad{}
 	}
 	l := &list{}
-	for i := range n {
+	for i := range most {
+		if _, known := n.Value(); !known {
+			here, ok := k.apply1(">", d.Count.Span(), &scalar{n}, &scalar{sym.Int(int64(i))}).(*scalar)
+			if !ok {
+				return bad{}
+			}
+			l.when = append(l.when, here.Scalar)
+		}
 		l.elems = append(l.elems, &template{decl: d, mod: m, env: e, home: h, index: i, at: at})
 	}
 	return l
@@ -240,7 +248,7 @@ func (k *checker) binary(e *syntax.Binary, c context) value {
 
 // each applies an operator to every element of a list and a number.
 func (k *checker) each(op string, l *list, other value, at diag.Span, left bool) value {
-	out := &list{}
+	out := &list{when: l.when}
 	for _, x := range l.elems {
 		a, b := x, other
 		if !left {
@@ -266,19 +274,25 @@ func (k *checker) in(e *syntax.Binary, x, y value) value {
 			return x
 		}
 		if ok {
+			found := value(&scalar{falsehood})
 			for _, m := range y.members {
 				if m.node == t.node {
-					return k.isMember(m, e.Span())
+					found = k.apply1("or", e.Span(), found, &scalar{m.there()})
 				}
 			}
-			return &scalar{sym.Const(false)}
+			return found
 		}
 	case *list:
 		found := &scalar{sym.Const(false)}
-		for _, v := range y.elems {
+		for i, v := range y.elems {
 			eq, ok := k.apply1("==", e.Span(), x, v).(*scalar)
 			if !ok {
 				return bad{}
+			}
+			if y.when != nil {
+				if eq, ok = k.apply1("and", e.Span(), &scalar{y.when[i]}, eq).(*scalar); !ok {
+					return bad{}
+				}
 			}
 			if found, ok = k.apply1("or", e.Span(), found, eq).(*scalar); !ok {
 				return bad{}
@@ -288,15 +302,6 @@ func (k *checker) in(e *syntax.Binary, x, y value) value {
 	}
 	k.diags.Add("E0304", e.Span(), "`in` needs a set or a list on its right, not %s", describe(y))
 	return bad{}
-}
-
-// isMember is whether a member is there: of what was picked, some are not.
-func (k *checker) isMember(m member, at diag.Span) value {
-	out := value(&scalar{sym.Const(!m.never)})
-	for _, w := range m.when {
-		out = k.apply1("and", at, out, &scalar{sym.Has(w.On, w.Index)})
-	}
-	return out
 }
 
 // apply1 applies an operator or function to scalar values.
@@ -337,34 +342,33 @@ func (k *checker) scalar(v value, at diag.Span) (*sym.Scalar, bool) {
 	return nil, false
 }
 
-// count evaluates an expression that must be a whole number known here.
-func (k *checker) count(e syntax.Expr, c context, what string) (int, bool) {
-	s, ok := k.scalar(k.eval(e, c.named("")), e.Span())
-	if !ok {
-		return 0, false
-	}
-	if k.isOpen(s, e.Span(), what) {
-		return 0, false
-	}
-	v, known := s.Value()
-	if !known {
-		k.unsupported(e.Span(), what+" whose size is a decision")
-		return 0, false
-	}
+// whole takes a value as the number of something.
+func (k *checker) whole(v any, at diag.Span, what string) (int, bool) {
 	n, isInt := v.(int64)
 	if !isInt || n < 0 {
-		k.diags.Add("E0303", e.Span(), "%s needs a whole number, not %v", what, v)
+		k.diags.Add("E0303", at, "%s needs a whole number, not %v", what, v)
 		return 0, false
 	}
 	if n > maxRepeat {
-		k.diags.Add("E0411", e.Span(), "%s of %d is more than nasc allows (%d)", what, n, maxRepeat)
+		k.diags.Add("E0411", at, "%s of %d is more than nasc allows (%d)", what, n, maxRepeat)
 		return 0, false
 	}
 	return int(n), true
 }
 
-// maxRepeat bounds repetitions and arrays.
-const maxRepeat = 10_000
+// extent evaluates the size of an array: its number, and the greatest value that
+// this can have.
+func (k *checker) extent(e syntax.Expr, c context, what string) (n *sym.Scalar, most int, ok bool) {
+	s, ok := k.scalar(k.eval(e, c.named("")), e.Span())
+	if !ok {
+		return nil, 0, false
+	}
+	_, most, ok = k.span(s, c, e.Span(), what, func(v any, at diag.Span) bool {
+		_, ok := k.whole(v, at, what)
+		return ok
+	})
+	return s, most, ok
+}
 
 // condition is if … then … else ….
 func (k *checker) condition(e *syntax.If, c context) value {
@@ -398,7 +402,7 @@ func (k *checker) index(e *syntax.Index, c context) value {
 	if !ok {
 		return bad{}
 	}
-	return k.cases([]*sym.Scalar{s}, c, e.Span(), func(v []any, c context) value { return k.element(e, x, v[0]) })
+	return k.present(x, []*sym.Scalar{s}, c, e.Span(), func(x value, v []any, c context) value { return k.element(e, x, v[0]) })
 }
 
 func (k *checker) element(e *syntax.Index, x value, i any) value {

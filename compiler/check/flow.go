@@ -1,11 +1,10 @@
 package check
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
-	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/sym"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/dsl/syntax"
 )
@@ -21,17 +20,10 @@ func (k *checker) flow(e *syntax.Flow, c context) value {
 	if isOp(head) {
 		steps = append(steps, head)
 	}
-	var h history
+	h := &history{}
 	switch v := head.(type) {
-	case *tensor:
+	case *tensor, *set:
 		h.source = []value{v}
-	case *set:
-		for _, m := range v.members {
-			h.source = append(h.source, m.tensor)
-		}
-		if len(e.Steps) > 1 && k.takesSet(e.Steps[1], c) {
-			h.source = []value{v}
-		}
 	default:
 		if !isOp(head) {
 			k.diags.Add("E0304", e.Steps[0].Span(), "`->` starts with a tensor or an operation, not with %s", describe(head))
@@ -40,8 +32,12 @@ func (k *checker) flow(e *syntax.Flow, c context) value {
 	}
 	failed := false
 	for _, x := range e.Steps[1:] {
-		v := k.eval(x, c.named(""))
-		if _, isBad := v.(bad); isBad {
+		here := c.named("")
+		if !isOp(head) && !failed && k.mayBeAbsent(x, c) {
+			here.picked = here.picked || anyPicked(k.last(h, c, x.Span()))
+		}
+		v := k.eval(x, here)
+		if isBad(v) {
 			failed = true
 			continue
 		}
@@ -60,7 +56,13 @@ func (k *checker) flow(e *syntax.Flow, c context) value {
 		if failed {
 			continue
 		}
-		if !k.push(&h, v, c.plain(), x.Span()) {
+		if s, isSet := head.(*set); isSet && h.up == nil && h.depth == nil && k.needs(v) > 1 {
+			if h.source = k.separate(s, x.Span()); h.source == nil {
+				failed = true
+				continue
+			}
+		}
+		if h = k.push(h, v, c.plain(), x.Span()); h == nil {
 			failed = true
 		}
 	}
@@ -70,90 +72,119 @@ func (k *checker) flow(e *syntax.Flow, c context) value {
 	if isOp(head) {
 		return &flow{steps}
 	}
-	return h.last()
+	return k.last(h, c, e.Span())
 }
 
-// takesSet reports whether an expression is an operation on a whole set.
-func (k *checker) takesSet(e syntax.Expr, c context) bool {
-	if call, ok := unparen(e).(*syntax.Call); ok {
-		e = call.Fun
+// separate takes a set as the tensors that an operation on several of them reads.
+func (k *checker) separate(s *set, at diag.Span) []value {
+	var out []value
+	for _, m := range s.members {
+		if m.when != nil {
+			d := k.diags.Add("E0304", at, "an operation on several tensors cannot tell which of a picked set it takes")
+			d.Help = "fold the set with `sum` or `concat`, or name the operands"
+			return nil
+		}
+		out = append(out, m.tensor)
 	}
-	n, ok := unparen(e).(*syntax.Name)
-	if !ok {
-		return false
+	if out == nil {
+		k.diags.Add("E0302", at, "the set is empty, so there is nothing to take")
 	}
-	return onSet(k.name(n, c))
+	return out
 }
 
 // history is what a chain has produced so far. An operation with k tensor inputs
 // takes the last k results of the chain's operations; before there is any, it
 // takes the chain's source. A short history repeats its first entry, so the first
 // DARTS cell reads the stem twice.
+//
+// A history is never changed: each step is put on top of the one before. At an
+// elastic depth it forks, into what each depth leaves.
 type history struct {
-	source  []value
-	results []value
-	elastic bool
-	from    int // with an elastic depth behind, results before from are not those it would leave
+	source []value // at the bottom
+
+	up     *history
+	result value
+
+	depth *sym.Scalar // of a fork
+	at    []*history  // the history at each depth
+	end   value       // the last entry, once it was asked for
 }
 
-func (h *history) entries() []value {
-	if len(h.results) > 0 {
-		return h.results
-	}
-	return h.source
-}
-
-func (h *history) last() value {
-	e := h.entries()
-	return e[len(e)-1]
-}
-
-// push applies one step to the history.
-func (k *checker) push(h *history, op value, c context, at diag.Span) bool {
+// push applies one step on top of a history, and is nil where that fails.
+func (k *checker) push(h *history, op value, c context, at diag.Span) *history {
 	switch op := op.(type) {
 	case *flow:
 		for _, s := range op.steps {
-			if !k.push(h, s, c, at) {
-				return false
+			if h = k.push(h, s, c, at); h == nil {
+				return nil
 			}
 		}
-		return true
+		return h
 	case *elastic:
-		return k.pushElastic(h, op, c, at)
+		out := &history{depth: op.depth, at: []*history{h}}
+		for i, s := range op.steps {
+			if h = k.push(h, s, c.in(k.both(op.under[i], c.under)), at); h == nil {
+				return nil
+			}
+			out.at = append(out.at, h)
+		}
+		if isBad(k.last(out, c, at)) {
+			return nil
+		}
+		return out
 	}
 	v := k.applyTo(op, operands{hist: h}, c, at)
-	if _, ok := v.(bad); ok {
-		return false
+	if isBad(v) {
+		return nil
 	}
-	h.results = append(h.results, v)
-	return true
+	return &history{up: h, result: v}
 }
 
-// pushElastic applies the steps of an elastic repetition one after the other
-// and selects the result of the depth taken.
-func (k *checker) pushElastic(h *history, op *elastic, c context, at diag.Span) bool {
-	inner := history{source: h.source, results: append([]value(nil), h.results...), elastic: h.elastic, from: h.from}
-	outs := []value{h.last()}
-	for i, s := range op.steps {
-		if !k.push(&inner, s, c.in(k.place(op.groups[i], c.group)), at) {
-			return false
+// last is the newest entry of a history.
+func (k *checker) last(h *history, c context, at diag.Span) value {
+	switch {
+	case h.up != nil:
+		return h.result
+	case h.depth == nil:
+		return h.source[len(h.source)-1]
+	case h.end == nil:
+		h.end = k.choices(h.depth, c, at, func(n any) value { return k.last(h.at[n.(int64)], c, at) })
+	}
+	return h.end
+}
+
+// entries are the last n entries of a history, of which the newest are known.
+func (k *checker) entries(h *history, n int, newest []value, c context, at diag.Span) []value {
+	for {
+		switch {
+		case len(newest) == n:
+			return newest
+		case h.up != nil:
+			newest = append([]value{h.result}, newest...)
+			h = h.up
+		case h.depth == nil:
+			if len(newest) == 0 {
+				newest = h.source[max(0, len(h.source)-n):]
+			}
+			for len(newest) < n {
+				newest = append([]value{newest[0]}, newest...)
+			}
+			return newest
+		default:
+			byDepth := make([][]value, len(h.at))
+			out := make([]value, n)
+			for i := range out {
+				out[i] = k.choices(h.depth, c, at, func(v any) value {
+					d := v.(int64)
+					if byDepth[d] == nil {
+						byDepth[d] = k.entries(h.at[d], n, newest, c, at)
+					}
+					return byDepth[d][i]
+				})
+			}
+			return out
 		}
-		outs = append(outs, inner.last())
 	}
-	alts := make([]value, len(op.counts))
-	for i, n := range op.counts {
-		alts[i] = outs[n]
-	}
-	v := k.join(op.on, alts, c, at)
-	if _, ok := v.(bad); ok {
-		return false
-	}
-	h.elastic, h.from = true, len(h.results)
-	if len(h.results) == 0 && slices.Contains(op.counts, 0) {
-		h.from = 1 // at depth 0 there is no result, only the source
-	}
-	h.results = append(h.results, v)
-	return true
 }
 
 // operands is what an operation is applied to: given tensors, or a history
@@ -165,9 +196,9 @@ type operands struct {
 
 // single returns the operand when there is just one to be had, for operations
 // that are mapped over sets.
-func (in operands) single() (value, bool) {
+func (k *checker) single(in operands, c context, at diag.Span) (value, bool) {
 	if in.hist != nil {
-		return in.hist.last(), true
+		return k.last(in.hist, c, at), true
 	}
 	if len(in.given) == 1 {
 		return in.given[0], true
@@ -176,7 +207,7 @@ func (in operands) single() (value, bool) {
 }
 
 // take returns n operands, or reports that there are too few or too many.
-func (k *checker) take(in operands, n int, name string, at diag.Span) ([]value, bool) {
+func (k *checker) take(in operands, n int, name string, c context, at diag.Span) ([]value, bool) {
 	if in.hist == nil {
 		if len(in.given) == n {
 			return in.given, true
@@ -187,17 +218,12 @@ func (k *checker) take(in operands, n int, name string, at diag.Span) ([]value, 
 		}
 		return nil, false
 	}
-	e := in.hist.entries()
-	if n > 1 && in.hist.elastic && len(e)-n < in.hist.from {
-		k.unsupported(at, fmt.Sprintf("`%s` reads %d results of a chain across an elastic depth", name, n))
-		return nil, false
+	if n == 1 {
+		v := k.last(in.hist, c, at)
+		return []value{v}, !isBad(v)
 	}
-	out := make([]value, n)
-	for i := range out {
-		j := len(e) - n + i
-		out[i] = e[max(j, 0)]
-	}
-	return out, true
+	out := k.entries(in.hist, n, nil, c, at)
+	return out, !slices.ContainsFunc(out, isBad)
 }
 
 func plural(n int, what string) string {
@@ -251,46 +277,4 @@ func (k *checker) silent(f func() value) value {
 	v := f()
 	k.diags = saved
 	return v
-}
-
-// repeat is op * n: the operation expression decided afresh n times, or a
-// depth decision when n is undecided.
-func (k *checker) repeat(e *syntax.Binary, c context) value {
-	if r, ok := unparen(e.Y).(*syntax.Range); ok {
-		values, ok := k.rangeValues(r, c)
-		if !ok {
-			return bad{}
-		}
-		return k.elastic(e, c, func(counts []string) *space.Decision {
-			dc := c
-			if dc.slot == "" {
-				dc.slot = "depth"
-			}
-			return k.decide(dc, "depth", space.Depth, counts, e.Y.Span())
-		}, constants(values))
-	}
-	s, ok := k.scalar(k.eval(e.Y, c.named(depthSlot(c))), e.Y.Span())
-	if !ok {
-		return bad{}
-	}
-	if d, cases, ok := s.Table(); ok {
-		return k.elastic(e, c, func([]string) *space.Decision { return d }, constants(cases))
-	}
-	n, ok := k.times(s, e.Y.Span())
-	if !ok {
-		return bad{}
-	}
-	if n == 0 {
-		d := k.diags.Add("E0404", e.Y.Span(), "repeating 0 times leaves no operation")
-		d.Help = "write `* (0..n)` to let the depth be decided"
-		return bad{}
-	}
-	return k.repeatFixed(e, c, n)
-}
-
-func depthSlot(c context) string {
-	if c.slot != "" {
-		return c.slot
-	}
-	return "depth"
 }

@@ -15,22 +15,16 @@ func (k *checker) applyOp(t *template, params []*syntax.Param, args []value, c c
 	defer func() { k.use = saved }()
 
 	s := c.scope.child(t.decl.Name.Name, c.indexed)
-	inner := c
-	inner.env, inner.scope, inner.slot, inner.picked = t.env.child(), s, "", false
-	k.opened = nil
-	if !k.parameters(t, args, inner) {
-		return bad{}
-	}
-	opened := k.opened
-	n := &lower.Node{
-		Kind: lower.Op, Span: at,
-		Op: &lower.Operation{Name: t.decl.Name.Name, Module: t.mod.Import(), Fold: onSet(t)},
-	}
-	if !k.attrs(n, t, inner) || !k.result(n, t, args, inner) || !k.properties(n, t, inner) {
-		return bad{}
-	}
-	if !k.openOp(n, t, opened, c) || !k.settler(n, t, c) {
-		return bad{}
+	n := &lower.Node{Kind: lower.Op, Span: at}
+	key := used{decl: t.decl, usage: usage(t, args)}
+	if !k.reuse(key, n) {
+		before := k.open
+		if !k.signature(n, t, args, c.below(s)) {
+			return bad{}
+		}
+		if k.open == before && n.Open == nil && n.Settle == nil {
+			k.ops[key] = n
+		}
 	}
 	for i := range params {
 		switch v := args[i].(type) {
@@ -38,15 +32,24 @@ func (k *checker) applyOp(t *template, params []*syntax.Param, args []value, c c
 			n.Args = append(n.Args, lower.Arg{Node: c.frame.use(v)})
 		case *set:
 			k.spend(len(v.members), at)
-			for _, m := range v.members {
-				if m.never {
-					continue
-				}
-				n.Args = append(n.Args, lower.Arg{Node: c.frame.use(m.tensor), When: m.when})
-			}
+			n.Args = append(n.Args, operandsOf(v, c.frame)...)
 		}
 	}
 	return k.newNode(n, s, c)
+}
+
+// signature fills in what the signature and the body of an op say.
+func (k *checker) signature(n *lower.Node, t *template, args []value, c context) bool {
+	inner := c
+	inner.env, inner.slot, inner.picked = t.env.child(), "", false
+	k.opened = nil
+	if !k.parameters(t, args, inner) {
+		return false
+	}
+	opened := k.opened
+	n.Op = &lower.Operation{Name: t.decl.Name.Name, Module: t.mod.Import(), Fold: onSet(t)}
+	return k.attrs(n, t, inner) && k.result(n, t, args, inner) && k.properties(n, t, inner) &&
+		k.openOp(n, t, opened, c) && k.settler(n, t, c)
 }
 
 func (k *checker) attrs(n *lower.Node, t *template, c context) bool {
@@ -58,14 +61,15 @@ func (k *checker) attrs(n *lower.Node, t *template, c context) bool {
 		if isTensorParam(p) {
 			continue
 		}
-		s, ok := c.env.names[p.Name.Name].(*scalar)
+		s, ok := c.env.here(p.Name.Name).(*scalar)
 		if !ok {
-			k.unsupported(k.site(t), "an op with the attribute `"+p.Name.Name+"` that is "+describe(c.env.names[p.Name.Name]))
+			d := k.diags.Add("E0315", k.site(t), "`%s` of op `%s` is %s", p.Name.Name, t.decl.Name.Name, describe(c.env.here(p.Name.Name)))
+			d.Help = "an op takes numbers, texts and truth values; make it a block, which may take operations and lists"
 			return false
 		}
 		usual := !given[p.Name.Name]
 		if !usual && p.Default != nil {
-			if d, isScalar := k.silent(func() value { return k.eval(p.Default, c.in(nil)) }).(*scalar); isScalar {
+			if d, isScalar := k.silent(func() value { return k.eval(p.Default, c.freeze()) }).(*scalar); isScalar {
 				usual = sym.Same(d.Scalar, s.Scalar)
 			}
 		}
@@ -115,9 +119,9 @@ func (k *checker) shapeOf(name string, t *template, c context) ([]*sym.Scalar, b
 	if p == nil || !isTensorParam(p) {
 		return nil, false
 	}
-	s, isSet := c.env.names[name].(*set)
+	s, isSet := c.env.here(name).(*set)
 	if !isSet {
-		tn, ok := c.env.names[name].(*tensor)
+		tn, ok := c.env.here(name).(*tensor)
 		if !ok {
 			return nil, false
 		}
@@ -127,23 +131,31 @@ func (k *checker) shapeOf(name string, t *template, c context) ([]*sym.Scalar, b
 		k.diags.Add("E0302", k.site(t), "the set is empty, so it has no shape")
 		return nil, true
 	}
-	first := s.members[0]
+	rank := len(s.members[0].node.Shape)
 	for _, m := range s.members[1:] {
-		if len(m.node.Shape) != len(first.node.Shape) {
-			k.mismatch(k.site(t), first, m)
+		if len(m.node.Shape) != rank {
+			k.mismatch(k.site(t), s.members[0], m)
 			return nil, true
 		}
-		for i, d := range m.node.Shape {
-			if eq, known := equal(first.node.Shape[i], d); !known {
-				k.diags.Add("E0308", k.site(t), "cannot prove that all tensors of the set have the same shape")
-				return nil, true
-			} else if !eq {
-				k.mismatch(k.site(t), first, m)
-				return nil, true
-			}
-		}
 	}
-	return first.node.Shape, true
+	shape := make([]*sym.Scalar, rank)
+	dims := make([]*sym.Scalar, len(s.members))
+	for j := range shape {
+		for i, m := range s.members {
+			dims[i] = m.node.Shape[j]
+		}
+		one, differs, known := common(s, dims)
+		switch {
+		case !known:
+			k.diags.Add("E0308", k.site(t), "cannot prove that all tensors of the set have the same shape")
+			return nil, true
+		case differs > 0:
+			k.mismatch(k.site(t), s.members[0], s.members[differs])
+			return nil, true
+		}
+		shape[j] = one
+	}
+	return shape, true
 }
 
 // properties evaluates the body of an op: params, macs, its algebra, and what it
@@ -182,7 +194,7 @@ func (k *checker) properties(n *lower.Node, t *template, c context) bool {
 					return false
 				}
 			default:
-				c.env.names[st.Name.Name] = &scalar{s}
+				c.env.bind(st.Name.Name, &scalar{s})
 			}
 		case *syntax.Verb:
 			if st.Verb != "require" {
@@ -215,7 +227,7 @@ func (k *checker) requirement(t *template, st *syntax.Verb, c context) bool {
 	d := k.diags.Add("E0314", k.site(t), "`%s` does not accept its operands", t.decl.Name.Name)
 	d.Notes = append(d.Notes, diag.Note{Span: st.Value.Span(), Text: "it requires `" + k.text(st.Value) + "`"})
 	for _, p := range tensorParams(t.decl) {
-		if tn, ok := c.env.names[p.Name.Name].(*tensor); ok {
+		if tn, ok := c.env.here(p.Name.Name).(*tensor); ok {
 			d.Notes = append(d.Notes, diag.Note{Span: tn.node.Span, Text: "`" + p.Name.Name + "` has shape " + shapeText(tn.node.Shape)})
 		}
 	}

@@ -17,7 +17,7 @@ func (k *checker) parameters(t *template, tensors []value, c context) bool {
 	ok := true
 	params := tensorParams(t.decl)
 	for i, p := range params {
-		e.names[p.Name.Name] = tensors[i]
+		e.bind(p.Name.Name, tensors[i])
 	}
 	for i, p := range params {
 		if p.Type != nil && p.Type.Shape {
@@ -26,14 +26,17 @@ func (k *checker) parameters(t *template, tensors []value, c context) bool {
 			}
 		}
 	}
-	if _, isSet := e.names["prev"]; !isSet && t.decl.Kind != syntax.Op {
+	if _, isSet := e.find("prev"); !isSet && t.decl.Kind != syntax.Op {
 		prev := &set{}
 		for i, p := range params {
-			if tn, isTensor := tensors[i].(*tensor); isTensor {
-				prev.members = append(prev.members, member{tensor: tn, label: p.Name.Name})
+			switch v := tensors[i].(type) {
+			case *tensor:
+				prev.members = append(prev.members, member{tensor: v, label: p.Name.Name})
+			case *set:
+				prev.members = append(prev.members, v.members...)
 			}
 		}
-		e.names["prev"] = prev
+		e.bind("prev", prev)
 	}
 	for _, p := range t.decl.Params {
 		if !isTensorParam(p) {
@@ -69,8 +72,8 @@ func (k *checker) bindDims(t *template, p *syntax.Param, tn *tensor, c context) 
 	}
 	for i, x := range p.Type.Dims {
 		if n, ok := x.(*syntax.Name); ok && parameter(t.decl, n.Name) == nil {
-			if _, bound := c.env.names[n.Name]; !bound {
-				c.env.names[n.Name] = &scalar{tn.node.Shape[i]}
+			if _, bound := c.env.find(n.Name); !bound {
+				c.env.bind(n.Name, &scalar{tn.node.Shape[i]})
 			}
 		}
 	}
@@ -117,13 +120,13 @@ func (k *checker) bindAttribute(t *template, p *syntax.Param, c context) bool {
 	for _, g := range t.given {
 		if g.name == name {
 			v, ok := k.typed(t, p, g.value, g.at)
-			c.env.names[name] = v
+			c.env.bind(name, v)
 			return ok
 		}
 	}
 	if t.decl.Kind == syntax.Op && resolve.LeftOpen(p) {
 		v, ok := k.leftOpen(p)
-		c.env.names[name] = v
+		c.env.bind(name, v)
 		return ok
 	}
 	if p.Default == nil {
@@ -132,16 +135,16 @@ func (k *checker) bindAttribute(t *template, p *syntax.Param, c context) bool {
 		if p.Type != nil {
 			d.Help = fmt.Sprintf("write `%s(%s: …)`", t.decl.Name.Name, name)
 		}
-		c.env.names[name] = bad{}
+		c.env.bind(name, bad{})
 		return false
 	}
 	v := k.eval(p.Default, c.named(name))
 	if _, isBad := v.(bad); isBad {
-		c.env.names[name] = v
+		c.env.bind(name, v)
 		return false
 	}
 	v, ok := k.typed(t, p, v, p.Default.Span())
-	c.env.names[name] = v
+	c.env.bind(name, v)
 	return ok
 }
 

@@ -12,13 +12,6 @@ import (
 	"github.com/nasc-project/nasc/dsl/syntax"
 )
 
-// requires is a requirement with the group that it belongs to: it holds wherever
-// what its scope decides exists.
-type requires struct {
-	made  *lower.Requirement
-	group *space.Group
-}
-
 // require reads a condition on the finished body: `require edges <= 9`. The
 // metrics are names there, unless the body gives the name a meaning of its own.
 func (k *checker) require(t *syntax.Template, st *syntax.Verb, c context) bool {
@@ -30,10 +23,10 @@ func (k *checker) require(t *syntax.Template, st *syntax.Verb, c context) bool {
 	e := c.env.child()
 	for _, m := range slices.Sorted(maps.Keys(resolve.Metrics)) {
 		if _, own := c.env.local(m); !own {
-			e.names[m] = &scalar{sym.Measure(m)}
+			e.bind(m, &scalar{sym.Measure(m)})
 		}
 	}
-	s, ok := k.scalar(k.eval(st.Value, c.with(e).in(nil).named("")), st.Value.Span())
+	s, ok := k.scalar(k.eval(st.Value, c.with(e).freeze().named("")), st.Value.Span())
 	if !ok || k.isOpen(s, st.Value.Span(), "a requirement") || !k.isCondition(s, st.Value.Span()) {
 		return false
 	}
@@ -43,20 +36,15 @@ func (k *checker) require(t *syntax.Template, st *syntax.Verb, c context) bool {
 		}
 		return v == true
 	}
-	switch {
-	case c.group == nil:
-		d := k.unsupported(st.Span(), "a requirement that holds only under two independent decisions")
-		d.Help = "name the outer choice inside the inner one"
-		return false
-	case s.Open() && slices.ContainsFunc(t.Params, isSetParam):
+	if s.Open() && slices.ContainsFunc(t.Params, isSetParam) {
 		d := k.diags.Add("E0432", st.Span(), "`%s` takes a set of tensors and becomes part of the body around it, so it has no `%s` of its own",
 			t.Name.Name, s.Measures()[0])
 		d.Help = "require it in the body around it"
 		return false
 	}
-	r := &lower.Requirement{Cond: s, Span: st.Span(), Text: k.text(st.Value)}
+	k.open++
+	r := &lower.Requirement{Cond: s, Span: st.Span(), Text: k.text(st.Value), Where: c.under.conditions()}
 	c.frame.body.Requires = append(c.frame.body.Requires, r)
-	k.requires = append(k.requires, requires{r, c.group})
 	return true
 }
 
@@ -126,31 +114,4 @@ func decides(e syntax.Expr) (at diag.Span, what string) {
 		}
 	}
 	return at, what
-}
-
-// where lists what must be taken for a group to exist, from the root down.
-func (k *checker) where(g *space.Group) []lower.Exists {
-	var out []lower.Exists
-	for g != k.root {
-		o, ok := k.owners[g]
-		if !ok {
-			break
-		}
-		x := lower.Exists{On: o.on, Alts: []int{o.alt}}
-		for _, s := range k.shared {
-			if s.group != g {
-				continue
-			}
-			x.Alts = nil
-			for i, a := range o.on.Alts {
-				if slices.Contains(s.alts, a) {
-					x.Alts = append(x.Alts, i)
-				}
-			}
-		}
-		out = append(out, x)
-		g = o.group
-	}
-	slices.Reverse(out)
-	return out
 }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,8 +21,26 @@ type scope struct {
 	name    string
 	index   int
 	indexed bool
-	count   map[string]int
-	owned   bool // a decision has taken the scope's own path as its address
+	count   []counter
+	place   map[string]int // in count, when it is long
+	path    string         // raw, once it was asked for
+	owned   bool           // a decision has taken the scope's own path as its address
+}
+
+// counter is how often a key occurs in a scope.
+type counter struct {
+	key string
+	n   int
+}
+
+func (s *scope) counter(key string) int {
+	if s.place != nil {
+		if i, ok := s.place[key]; ok {
+			return i
+		}
+		return -1
+	}
+	return slices.IndexFunc(s.count, func(c counter) bool { return c.key == key })
 }
 
 func (s *scope) child(name string, indexed bool) *scope { return s.keyed(name, name, indexed) }
@@ -29,11 +48,22 @@ func (s *scope) child(name string, indexed bool) *scope { return s.keyed(name, n
 // keyed is child with a counter of its own: a cell is declared once however
 // often it is used, so its uses do not count towards its own index.
 func (s *scope) keyed(key, name string, indexed bool) *scope {
-	if s.count == nil {
-		s.count = map[string]int{}
+	i := 0
+	if at := s.counter(key); at >= 0 {
+		i = s.count[at].n
+		s.count[at].n++
+	} else {
+		s.count = append(s.count, counter{key, 1})
+		switch n := len(s.count); {
+		case n > few+1:
+			s.place[key] = n - 1
+		case n == few+1:
+			s.place = make(map[string]int, 2*n)
+			for i, c := range s.count {
+				s.place[c.key] = i
+			}
+		}
 	}
-	i := s.count[key]
-	s.count[key]++
 	return &scope{up: s, key: key, name: name, index: i, indexed: indexed}
 }
 
@@ -48,7 +78,10 @@ func (s *scope) raw() string {
 	if s.up == nil {
 		return s.name
 	}
-	return s.up.raw() + "." + s.key + "[" + strconv.Itoa(s.index) + "]"
+	if s.path == "" {
+		s.path = s.up.raw() + "." + s.key + "[" + strconv.Itoa(s.index) + "]"
+	}
+	return s.path
 }
 
 // address is the path as a user reads it. Only final once everything beside the
@@ -60,7 +93,7 @@ func (s *scope) addressBelow(top *scope) string {
 		return ""
 	}
 	seg := s.name
-	if s.indexed || s.up.count[s.key] > 1 {
+	if s.indexed || s.up.count[s.up.counter(s.key)].n > 1 {
 		seg += "[" + strconv.Itoa(s.index) + "]"
 	}
 	if p := s.up.addressBelow(top); p != "" {
@@ -71,7 +104,7 @@ func (s *scope) addressBelow(top *scope) string {
 
 // home is where a cell was declared: its decisions live there, once.
 type home struct {
-	group *space.Group
+	under *branch
 	scope *scope
 	ties  *ties
 }
@@ -91,7 +124,7 @@ func newTies(name string) *ties {
 // cellInstance is a cell with its one set of decisions.
 type cellInstance struct {
 	scope  *scope
-	group  *space.Group
+	under  *branch
 	ties   *ties
 	bodies map[string]*lower.Body // elaborated, by shapes and attributes
 }
@@ -100,7 +133,8 @@ type cellInstance struct {
 type context struct {
 	env     *env
 	frame   *frame
-	group   *space.Group // where new decisions go; nil when there is no such place
+	under   *branch // where new decisions exist
+	frozen  bool    // nothing may be decided: the value is wanted, not its meaning
 	scope   *scope
 	ties    *ties
 	slot    string // the name of the attribute or variable being computed
@@ -110,51 +144,17 @@ type context struct {
 }
 
 func (c context) with(e *env) context       { c.env = e; return c }
-func (c context) in(g *space.Group) context { c.group = g; return c }
+func (c context) in(b *branch) context      { c.under = b; return c }
+func (c context) freeze() context           { c.frozen = true; return c }
 func (c context) named(slot string) context { c.slot = slot; return c }
 func (c context) below(s *scope) context    { c.scope = s; return c }
 func (c context) plain() context            { c.slot, c.picked, c.indexed = "", false, false; return c }
-func (c context) member(m member) context {
+
+// member is where a member of a set is worked on: it exists where the member does.
+func (k *checker) member(c context, m member) context {
 	c.picked, c.indexed = c.picked || m.picked, true
-	if m.group != nil {
-		c.group = m.group
-	}
+	c.under = k.both(m.under, c.under)
 	return c
-}
-
-// owner says below which decision a group hangs.
-type owner struct {
-	on    *space.Decision
-	alt   int
-	group *space.Group // the group that holds the decision
-}
-
-// place returns the group for decisions that exist only where both a and b do,
-// or nil when neither lies below the other.
-func (k *checker) place(a, b *space.Group) *space.Group {
-	switch {
-	case a == nil || b == nil:
-		return nil
-	case k.above(b, a):
-		return a
-	case k.above(a, b):
-		return b
-	}
-	return nil
-}
-
-// above reports whether g is h or an ancestor of it.
-func (k *checker) above(g, h *space.Group) bool {
-	for {
-		if g == h {
-			return true
-		}
-		o, ok := k.owners[h]
-		if !ok {
-			return false
-		}
-		h = o.group
-	}
 }
 
 // maxDecisions bounds the size of a decision tree.
@@ -163,9 +163,9 @@ const maxDecisions = 1 << 16
 // decide declares a decision, or finds it again where a cell meets other
 // tensors. It returns nil after reporting why there can be none.
 func (k *checker) decide(c context, name string, kind space.Kind, labels []string, at diag.Span) *space.Decision {
-	if c.group == nil {
-		d := k.unsupported(at, "a decision that exists only under two independent decisions")
-		d.Help = "name the outer choice inside the inner one"
+	k.open++
+	if c.frozen {
+		k.diags.Add("E0432", at, "nothing can be decided in a requirement")
 		return nil
 	}
 	s := c.scope
@@ -179,7 +179,7 @@ func (k *checker) decide(c context, name string, kind space.Kind, labels []strin
 	}
 	key := s.raw()
 	if d, ok := c.ties.decisions[key]; ok {
-		if d.Kind != kind || len(d.Alts) != len(labels) {
+		if d.Kind != kind || len(d.Alts) != len(labels) || !k.asked[d.ID].under.equals(c.under) {
 			e := k.diags.Add("E0406", at, "the choices of cell `%s` depend on its parameters", c.ties.name)
 			e.Help = "a cell is decided once; use a `block`, which is decided wherever it is used"
 			return nil
@@ -191,32 +191,23 @@ func (k *checker) decide(c context, name string, kind space.Kind, labels []strin
 		e.Help = "a cell is decided once; use a `block`, which is decided wherever it is used"
 		return nil
 	}
-	if k.decisions++; k.decisions > maxDecisions {
+	if len(k.asked) == maxDecisions {
 		k.tooLarge(at, fmt.Sprintf("more than %d decisions", maxDecisions))
 		return nil
 	}
 	k.spend(4*len(labels)+len(key)/4, at)
-	d := &space.Decision{Kind: kind, Pos: at.Start, Min: 1, Max: 1}
-	seen := map[string]int{}
-	for i, l := range labels {
+	d := &space.Decision{ID: len(k.asked), Kind: kind, Pos: at.Start, Min: 1, Max: 1}
+	seen := make(map[string]int, len(labels))
+	for _, l := range labels {
 		if seen[l]++; seen[l] > 1 {
 			l = fmt.Sprintf("%s #%d", l, seen[l])
 		}
-		sub := &space.Group{}
-		d.Alts = append(d.Alts, &space.Alt{Label: l, Sub: sub})
-		k.owners[sub] = owner{on: d, alt: i, group: c.group}
+		d.Alts = append(d.Alts, &space.Alt{Label: l})
 	}
 	d.Address = key
-	c.group.Decisions = append(c.group.Decisions, d)
 	c.ties.decisions[key] = d
-	k.places = append(k.places, placed{d, s})
+	k.asked = append(k.asked, &question{d: d, under: c.under, scope: s})
 	return d
-}
-
-// placed is a decision with its scope, from which the final address comes.
-type placed struct {
-	d *space.Decision
-	s *scope
 }
 
 // fatal is raised to leave a computation that has grown too large; Check
@@ -229,8 +220,4 @@ func (k *checker) tooLarge(at diag.Span, what string) {
 		d.Help = "does the recursion have a guard such as `if fuel > 0`?"
 	}
 	panic(fatal{})
-}
-
-func (k *checker) unsupported(at diag.Span, what string) *diag.Diagnostic {
-	return k.diags.Add("E0490", at, "not supported yet: %s", what)
 }

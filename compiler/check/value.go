@@ -2,9 +2,9 @@ package check
 
 import (
 	"fmt"
+
 	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/resolve"
-	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/sym"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/dsl/syntax"
@@ -27,22 +27,41 @@ type tensor struct {
 	frame *frame
 }
 
-// member is one tensor of a set. It is there only where every item of when is
-// taken; decisions about it belong to group (nil: to whoever uses it).
+// member is one tensor of a set. It is there only where when holds (nil: always);
+// decisions about it exist in the branch under.
 type member struct {
 	*tensor
 	label  string
-	when   []lower.Item
-	group  *space.Group
+	when   *sym.Scalar
+	under  *branch
 	picked bool
-	never  bool // left out for good: of `0 of S` only the shape remains
+}
+
+// there says when the member is there.
+func (m member) there() *sym.Scalar {
+	if m.when == nil {
+		return truth
+	}
+	return m.when
 }
 
 // set is a collection of tensors: prev, an array of vertices, what `k of` left.
 type set struct{ members []member }
 
-// list is [a, b, c] of anything but tensors alone.
-type list struct{ elems []value }
+// list is [a, b, c] of anything but tensors alone. After `k of`, an element is
+// there only where its part of when holds (nil: all are, always).
+type list struct {
+	elems []value
+	when  []*sym.Scalar
+}
+
+// there says when element i is there.
+func (l *list) there(i int) *sym.Scalar {
+	if l.when == nil {
+		return truth
+	}
+	return l.when[i]
+}
 
 // extents is one dimension of every member of a set (`xs.c`): a list where a
 // function folds it, a single number where all agree.
@@ -84,10 +103,9 @@ type attribute struct {
 	at    diag.Span
 }
 
-// chosen is an operation that a decision picks: alts[i] where alternative i is
-// taken; nil alternatives cannot be applied.
+// chosen is an operation that a decision picks: alts[i] in case i.
 type chosen struct {
-	on   *space.Decision
+	on   split
 	alts []value
 	at   diag.Span
 }
@@ -95,24 +113,31 @@ type chosen struct {
 // flow is a chain of operations without a source: `a -> b`.
 type flow struct{ steps []value }
 
-// elastic applies the first counts[i] of its steps where alternative i of a
-// decision is taken. The decisions of step i live in groups[i].
+// elastic applies as many of its steps as depth says. Step i exists in branch
+// under[i].
 type elastic struct {
-	on     *space.Decision
-	counts []int
-	steps  []value
-	groups []*space.Group
-	at     diag.Span
+	depth *sym.Scalar
+	steps []value
+	under []*branch
+	at    diag.Span
 }
 
 // function is a numeric function of the language.
 type function struct{ name string }
 
-// isOp reports whether v can be applied to tensors.
+// isOp reports whether v can be applied to tensors. A list of operations gives the
+// set of their results.
 func isOp(v value) bool {
-	switch v.(type) {
+	switch v := v.(type) {
 	case *template, *chosen, *flow, *elastic:
 		return true
+	case *list:
+		for _, x := range v.elems {
+			if !isOp(x) {
+				return false
+			}
+		}
+		return len(v.elems) > 0
 	}
 	return false
 }
@@ -153,14 +178,70 @@ func describe(v value) string {
 type env struct {
 	up    *env
 	mod   *resolve.Module
-	names map[string]value
+	names []binding
+	index map[string]int // of the names, when they are many
 }
 
-func (e *env) child() *env { return &env{up: e, mod: e.mod, names: map[string]value{}} }
+// binding is one name of an env.
+type binding struct {
+	name  string
+	value value
+}
+
+func (e *env) child() *env { return &env{up: e, mod: e.mod} }
+
+// few is how many names are looked through one by one.
+const few = 16
+
+// bind gives a name of e a value.
+func (e *env) bind(name string, v value) {
+	if i := e.position(name); i >= 0 {
+		e.names[i].value = v
+		return
+	}
+	e.names = append(e.names, binding{name, v})
+	switch n := len(e.names); {
+	case n > few+1:
+		e.index[name] = n - 1
+	case n == few+1:
+		e.index = make(map[string]int, 2*n)
+		for i, b := range e.names {
+			e.index[b.name] = i
+		}
+	}
+}
+
+func (e *env) position(name string) int {
+	if e.index != nil {
+		if i, ok := e.index[name]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range e.names {
+		if e.names[i].name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// find looks in e alone.
+func (e *env) find(name string) (value, bool) {
+	if i := e.position(name); i >= 0 {
+		return e.names[i].value, true
+	}
+	return nil, false
+}
+
+func (e *env) here(name string) value {
+	v, _ := e.find(name)
+	return v
+}
 
 func (e *env) local(name string) (value, bool) {
 	for ; e != nil; e = e.up {
-		if v, ok := e.names[name]; ok {
+		if v, ok := e.find(name); ok {
 			return v, true
 		}
 	}
@@ -191,6 +272,22 @@ func (f *frame) input(name string, shape []*sym.Scalar, at diag.Span) *tensor {
 	n := &lower.Node{Kind: lower.Input, Name: name, Shape: shape, Span: at}
 	f.body.Inputs = append(f.body.Inputs, n)
 	return &tensor{node: n, frame: f}
+}
+
+// inputs declares an input for every member of a set, which is given where the
+// member is there. What is decided about the members inside does not depend on it.
+func (f *frame) inputs(name string, s *set) *set {
+	out := &set{}
+	for _, m := range s.members {
+		if m.there().Is(false) {
+			continue
+		}
+		label := fmt.Sprintf("%s[%d]", name, len(out.members))
+		t := f.input(label, m.node.Shape, m.node.Span)
+		t.node.When = m.when
+		out.members = append(out.members, member{tensor: t, label: label, when: m.when})
+	}
+	return out
 }
 
 // use returns the node that stands for t inside f. A tensor of an enclosing

@@ -9,6 +9,9 @@ import (
 // building their graphs. It makes one such function for each goroutine. ok is false
 // where a metric cannot be followed through the terms of a body; then ask the plan.
 func Admission(p *lower.Plan) (admission func() func(space.Genotype) bool, ok bool) {
+	if !p.Plain() {
+		return nil, false
+	}
 	c := &counter{plan: p, space: p.Space}
 	rules, err := c.rules()
 	if err != nil {

@@ -18,6 +18,7 @@
 package count
 
 import (
+	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -49,10 +50,16 @@ func Of(p *lower.Plan) (*big.Int, error) {
 	if len(p.Requires) == 0 {
 		return p.Space.Size(), nil
 	}
-	c := &counter{plan: p, space: p.Space}
-	rules, err := c.rules()
-	if err == nil {
-		return c.parts(rules, c.part)
+	var err error = &UnknownError{p.Requires[0]}
+	if p.Plain() { // otherwise one question is several decisions
+		c := &counter{plan: p, space: p.Space}
+		var rules []*rule
+		if rules, err = c.rules(); err == nil {
+			var n *big.Int
+			if n, err = c.parts(rules, c.part); err == nil {
+				return n, nil
+			}
+		}
 	}
 	if p.Space.Size().Cmp(big.NewInt(maxBound)) > 0 {
 		return nil, err
@@ -95,7 +102,7 @@ func (c *counter) rules() ([]*rule, error) {
 		x := &rule{Requirement: r, programs: map[string]*program{}}
 		text := c.about(r)
 		for _, m := range r.Cond.Measures() {
-			p, err := compile(m, r.Body())
+			p, err := c.compile(m, r.Body())
 			if err != nil {
 				return nil, &UnknownError{r}
 			}
@@ -119,10 +126,7 @@ func (c *counter) rules() ([]*rule, error) {
 func (c *counter) about(r *lower.Requirement) string {
 	text := r.Span.Start.String()
 	for _, e := range r.Where {
-		text += " " + e.On.Address
-		for _, a := range e.Alts {
-			text += "," + e.On.Alts[a].Label
-		}
+		text += " " + c.meaning(e)
 	}
 	for _, d := range r.Cond.Decisions() {
 		text += " " + d.Address
@@ -131,6 +135,20 @@ func (c *counter) about(r *lower.Requirement) string {
 		return text + r.Body().Name // an attribute may differ between two uses
 	}
 	return text
+}
+
+// meaning tells scalars apart: by the table of their values, or by themselves where
+// that is large.
+func (c *counter) meaning(s *sym.Scalar) string {
+	f, ok := tabulate(s.Decisions(), func(taken sym.Taken) int64 { return number(s, taken) })
+	if !ok || len(f.cells) > 256 {
+		return fmt.Sprintf("%p", s)
+	}
+	text := ""
+	for _, d := range f.deps {
+		text += fmt.Sprintf("%d ", d.ID)
+	}
+	return text + fmt.Sprint(f.cells)
 }
 
 // closed lists the decisions of a rule and all above them, by ID.
@@ -147,7 +165,9 @@ func (c *counter) closed(x *rule) []*space.Decision {
 		}
 	}
 	for _, e := range x.Where {
-		add(e.On)
+		for _, d := range e.Decisions() {
+			add(d)
+		}
 	}
 	for _, d := range x.Cond.Decisions() {
 		add(d)
@@ -172,7 +192,7 @@ func (c *counter) agrees(x *rule) bool {
 	free := c.space.Unconstrained()
 	for range 24 {
 		g := free.Sample(rng)
-		taken := func(d *space.Decision) int64 { return g[d.ID] }
+		taken := c.plan.Taken(g)
 		if !x.InForce(taken) {
 			continue
 		}

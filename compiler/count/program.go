@@ -16,8 +16,8 @@ type program struct {
 	deps   []*space.Decision
 }
 
-func compile(metric string, body *lower.Body) (*program, error) {
-	root, err := terms(metric, body)
+func (c *counter) compile(metric string, body *lower.Body) (*program, error) {
+	root, err := c.terms(metric, body)
 	if err != nil {
 		return nil, err
 	}

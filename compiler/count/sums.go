@@ -63,7 +63,9 @@ func (s *summer) target() bool {
 	text := ""
 	for _, r := range s.part.rules {
 		for _, e := range r.Where {
-			s.kept[e.On] = true
+			for _, d := range e.Decisions() {
+				s.kept[d] = true
+			}
 		}
 		for _, d := range r.Cond.Decisions() {
 			s.kept[d] = true

@@ -56,6 +56,7 @@ var errShape = errors.New("not measured by terms")
 const maxTerms = 1 << 17
 
 type builder struct {
+	*counter
 	metric  string
 	terms   []*term
 	shared  map[string]*term
@@ -67,11 +68,14 @@ type builder struct {
 }
 
 // terms measures the body of a requirement.
-func terms(metric string, body *lower.Body) (*term, error) {
-	b := &builder{metric: metric, shared: map[string]*term{}, names: map[*factor]int{}}
+func (c *counter) terms(metric string, body *lower.Body) (*term, error) {
+	b := &builder{counter: c, metric: metric, shared: map[string]*term{}, names: map[*factor]int{}}
 	b.absent = b.add(&term{kind: absent})
 	in := &instance{builder: b, body: body, memo: map[*lower.Node]*term{}, outer: metric == "edges"}
-	for range body.Inputs {
+	for _, n := range body.Inputs {
+		if n.When != nil {
+			return nil, errShape // not every input is always given
+		}
 		in.inputs = append(in.inputs, b.add(&term{kind: input}))
 	}
 	if in.outer {
@@ -164,6 +168,9 @@ func (in *instance) node(n *lower.Node) *term {
 }
 
 func (in *instance) selection(n *lower.Node) *term {
+	if n.On.Kind == space.Subset {
+		return in.fail() // there where an item is
+	}
 	cases := make([]*term, len(n.Cases))
 	for i, c := range n.Cases {
 		switch {
@@ -212,7 +219,7 @@ func (in *instance) op(n *lower.Node, mark int) *term {
 	t := &term{kind: op}
 	dropped := false
 	for _, a := range n.Args {
-		if len(a.When) > 0 && !n.Op.Fold {
+		if a.If != nil || len(a.When) > 0 && !n.Op.Fold {
 			return in.fail()
 		}
 		x := in.node(a.Node)
@@ -313,7 +320,59 @@ func (b *builder) factor(s *sym.Scalar) (*factor, bool) {
 	if s != nil && s.Open() {
 		return nil, false // settled when a graph is whole
 	}
-	return tabulate(union(s), func(taken sym.Taken) int64 { return number(s, taken) })
+	return b.table(union(s), func(taken sym.Taken) int64 { return number(s, taken) })
+}
+
+// table makes a factor of what f computes. Where some of the decisions do not exist
+// f has no value; if it has one all the same, no factor says so.
+func (b *builder) table(deps []*space.Decision, f func(sym.Taken) int64) (*factor, bool) {
+	out, ok := tabulate(deps, f)
+	if !ok || b.partial(deps, f) {
+		return nil, false
+	}
+	return out, true
+}
+
+// partial reports whether f has a value where not all of the decisions exist.
+func (c *counter) partial(deps []*space.Decision, f func(sym.Taken) int64) bool {
+	at := make(map[*space.Decision]int64, len(deps))
+	taken := func(d *space.Decision) int64 { return at[d] }
+	var walk func(i int, some bool) bool
+	walk = func(i int, some bool) bool {
+		if i == len(deps) {
+			return some && f(taken) != undefined
+		}
+		d := deps[i]
+		there, away := true, !c.implies(nil, d)
+		for _, e := range deps[:i] {
+			there = there && (at[e] >= 0 || !c.implies(d, e))
+			away = away && (at[e] < 0 || !c.implies(e, d))
+		}
+		for v := range values(d) {
+			if at[d] = int64(v); there && walk(i+1, some) {
+				return true
+			}
+		}
+		at[d] = space.Inactive
+		return away && walk(i+1, true)
+	}
+	return walk(0, false)
+}
+
+// implies reports whether d exists wherever e does, nil being everywhere, as far as
+// their places in the tree show.
+func (c *counter) implies(e, d *space.Decision) bool {
+	if e == d || len(c.holders[d.ID]) == 0 {
+		return true
+	}
+	if e == nil || len(c.holders[e.ID]) == 0 {
+		return false
+	}
+	within := true
+	for _, h := range c.holders[e.ID] {
+		within = within && slices.Contains(c.holders[d.ID], h)
+	}
+	return within || c.implies(c.holders[e.ID][0].on, d)
 }
 
 // amount sets what an operation adds to the metric. An identity adds nothing.
@@ -336,7 +395,7 @@ func (in *instance) amount(t *term, n *lower.Node) bool {
 	if cost.Open() || n.Flags.Identity != nil && n.Flags.Identity.Open() {
 		return false
 	}
-	f, ok := tabulate(union(cost, n.Flags.Identity), func(taken sym.Taken) int64 {
+	f, ok := in.table(union(cost, n.Flags.Identity), func(taken sym.Taken) int64 {
 		if number(n.Flags.Identity, taken) == 1 {
 			return 0
 		}
@@ -359,11 +418,12 @@ func (in *instance) amount(t *term, n *lower.Node) bool {
 func (in *instance) call(n *lower.Node) *term {
 	args := make([]*term, len(n.Args))
 	for i, a := range n.Args {
-		if args[i] = in.node(a.Node); len(a.When) > 0 || args[i] == nil {
+		if args[i] = in.node(a.Node); a.Picked() || args[i] == nil {
 			return in.fail()
 		}
 	}
-	if len(args) != len(n.Body.Inputs) {
+	sparse := func(n *lower.Node) bool { return n.When != nil }
+	if len(args) != len(n.Body.Inputs) || slices.ContainsFunc(n.Body.Inputs, sparse) {
 		return in.fail()
 	}
 	sub := &instance{builder: in.builder, body: n.Body, inputs: args, memo: map[*lower.Node]*term{}}
@@ -386,6 +446,9 @@ func (in *instance) call(n *lower.Node) *term {
 func (in *instance) leaf(n *lower.Node, args []*term, call int, vertex bool) *term {
 	switch n.Kind {
 	case lower.Select:
+		if n.On.Kind == space.Subset {
+			return in.fail()
+		}
 		cases := make([]*term, len(n.Cases))
 		for i, c := range n.Cases {
 			if c != nil {
@@ -431,7 +494,7 @@ func (in *instance) alone(n *lower.Node, args []*term, vertex bool) *term {
 	t := &term{kind: op, vertex: vertex}
 	for _, a := range n.Args {
 		k := slices.Index(in.body.Inputs, a.Node)
-		if k < 0 || len(a.When) > 0 && !n.Op.Fold {
+		if k < 0 || a.If != nil || len(a.When) > 0 && !n.Op.Fold {
 			return nil
 		}
 		if args[k] != in.absent {

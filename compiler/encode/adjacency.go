@@ -64,7 +64,7 @@ func (a *Adjacency) Encode(g space.Genotype) ([]float64, error) {
 		return nil, err
 	}
 	w := liveWork{
-		taken: func(d *space.Decision) int64 { return g[d.ID] },
+		taken: a.plan.Taken(g),
 		known: map[instanceKey]*instance{},
 		out:   make([]float64, len(a.columns)),
 	}

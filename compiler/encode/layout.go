@@ -90,6 +90,9 @@ func (l *layout) signature() (string, error) {
 			for _, w := range a.When {
 				fmt.Fprintf(&b, " if %d:%d", w.On.ID, w.Index)
 			}
+			if a.If != nil {
+				fmt.Fprintf(&b, " if %p", a.If)
+			}
 		}
 		for _, a := range n.Attrs {
 			if _, constant := a.Value.Value(); constant || a.Value.Open() {
@@ -158,7 +161,7 @@ func (l *layout) uses() map[*lower.Node]*use {
 	}
 	for _, n := range l.body.Nodes {
 		for _, a := range n.Args {
-			count(a.Node, len(a.When) > 0)
+			count(a.Node, a.Picked())
 		}
 	}
 	count(l.body.Output, false)
@@ -250,7 +253,7 @@ func follows(s *sym.Scalar, n *lower.Node) bool {
 // that are read elsewhere as well, for vertices and inputs, and for all where an
 // absent operand leaves a gap.
 func (l *layouter) connect(b *layout, k link, operand lower.Arg, uses map[*lower.Node]*use, path string) {
-	if len(operand.When) == 0 && operand.Node.Kind != lower.Select {
+	if !operand.Picked() && operand.Node.Kind != lower.Select {
 		return
 	}
 	reader, dense := path, false
@@ -259,7 +262,7 @@ func (l *layouter) connect(b *layout, k link, operand lower.Arg, uses map[*lower
 	}
 	if k.reader != theOutput {
 		n := b.body.Nodes[k.reader-len(b.body.Inputs)]
-		reader, dense = join(path, n.Name), len(operand.When) > 0 && !always(n.Flags.Sparse)
+		reader, dense = join(path, n.Name), operand.Picked() && !always(n.Flags.Sparse)
 	}
 	candidates(operand.Node, func(n *lower.Node) {
 		u := uses[n]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/nasc-project/nasc/compiler/lower"
+	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/sym"
 )
 
@@ -59,6 +60,9 @@ func (w *liveWork) instance(b *layout, absent []bool) *instance {
 func (w *liveWork) follow(n *lower.Node) *lower.Node {
 	for n != nil && n.Kind == lower.Select {
 		i := w.taken(n.On)
+		if n.On.Kind == space.Subset && i >= 0 {
+			i = i >> uint(n.Item) & 1
+		}
 		if i < 0 || int(i) >= len(n.Cases) {
 			return nil
 		}
@@ -69,11 +73,11 @@ func (w *liveWork) follow(n *lower.Node) *lower.Node {
 
 func (w *liveWork) present(a lower.Arg) bool {
 	for _, item := range a.When {
-		if w.taken(item.On)>>uint(item.Index)&1 == 0 {
+		if v := w.taken(item.On); v < 0 || v>>uint(item.Index)&1 == 0 {
 			return false
 		}
 	}
-	return true
+	return a.If == nil || flag(a.If, w.taken)
 }
 
 // absent reports whether the tensor taken at n is absent.

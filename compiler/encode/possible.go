@@ -197,7 +197,7 @@ func (f *finder) extend(after map[*lower.Node]paths, at *lower.Node, way string,
 // steps lists what an operation may add to a path: a letter, or none.
 func (f *finder) steps(n *lower.Node) (paths, error) {
 	for _, a := range n.Args {
-		f.decided = f.decided || len(a.When) > 0 || a.Node.Kind == lower.Select
+		f.decided = f.decided || a.Picked() || a.Node.Kind == lower.Select
 	}
 	switch {
 	case n.Kind == lower.Call && n.Body.Kind == "cell":

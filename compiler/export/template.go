@@ -157,7 +157,7 @@ func (s *sketch) depth(n *lower.Node) (way, bool) {
 		if c == n.Cases[0] && least == 0 {
 			break
 		}
-		if c.Kind != lower.Op && c.Kind != lower.Call || len(c.Args) != 1 || len(c.Args[0].When) > 0 {
+		if c.Kind != lower.Op && c.Kind != lower.Call || len(c.Args) != 1 || c.Args[0].Picked() {
 			if _, ok := at[n.Cases[0]]; !ok {
 				return way{}, false
 			}
@@ -250,7 +250,7 @@ func (s *sketch) candidates(n *lower.Node) (way, bool) {
 			if c.Kind == lower.Select || s.readers[c] != 1 {
 				return way{}, false
 			}
-			if slices.ContainsFunc(c.Args, func(a lower.Arg) bool { return len(a.When) > 0 }) {
+			if slices.ContainsFunc(c.Args, func(a lower.Arg) bool { return a.Picked() }) {
 				return way{}, false
 			}
 			chain = append(chain, c)
@@ -388,6 +388,9 @@ func (s *sketch) ref(n *lower.Node) graph.Ref {
 		for _, a := range n.Args {
 			out.inputs = append(out.inputs, s.ref(a.Node))
 			text := pick(a.When)
+			if a.If != nil {
+				text = "in some"
+			}
 			picked = picked || text != ""
 			out.picks = append(out.picks, text)
 		}

@@ -43,7 +43,7 @@ func (p *Plan) binder(g space.Genotype) *binder {
 	b, ok := p.idle.Get().(*binder)
 	if !ok {
 		b = &binder{plan: p, bodies: make([]*graph.Graph, p.bodies)}
-		b.taken = func(d *space.Decision) int64 { return b.values[d.ID] }
+		b.taken = b.value
 	}
 	b.values = g
 	if p.unknowns > 0 {
@@ -54,6 +54,16 @@ func (p *Plan) binder(g space.Genotype) *binder {
 		b.room = b.values
 	}
 	return b
+}
+
+// value is what is taken of a decision.
+func (b *binder) value(d *space.Decision) int64 {
+	if len(b.plan.answers) > 0 {
+		if all, ok := b.plan.answers[d]; ok {
+			return answered(all, b.values)
+		}
+	}
+	return b.values[d.ID]
 }
 
 // done gives the binder back. What it built stays.
@@ -140,6 +150,9 @@ func (f *frame) begin(body *Body, nodes int) error {
 	f.nodes = nodes
 	f.out.Name, f.out.Kind = body.Name, body.Kind
 	for _, in := range body.Inputs {
+		if !f.there(in.When) {
+			continue
+		}
 		shape, err := f.inputShape(in)
 		if err != nil {
 			return err
@@ -156,8 +169,12 @@ func (f *frame) trace(body *Body) error {
 	for i := range f.refs {
 		f.refs[i] = nowhere
 	}
-	for i, in := range body.Inputs {
-		f.refs[in.index] = graph.InputRef(i)
+	given := 0
+	for _, in := range body.Inputs {
+		if f.there(in.When) {
+			f.refs[in.index] = graph.InputRef(given)
+			given++
+		}
 	}
 	if err := f.need(body.Output); err != nil {
 		return err
@@ -193,7 +210,10 @@ func (f *frame) trace(body *Body) error {
 // follow follows selections to the node that the genotype takes.
 func (b *binder) follow(n *Node) (*Node, error) {
 	for n.Kind == Select {
-		i := b.values[n.On.ID]
+		i := b.value(n.On)
+		if n.On.Kind == space.Subset && i >= 0 {
+			i = i >> uint(n.Item) & 1
+		}
 		if i < 0 || int(i) >= len(n.Cases) || n.Cases[i] == nil {
 			return nil, fmt.Errorf("%s: decision %s is not taken here", n.Name, n.On.Address)
 		}
@@ -246,11 +266,19 @@ func (f *frame) need(n *Node) error {
 
 func (b *binder) present(a Arg) bool {
 	for _, w := range a.When {
-		if b.values[w.On.ID]>>uint(w.Index)&1 == 0 {
+		if v := b.value(w.On); v < 0 || v>>uint(w.Index)&1 == 0 {
 			return false
 		}
 	}
-	return true
+	return b.there(a.If)
+}
+
+func (b *binder) there(when *sym.Scalar) bool {
+	if when == nil {
+		return true
+	}
+	v, err := when.Eval(b.taken)
+	return err == nil && v == true
 }
 
 func (f *frame) vertex(n *Node) string {
@@ -372,7 +400,7 @@ func (b *binder) only(body *Body) (*Node, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case body.Settler != nil:
+	case body.Settler != nil || body.sparse:
 		return nil, nil
 	case out.Kind == Input:
 		return out, nil

@@ -40,12 +40,57 @@ type Plan struct {
 	unknowns   int
 	prototypes int
 	idle       sync.Pool // of binders
+	answers    Answers
+}
+
+// Answers tells where the tree keeps the answer to a decision that nodes and
+// scalars refer to, when it is not that very decision of the tree: it may be
+// repeated below several alternatives, so that at most one of several has it.
+type Answers map[*space.Decision][]Answer
+
+// Answer is a decision of the tree. Where a subset is decided as one of all its
+// sets, Sets are the bit sets of its alternatives.
+type Answer struct {
+	On   *space.Decision
+	Sets []int64
+}
+
+// Plain reports whether the tree has every decision that the plan refers to, once
+// and as it is referred to.
+func (p *Plan) Plain() bool { return len(p.answers) == 0 }
+
+// Taken looks decisions up in one genotype.
+func (p *Plan) Taken(g space.Genotype) sym.Taken {
+	if len(p.answers) == 0 {
+		return func(d *space.Decision) int64 { return g[d.ID] }
+	}
+	return func(d *space.Decision) int64 {
+		all, ok := p.answers[d]
+		if !ok {
+			return g[d.ID]
+		}
+		return answered(all, g)
+	}
+}
+
+// answered is the answer that exists under what is taken.
+func answered(all []Answer, values []int64) int64 {
+	for _, a := range all {
+		switch v := values[a.On.ID]; {
+		case v == space.Inactive:
+		case a.Sets != nil:
+			return a.Sets[v]
+		default:
+			return v
+		}
+	}
+	return space.Inactive
 }
 
 // NewPlan makes a plan of a decision tree and the body of the whole space, and
 // numbers what is in it.
-func NewPlan(s *space.Space, body *Body) *Plan {
-	p := &Plan{Space: s, Body: body}
+func NewPlan(s *space.Space, body *Body, answers Answers) *Plan {
+	p := &Plan{Space: s, Body: body, answers: answers}
 	p.number(body, map[*Body]bool{})
 	slices.SortStableFunc(p.Requires, func(a, b *Requirement) int {
 		return cmp.Or(strings.Compare(a.Span.Start.File, b.Span.Start.File), a.Span.Start.Offset-b.Span.Start.Offset)
@@ -66,6 +111,7 @@ func (p *Plan) number(b *Body, done map[*Body]bool) {
 		p.Requires = append(p.Requires, r)
 	}
 	for i, n := range b.Inputs {
+		b.sparse = b.sparse || n.When != nil
 		n.index = i
 		n.prototypes = p.newPrototypes(n)
 	}
@@ -97,8 +143,9 @@ type Body struct {
 	// or nil.
 	Settler *Node
 
-	index int    // among the bodies of the plan
-	steps []step // of a rigid body
+	index  int    // among the bodies of the plan
+	sparse bool   // not every input is always given
+	steps  []step // of a rigid body
 }
 
 // Kind tells the nodes of a plan apart.
@@ -108,7 +155,7 @@ type Kind int
 const (
 	Input  Kind = iota // an entry of the body
 	Op                 // a declared operation
-	Select             // the case that a decision takes
+	Select             // the case that a decision takes, or an item of a subset
 	Call               // another body
 )
 
@@ -130,7 +177,9 @@ type Node struct {
 	Open   *space.Decision // Op: the unknown that an attribute is left to, see sym.Unknown
 	Settle widths.Rule     // Op: how it settles the unknowns of its body
 	On     *space.Decision // Select
-	Cases  []*Node         // Select: one per alternative
+	Item   int             // Select, where On is a subset: the item whose presence decides
+	Cases  []*Node         // Select: one per alternative; of an item absent, then present
+	When   *sym.Scalar     // Input: where it is given; nil is always
 	Body   *Body           // Call
 
 	index      int // among the inputs and nodes of its body; selections have none
@@ -138,11 +187,15 @@ type Node struct {
 }
 
 // Arg is one operand. An operand of a fold over a picked set is there only
-// where every item of When is taken.
+// where every item of When is taken, and If, which may be nil, is true.
 type Arg struct {
 	Node *Node
 	When []Item
+	If   *sym.Scalar
 }
+
+// Picked reports whether the operand is there in some architectures only.
+func (a Arg) Picked() bool { return len(a.When) > 0 || a.If != nil }
 
 // Item is one item of a subset decision.
 type Item struct {

@@ -82,7 +82,7 @@ func (b *binder) find(n *Node) *atomic.Pointer[variants] {
 	}
 	i := 0
 	for _, d := range n.prototypes.on {
-		v := b.values[d.ID]
+		v := b.value(d)
 		if v < 0 {
 			return nil
 		}

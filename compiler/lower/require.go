@@ -19,9 +19,9 @@ import (
 // read or not.
 type Requirement struct {
 	Cond  *sym.Scalar
-	Span  diag.Span // the statement
-	Text  string    // the condition as `.nas` text
-	Where []Exists  // what must be taken for the scope to exist
+	Span  diag.Span     // the statement
+	Text  string        // the condition as `.nas` text
+	Where []*sym.Scalar // the conditions under which the scope exists, outermost first
 
 	body *Body
 }
@@ -29,30 +29,10 @@ type Requirement struct {
 // Body is what the requirement is about.
 func (r *Requirement) Body() *Body { return r.body }
 
-// Exists is one of several alternatives, or items of a subset, being taken.
-type Exists struct {
-	On   *space.Decision
-	Alts []int
-}
-
-// Holds reports whether g takes one of the alternatives.
-func (e Exists) Holds(taken sym.Taken) bool {
-	v := taken(e.On)
-	for _, a := range e.Alts {
-		if v == space.Inactive {
-			return false
-		}
-		if e.On.Kind == space.Subset && v>>uint(a)&1 == 1 || e.On.Kind != space.Subset && v == int64(a) {
-			return true
-		}
-	}
-	return false
-}
-
 // InForce reports whether the scope of the requirement exists.
 func (r *Requirement) InForce(taken sym.Taken) bool {
-	for _, e := range r.Where {
-		if !e.Holds(taken) {
+	for _, c := range r.Where {
+		if v, err := c.Eval(taken); err != nil || v != true {
 			return false
 		}
 	}
@@ -116,7 +96,7 @@ func (p *Plan) Violated(g space.Genotype) (*Violation, error) {
 			}
 		}
 		for _, d := range r.Cond.Decisions() {
-			out.Actual = append(out.Actual, Actual{d.Address, label(d, g[d.ID])})
+			out.Actual = append(out.Actual, Actual{d.Address, label(d, b.taken(d))})
 		}
 		return out, nil
 	}

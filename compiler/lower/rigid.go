@@ -18,7 +18,7 @@ type step struct {
 
 // rigid returns the steps of a body, or nil when it is not rigid.
 func (p *Plan) rigid(b *Body) []step {
-	if b.Settler != nil || len(b.Nodes) == 0 || b.Output.Kind == Select || b.Output.Kind == Input {
+	if b.sparse || b.Settler != nil || len(b.Nodes) == 0 || b.Output.Kind == Select || b.Output.Kind == Input {
 		return nil
 	}
 	need := make([]bool, len(b.Inputs)+len(b.Nodes))
@@ -28,7 +28,7 @@ func (p *Plan) rigid(b *Body) []step {
 			continue
 		}
 		for _, a := range n.Args {
-			if a.Node.Kind == Select || len(a.When) > 0 {
+			if a.Node.Kind == Select || a.Picked() {
 				return nil
 			}
 			need[a.Node.index] = true
@@ -66,7 +66,7 @@ func chooses(n, settler *Node) bool {
 	case Select:
 		return !slices.ContainsFunc(n.Cases, func(c *Node) bool { return c == nil || !chooses(c, settler) })
 	case Op:
-		return settler == nil && len(n.Args) == 1 && len(n.Args[0].When) == 0 && n.Args[0].Node.Kind == Input
+		return settler == nil && len(n.Args) == 1 && !n.Args[0].Picked() && n.Args[0].Node.Kind == Input
 	}
 	return false
 }

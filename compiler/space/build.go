@@ -39,9 +39,9 @@ func invalid(d *Decision, format string, args ...any) error {
 // and counts the architectures below every decision. A nil root is a space of
 // one architecture.
 //
-// Every address is unique, every decision has exactly one parent and can be
-// reached in at most one way in any architecture, labels of one decision
-// differ, and a Subset has at most [MaxItems] items of which 0 <= Min <= Max
+// Every decision has exactly one parent and can be reached in at most one way in
+// any architecture, no architecture has two decisions with one address, labels of
+// one decision differ, and a Subset has at most [MaxItems] items of which 0 <= Min <= Max
 // are taken. Whatever breaks these rules is an [*InvalidError].
 func New(name string, root *Group) (*Space, error) {
 	if root == nil {
@@ -52,7 +52,10 @@ func New(name string, root *Group) (*Space, error) {
 		seen:  map[*Decision]bool{},
 		names: map[string]*Decision{},
 	}
-	if err := b.group(root, nil, 0); err != nil {
+	if err := b.group(root, nil, 0, 0); err != nil {
+		return nil, err
+	}
+	if err := b.exclusive(); err != nil {
 		return nil, err
 	}
 	b.space.blank = make(Genotype, len(b.space.Decisions))
@@ -70,7 +73,8 @@ type builder struct {
 	alternatives int
 }
 
-func (b *builder) group(g *Group, parent *Decision, depth int) error {
+// group walks the group below alternative alt of parent.
+func (b *builder) group(g *Group, parent *Decision, alt, depth int) error {
 	sizes := make([]number, len(g.Decisions))
 	here := map[*Decision]bool{}
 	for i, d := range g.Decisions {
@@ -87,6 +91,7 @@ func (b *builder) group(g *Group, parent *Decision, depth int) error {
 			return invalid(d, "the decision can be reached in two ways")
 		}
 		here[d] = true
+		d.via = append(d.via, alt)
 		sizes[i] = d.size
 	}
 	g.size = product(sizes)
@@ -97,8 +102,11 @@ func (b *builder) decision(d, parent *Decision, depth int) error {
 	if err := b.check(d, depth); err != nil {
 		return err
 	}
-	b.seen[d], b.names[d.Address] = true, d
-	d.parent = parent
+	b.seen[d] = true
+	if err := b.name(d); err != nil {
+		return err
+	}
+	d.parent, d.via = parent, nil
 	d.ID = len(b.space.Decisions)
 	b.space.Decisions = append(b.space.Decisions, d)
 
@@ -108,7 +116,7 @@ func (b *builder) decision(d, parent *Decision, depth int) error {
 		if a.Sub == nil {
 			a.Sub = &Group{}
 		}
-		if err := b.group(a.Sub, d, depth); err != nil {
+		if err := b.group(a.Sub, d, i, depth); err != nil {
 			return err
 		}
 		sizes[i] = a.Sub.size
@@ -126,14 +134,85 @@ func (b *builder) decision(d, parent *Decision, depth int) error {
 	return nil
 }
 
+// name records the address of d. Decisions that share one are twins, and decide
+// among the same things.
+func (b *builder) name(d *Decision) error {
+	first := b.names[d.Address]
+	d.twins = nil
+	if first == nil {
+		b.names[d.Address] = d
+		return nil
+	}
+	same := first.Kind == d.Kind && first.Min == d.Min && first.Max == d.Max && len(first.Alts) == len(d.Alts)
+	for i := 0; same && i < len(d.Alts); i++ {
+		same = first.Alts[i].Label == d.Alts[i].Label
+	}
+	if !same {
+		return invalid(d, "two decisions have this address")
+	}
+	if first.twins == nil {
+		first.twins = []*Decision{first}
+	}
+	first.twins = append(first.twins, d)
+	return nil
+}
+
+// exclusive tests that no two twins exist in one architecture, and tells all of
+// them about each other.
+func (b *builder) exclusive() error {
+	for _, first := range b.space.Decisions {
+		if first.twins == nil || first.twins[0] != first {
+			continue
+		}
+		seen := meeting{}
+		for _, d := range first.twins {
+			d.twins = first.twins
+			if !seen.add(d) {
+				return invalid(d, "two decisions have this address")
+			}
+		}
+	}
+	return nil
+}
+
+// meeting follows twins up to the root. They exclude each other when at every
+// decision above two of them they hang below different alternatives, that is when
+// no alternative is on the way of two twins that it does not lead to through one
+// and the same decision below.
+type meeting map[*Decision]map[int]*Decision
+
+func (m meeting) add(d *Decision) bool {
+	for p := d.parent; ; d, p = p, p.parent {
+		if m[p] == nil {
+			m[p] = map[int]*Decision{}
+		}
+		fresh := true
+		for _, alt := range d.via {
+			if other := m[p][alt]; other == d {
+				fresh = false
+			} else if other != nil {
+				return false
+			}
+			m[p][alt] = d
+		}
+		if !fresh {
+			return true // from here up the way is one that was gone before
+		}
+		if p == nil {
+			return true
+		}
+		if p.Kind == Subset && len(m[p]) > len(d.via) {
+			return false // two items may be taken together
+		}
+	}
+}
+
 // check tests everything about d that does not depend on what is below it.
 func (b *builder) check(d *Decision, depth int) error {
 	b.alternatives += len(d.Alts)
 	switch {
 	case d.Address == "":
 		return invalid(d, "a decision has no address")
-	case b.names[d.Address] != nil:
-		return invalid(d, "two decisions have this address")
 	case len(b.space.Decisions) == MaxDecisions:
 		return invalid(nil, "the space has more than %d decisions", MaxDecisions)
 	case b.alternatives > MaxAlternatives:

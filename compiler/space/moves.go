@@ -40,6 +40,19 @@ func (d *Decision) steps(v int64) []int64 {
 	return out
 }
 
+// held is the value that g takes of d, or of the twin that it has in d's place.
+func (g Genotype) held(d *Decision) int64 {
+	if v := g[d.ID]; v != Inactive {
+		return v
+	}
+	for _, t := range d.twins {
+		if v := g[t.ID]; v != Inactive {
+			return v
+		}
+	}
+	return Inactive
+}
+
 // Mutable reports whether d can take more than one value.
 func (d *Decision) Mutable() bool {
 	if d.Kind != Subset {
@@ -84,11 +97,11 @@ func (s *Space) mutateAt(rng *rand.Rand, g Genotype, d *Decision) Genotype {
 		return h
 	}
 	return s.build(func(e *Decision) int64 {
-		switch {
-		case e == d:
+		if e == d {
 			return v
-		case g[e.ID] != Inactive:
-			return g[e.ID]
+		}
+		if old := g.held(e); old != Inactive {
+			return old
 		}
 		return e.pick(rng)
 	})
@@ -145,23 +158,11 @@ func (s *Space) step(g Genotype, d *Decision, w int64, yield func(Genotype) bool
 		h[d.ID] = w
 		return yield(h)
 	}
-	var closed, opened []*Decision
-	d.each(g[d.ID], func(a *Alt) { closed = append(closed, a.Sub.Decisions...) })
-	d.each(w, func(a *Alt) { opened = append(opened, a.Sub.Decisions...) })
-	closed, opened = minus(closed, opened), minus(opened, closed)
-	if completions(closed) > MaxCompletions && !g.isFirst(closed) {
-		return true
-	}
+	base, opened := s.carry(g, d, w)
 	n := completions(opened)
 	if n > MaxCompletions {
 		n = 1
 	}
-	base := s.build(func(e *Decision) int64 {
-		if e == d {
-			return w
-		}
-		return g[e.ID]
-	})
 	for r := range n {
 		h := base.Clone()
 		for i := len(opened) - 1; i >= 0; i-- {
@@ -172,6 +173,12 @@ func (s *Space) step(g Genotype, d *Decision, w int64, yield func(Genotype) bool
 			}
 			h.unrankAt(e, number{word: digit})
 		}
+		if !s.agree(g, h, d) {
+			continue
+		}
+		if _, closed := s.carry(h, d, g[d.ID]); completions(closed) > MaxCompletions && !g.isFirst(closed) {
+			continue
+		}
 		if !yield(h) {
 			return false
 		}
@@ -179,19 +186,35 @@ func (s *Space) step(g Genotype, d *Decision, w int64, yield func(Genotype) bool
 	return true
 }
 
-// minus returns the decisions of a that are not in b.
-func minus(a, b []*Decision) []*Decision {
-	in := make(map[*Decision]bool, len(b))
-	for _, d := range b {
-		in[d] = true
-	}
-	var out []*Decision
-	for _, d := range a {
-		if !in[d] {
-			out = append(out, d)
+// carry is the architecture whose value of d is w and which is g elsewhere, and
+// the topmost decisions that it has and g has not; they are left open.
+func (s *Space) carry(g Genotype, d *Decision, w int64) (base Genotype, opened []*Decision) {
+	base = s.build(func(e *Decision) int64 {
+		if e == d {
+			return w
+		}
+		v := g.held(e)
+		if v == Inactive {
+			opened = append(opened, e)
+		}
+		return v
+	})
+	return base, opened
+}
+
+// agree reports whether g and h take the same of every decision but d that both
+// have. Only what was opened can differ, by twins of what g had.
+func (s *Space) agree(g, h Genotype, d *Decision) bool {
+	for id, v := range h {
+		e := s.Decisions[id]
+		if e.twins == nil || e == d || v == Inactive {
+			continue
+		}
+		if old := g.held(e); old != Inactive && old != v {
+			return false
 		}
 	}
-	return out
+	return true
 }
 
 // completions is the number of ways to take all of the decisions, or some
@@ -217,10 +240,15 @@ func (g Genotype) isFirst(all []*Decision) bool {
 	return true
 }
 
-// cross takes every decision from one of two parents.
+// cross takes every decision from one of two parents, by a fair coin where both
+// have it. What the child decides and neither of them has, because it exists
+// under alternatives of two decisions that never met, is drawn uniformly.
 func (s *Space) cross(rng *rand.Rand, g, h Genotype) Genotype {
 	return s.build(func(d *Decision) int64 {
-		a, b := g[d.ID], h[d.ID]
+		a, b := g.held(d), h.held(d)
+		if a == Inactive && b == Inactive {
+			return d.pick(rng)
+		}
 		if a == Inactive || b != Inactive && a != b && rng.Uint64()&1 != 0 {
 			return b
 		}
@@ -233,7 +261,8 @@ func (s *Space) cross(rng *rand.Rand, g, h Genotype) Genotype {
 func (s *Space) Distance(g, h Genotype) int {
 	n := 0
 	for id, v := range g {
-		if v != h[id] {
+		d := s.Decisions[id]
+		if d.twins == nil && v != h[id] || d.twins != nil && d == d.twins[0] && g.held(d) != h.held(d) {
 			n++
 		}
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 // randomTree grows a small tree with every kind of decision, nesting, and
-// decisions shared by the alternatives of a depth.
+// decisions shared by the alternatives of a depth, and twins: subtrees repeated
+// under several alternatives, with something more below one of them.
 func randomTree(rng *rand.Rand) *Group {
 	names := 0
 	var group func(depth int) *Group
@@ -18,7 +19,14 @@ func randomTree(rng *rand.Rand) *Group {
 		d := &Decision{Address: fmt.Sprintf("d%d", names), Kind: OneOf}
 		names++
 		alt := func(i int, sub *Group) { d.Alts = append(d.Alts, &Alt{Label: fmt.Sprintf("a(%d, x)", i), Sub: sub}) }
-		switch rng.IntN(4) {
+		switch rng.IntN(5) {
+		case 4:
+			first := group(depth - 1)
+			alt(0, first)
+			alt(1, twins(first, func() *Decision {
+				return &Decision{Address: d.Address + ".more", Kind: Range, Alts: []*Alt{{Label: "1"}, {Label: "2"}}}
+			}))
+			alt(2, group(depth-1))
 		case 0:
 			d.Kind = Subset
 			n := rng.IntN(4)
@@ -52,6 +60,37 @@ func randomTree(rng *rand.Rand) *Group {
 		return g
 	}
 	return group(3)
+}
+
+// twins copies a subtree under the same addresses and hangs one more decision
+// below the first alternative of its first one-of.
+func twins(g *Group, more func() *Decision) *Group {
+	out := &Group{}
+	if g == nil {
+		return out
+	}
+	for _, d := range g.Decisions {
+		c := &Decision{Address: d.Address, Kind: d.Kind, Min: d.Min, Max: d.Max}
+		copies := map[*Decision]*Decision{}
+		for _, a := range d.Alts {
+			sub := &Group{}
+			for i, x := range twins(a.Sub, func() *Decision { return nil }).Decisions {
+				if copies[a.Sub.Decisions[i]] == nil {
+					copies[a.Sub.Decisions[i]] = x
+				}
+				sub.Decisions = append(sub.Decisions, copies[a.Sub.Decisions[i]])
+			}
+			c.Alts = append(c.Alts, &Alt{Label: a.Label, Sub: sub})
+		}
+		if c.Kind != Subset {
+			if d := more(); d != nil {
+				c.Alts[0].Sub.Decisions = append(c.Alts[0].Sub.Decisions, d)
+				more = func() *Decision { return nil }
+			}
+		}
+		out.Decisions = append(out.Decisions, c)
+	}
+	return out
 }
 
 // forEachSmallSpace runs f on many random spaces of at most limit architectures
@@ -316,10 +355,10 @@ func TestMutation(t *testing.T) {
 			}
 			changed := 0
 			for d := range s.Active(g) {
-				if h[d.ID] != Inactive && h[d.ID] != g[d.ID] {
+				if v := h.held(d); v != Inactive && v != g[d.ID] {
 					changed++
-					if !slices.Contains(d.steps(g[d.ID]), h[d.ID]) {
-						t.Fatalf("%s goes from %d to %d", d.Address, g[d.ID], h[d.ID])
+					if !slices.Contains(d.steps(g[d.ID]), v) {
+						t.Fatalf("%s goes from %d to %d", d.Address, g[d.ID], v)
 					}
 				}
 			}
@@ -427,7 +466,7 @@ func TestCrossoverAndDistance(t *testing.T) {
 				t.Fatal(err)
 			}
 			for d := range s.Active(c) {
-				if v := c[d.ID]; v != g[d.ID] && v != h[d.ID] {
+				if v := c[d.ID]; v != g.held(d) && v != h.held(d) && (g.held(d) != Inactive || h.held(d) != Inactive) {
 					t.Fatalf("%s comes from neither parent", d.Address)
 				}
 			}

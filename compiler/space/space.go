@@ -9,6 +9,12 @@
 // A tied decision is one Decision that the graph refers to several times; the
 // tree holds it once.
 //
+// What is decided only under alternatives of two independent decisions cannot
+// hang below both. One of the two is then repeated below each alternative of the
+// other, as twins: decisions with one address, of which every architecture has at
+// most one. Counts need not know about them; mutation, crossover and distance take
+// twins as the one question that they are.
+//
 // The package knows neither ops nor shapes: labels are text, as printed by
 // `.nas`. What a decision means for the graph is compiler/lower's business.
 //
@@ -41,20 +47,22 @@ const (
 // Decision is one thing to decide.
 type Decision struct {
 	ID      int    // position in Space.Decisions, assigned by New
-	Address string // "normal.n[1].edge[0]"; unique in its space
+	Address string // "normal.n[1].edge[0]"; unique in every architecture
 	Kind    Kind
 	Pos     diag.Pos // where the source declares it
 	Alts    []*Alt
 	Min     int // Subset: least and most items taken; 1 and 1 otherwise
 	Max     int
 
-	parent  *Decision // nil at the root
-	size    number    // architectures of this decision and everything below it
-	sums    []number  // one-of kinds: architectures below the alternatives before i
-	flat    bool      // one-of kinds: nothing to decide below any alternative
-	draw    weights   // one-of kinds: how to draw an alternative
-	subset  *ways     // Subset: the count of every completion
-	lottery *ways     // Subset: the same ratios in smaller numbers, for drawing
+	parent  *Decision   // nil at the root
+	via     []int       // the alternatives of parent that it hangs below
+	twins   []*Decision // all decisions with this address, when there are several
+	size    number      // architectures of this decision and everything below it
+	sums    []number    // one-of kinds: architectures below the alternatives before i
+	flat    bool        // one-of kinds: nothing to decide below any alternative
+	draw    weights     // one-of kinds: how to draw an alternative
+	subset  *ways       // Subset: the count of every completion
+	lottery *ways       // Subset: the same ratios in smaller numbers, for drawing
 }
 
 // Alt is an alternative of a decision, or an item of a subset.

@@ -185,6 +185,17 @@ func arith(fn string, v []any) (any, error) {
 }
 
 func integers(fn string, a, b int64) (any, error) {
+	const half = 1 << 31
+	if -half < a && a < half && -half < b && b < half { // no result is too large
+		switch fn {
+		case "+":
+			return a + b, nil
+		case "-":
+			return a - b, nil
+		case "*":
+			return a * b, nil
+		}
+	}
 	x, y, r := big.NewInt(a), big.NewInt(b), new(big.Int)
 	switch fn {
 	case "+":

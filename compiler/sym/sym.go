@@ -11,7 +11,6 @@ package sym
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/nasc-project/nasc/compiler/space"
@@ -31,10 +30,37 @@ type Scalar struct {
 }
 
 // Const is a value that depends on nothing: int64, float64, bool or string.
-func Const(v any) *Scalar { return &Scalar{value: v} }
+func Const(v any) *Scalar {
+	switch v := v.(type) {
+	case int64:
+		return Int(v)
+	case bool:
+		if v {
+			return yes
+		}
+		return no
+	}
+	return &Scalar{value: v}
+}
 
 // Int is an integer constant.
-func Int(n int64) *Scalar { return Const(n) }
+func Int(n int64) *Scalar {
+	if 0 <= n && n < int64(len(small)) {
+		return &small[n]
+	}
+	return &Scalar{value: n}
+}
+
+// The constants that almost everything is made of.
+var (
+	yes, no = &Scalar{value: true}, &Scalar{value: false}
+	small   = func() (s [1025]Scalar) {
+		for i := range s {
+			s[i].value = int64(i)
+		}
+		return s
+	}()
+)
 
 // Switch is cases[i] where d takes alternative i. It collapses to a single case
 // when all are the same.
@@ -120,6 +146,21 @@ func Has(d *space.Decision, item int) *Scalar {
 	return &Scalar{fn: "has", on: d, args: []*Scalar{Int(int64(item))}, deps: []*space.Decision{d}}
 }
 
+// Took is true where alternative i of d is taken: the table of it in short, for a
+// decision with many alternatives.
+func Took(d *space.Decision, i int) *Scalar {
+	return &Scalar{fn: "took", on: d, args: []*Scalar{Int(int64(i))}, deps: []*space.Decision{d}}
+}
+
+// Alternative returns the decision and its alternative when the scalar was made by
+// Took.
+func (s *Scalar) Alternative() (d *space.Decision, i int, ok bool) {
+	if s.fn != "took" {
+		return nil, 0, false
+	}
+	return s.on, s.item(), true
+}
+
 // Unknown is a whole number that no decision settles, but something that looks at
 // a whole architecture. The decision stands for it by name only: it is in no
 // space, and Eval asks for the number as it asks what is taken. Of two unknowns
@@ -131,6 +172,9 @@ func (s *Scalar) Open() bool { return s.open }
 
 // Value returns the constant, or false when the scalar depends on a decision.
 func (s *Scalar) Value() (any, bool) { return s.value, s.value != nil }
+
+// Is reports whether the scalar is the constant v.
+func (s *Scalar) Is(v any) bool { return s.value == v }
 
 // Decisions lists what the scalar depends on.
 func (s *Scalar) Decisions() []*space.Decision { return s.deps }
@@ -167,9 +211,11 @@ func (s *Scalar) EvalWith(taken Taken, measured Measured) (any, error) {
 		return measured(name)
 	case s.fn == "open":
 		return taken(s.on), nil
+	case s.fn == "took":
+		return taken(s.on) == int64(s.item()), nil
 	case s.fn == "has":
-		item := s.args[0].value.(int64)
-		return taken(s.on)>>uint(item)&1 == 1, nil
+		v := taken(s.on)
+		return v >= 0 && v>>uint(s.item())&1 == 1, nil
 	case s.on != nil:
 		i := taken(s.on)
 		if i < 0 || int(i) >= len(s.cases) {
@@ -177,7 +223,8 @@ func (s *Scalar) EvalWith(taken Taken, measured Measured) (any, error) {
 		}
 		return s.cases[i].EvalWith(taken, measured)
 	}
-	if s.fn == "if" {
+	switch s.fn { // what follows a condition may have no value where that does not hold
+	case "if":
 		c, err := s.args[0].EvalWith(taken, measured)
 		if err != nil {
 			return nil, err
@@ -186,6 +233,11 @@ func (s *Scalar) EvalWith(taken Taken, measured Measured) (any, error) {
 			return s.args[1].EvalWith(taken, measured)
 		}
 		return s.args[2].EvalWith(taken, measured)
+	case "and", "or":
+		c, err := s.args[0].EvalWith(taken, measured)
+		if err != nil || c == (s.fn == "or") {
+			return c, err
+		}
 	}
 	vals := make([]any, len(s.args))
 	for i, a := range s.args {
@@ -234,6 +286,9 @@ func Apply(fn string, args ...*Scalar) (*Scalar, error) {
 		}
 		return Switch(deps[0], cases), nil
 	}
+	if known := settle(fn, args); known != nil {
+		return known, nil
+	}
 	return bounded(&Scalar{fn: fn, args: args, deps: deps, open: open})
 }
 
@@ -249,6 +304,34 @@ func unknown(fn string, args []*Scalar, deps []*space.Decision) (*Scalar, error)
 		return Const(false), nil
 	}
 	return bounded(&Scalar{fn: fn, args: args, deps: deps, open: true})
+}
+
+// settle is the argument that a conditional or connective comes to when its first
+// or one of its arguments is known, and nil when it is open.
+func settle(fn string, args []*Scalar) *Scalar {
+	switch fn {
+	case "if":
+		switch args[0].value {
+		case true:
+			return args[1]
+		case false:
+			return args[2]
+		}
+	case "and", "or":
+		for i, a := range args {
+			switch a.value {
+			case fn == "or":
+				return a
+			case fn == "and":
+				return args[1-i]
+			}
+		}
+	case "not":
+		if args[0].fn == "not" {
+			return args[0].args[0]
+		}
+	}
+	return nil
 }
 
 func constant(fn string, args []*Scalar) (*Scalar, error) {
@@ -329,51 +412,71 @@ func (s *Scalar) String() string {
 	return strings.Join(out, "|")
 }
 
-// union merges two sorted lists of decisions; the order is by address.
+// union merges two lists of decisions, in the order in which they were declared.
 func union(a, b []*space.Decision) []*space.Decision {
-	if len(b) == 0 {
+	switch {
+	case len(b) == 0:
 		return a
+	case len(a) == 0:
+		return b
 	}
-	out := append([]*space.Decision(nil), a...)
+	out := a[:len(a):len(a)]
 	for _, d := range b {
-		found := false
-		for _, x := range out {
-			if x == d {
-				found = true
-				break
-			}
-		}
-		if !found {
+		if !slices.Contains(a, d) {
 			out = append(out, d)
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Address < out[j].Address })
+	if len(out) > len(a) {
+		slices.SortStableFunc(out, func(x, y *space.Decision) int { return x.ID - y.ID })
+	}
 	return out
 }
 
-// At is the scalar where d takes alternative i.
-func (s *Scalar) At(d *space.Decision, i int) *Scalar {
-	depends := false
-	for _, x := range s.deps {
-		depends = depends || x == d
-	}
+// At is the scalar where d takes value v: an alternative, or the bit set of items
+// of a subset.
+func (s *Scalar) At(d *space.Decision, v int64) *Scalar {
+	return s.where(d, func(x *Scalar) *Scalar {
+		if x.fn == "has" {
+			return Const(v>>uint(x.item())&1 == 1)
+		}
+		if x.fn == "took" {
+			return Const(v == int64(x.item()))
+		}
+		return x.cases[v]
+	})
+}
+
+// AtItem is the scalar where item of the subset d is taken, or is not.
+func (s *Scalar) AtItem(d *space.Decision, item int, taken bool) *Scalar {
+	return s.where(d, func(x *Scalar) *Scalar {
+		if x.item() != item {
+			return x
+		}
+		return Const(taken)
+	})
+}
+
+// where replaces what depends on d directly.
+func (s *Scalar) where(d *space.Decision, at func(*Scalar) *Scalar) *Scalar {
 	switch {
-	case !depends:
-		return s
-	case s.fn == "has":
+	case !slices.Contains(s.deps, d):
 		return s
 	case s.on == d:
-		return s.cases[i].At(d, i)
+		x := at(s)
+		if x == s {
+			return s
+		}
+		return x.where(d, at)
 	case s.on != nil:
 		cases := make([]*Scalar, len(s.cases))
 		for j, c := range s.cases {
-			cases[j] = c.At(d, i)
+			cases[j] = c.where(d, at)
 		}
 		return Switch(s.on, cases)
 	}
 	args := make([]*Scalar, len(s.args))
 	for j, a := range s.args {
-		args[j] = a.At(d, i)
+		args[j] = a.where(d, at)
 	}
 	out, err := Apply(s.fn, args...)
 	if err != nil {
@@ -381,4 +484,33 @@ func (s *Scalar) At(d *space.Decision, i int) *Scalar {
 		return &Scalar{fn: s.fn, args: args, deps: s.deps, open: s.open, size: s.size}
 	}
 	return out
+}
+
+// Item returns the subset and its item when the scalar says whether that is taken.
+func (s *Scalar) Item() (d *space.Decision, item int, ok bool) {
+	if s.fn != "has" {
+		return nil, 0, false
+	}
+	return s.on, s.item(), true
+}
+
+func (s *Scalar) item() int { return int(s.args[0].value.(int64)) }
+
+// FirstItem is the first item of the subset d that the scalar asks about, or -1.
+func (s *Scalar) FirstItem(d *space.Decision) int {
+	if s.fn == "has" && s.on == d {
+		return s.item()
+	}
+	if !slices.Contains(s.deps, d) {
+		return -1
+	}
+	first := -1
+	for _, x := range [][]*Scalar{s.cases, s.args} {
+		for _, a := range x {
+			if i := a.FirstItem(d); i >= 0 && (first < 0 || i < first) {
+				first = i
+			}
+		}
+	}
+	return first
 }

@@ -91,11 +91,11 @@ space s(image: [8, 8, 8]) = image -> wide
 ---
 import { relu } from "std/vision"
 block pair(a, b) = sum([a, b])
-space s(image: [8, 8, 8]) = image -> relu * (1..2) -> pair //! E0490 "`pair` reads 2 results of a chain across an elastic depth"
+space s(image: [8, 8, 8]) = image -> relu * (1..2) -> pair
 ---
 import { relu, batch_norm } from "std/vision"
 block pair(a, b) = sum([a, b])
-space s(image: [8, 8, 8]) = image -> relu * (0..1) -> batch_norm -> pair //! E0490 "`pair` reads 2 results of a chain across an elastic depth"
+space s(image: [8, 8, 8]) = image -> relu * (0..1) -> batch_norm -> pair
 ---
 import { relu, batch_norm } from "std/vision"
 block pair(a, b) = sum([a, b])
@@ -110,7 +110,8 @@ space s(image: [8, 8, 8]) {
 ---
 import { relu, zero, skip } from "std/vision"
 cell c(a, b) {
-    node n = sum((zero | relu)(1 of prev)) //! E0490 "not supported yet: a choice that was made before `k of` and may be absent; help: declare the choice as a block"
+    edge = zero | relu
+    node n = sum(edge(1 of prev)) //! E0405 "this choice may be `zero`, but what was picked is there; note: it was made here.*; help: declare the choice as a block"
     return n
 }
 space s(image: [8, 8, 8]) = image -> c
@@ -126,6 +127,63 @@ cell c(x) {
     return sum(2 of n) //! E0412 "choosing from 64 tensors is more than nasc allows"
 }
 space s(image: [8, 8, 8]) = image -> c
+---
+import { relu, batch_norm } from "std/vision"
+block pair(a, b) = sum([a, b])
+space s(image: [8, 8, 8]) = 1.. of [image, relu(image)] -> pair //! E0304 "cannot tell which of a picked set it takes; help: fold the set"
+---
+import { relu } from "std/vision"
+op twice(x: [c, h, w], f: op) -> x
+space s(image: [8, 8, 8]) = image -> twice(f: relu) //! E0315 "`f` of op `twice` is an operation; help: an op takes numbers, texts and truth values"
+---
+import { relu } from "std/vision"
+op wide(x: [c, h, w], n: int) -> x
+space s(image: [8, 8, 8]) {
+    v = any of [1, 2]
+    return image -> wide(n: min(v)) //! E0302 "there may be nothing of which to take the `min`; help: pick at least one with `1..`"
+}
+---
+import { relu, skip } from "std/vision"
+op wide(x: [c, h, w], n: int) -> x
+space s(image: [8, 8, 8]) {
+    s = 1.. of [image, relu(image)]
+    return s[1] //! E0312 "index 1 is outside the 1 elements"
+}
+---
+import { relu, skip } from "std/vision"
+space s(image: [8, 8, 8]) {
+    s = 1.. of [image, relu(image)]
+    return sum(2 of s) //! E0311 "cannot choose 2 of 1 tensor"
+}
+---
+import { relu } from "std/vision"
+space s(image: [8, 8, 8]) = sum((3 of [relu, relu])(image)) //! E0311 "cannot choose 3 of 2 elements; help: write `1..2 of"
+---
+import { relu, skip } from "std/vision"
+space s(image: [8, 8, 8]) {
+    s = any of [image, image, image, image, image, image, image, image, image, image, image, image, image] //! E0412 "depends on all that is picked here, in more than 4096 ways"
+    return if len(s) > 6 then image -> (relu | skip) else image
+}
+---
+import { relu, skip } from "std/vision"
+cell c(x, k: int) = if k > 1 then x -> (relu | skip) else x //! E0406 "the choices of cell `c` depend on its parameters"
+space s(image: [8, 8, 8]) {
+    a = 1 | 2
+    b = 1 | 2
+    return image -> c(k: a) -> c(k: b)
+}
+---
+import { relu } from "std/vision"
+space s(image: [8, 8, 8]) {
+    k = -1 | 1
+    return image -> relu * k //! E0303 "an operation is repeated a whole number of times, not -1"
+}
+---
+import { relu } from "std/vision"
+space s(image: [8, 8, 8]) {
+    k = 1 | 2
+    return if k > 1 then (if k < 2 then sum(image.c) else relu(image)) else image
+}
 ---
 import { conv_bn, relu, global_pool, linear } from "std/vision"
 space s(image: [8, 8, 8]) -> [10] {

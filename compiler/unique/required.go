@@ -33,7 +33,7 @@ func (sk *sketch) required() (requirement, error) {
 		}
 		ds := r.Cond.Decisions()
 		for _, e := range r.Where {
-			ds = append(slices.Clone(ds), e.On)
+			ds = append(slices.Clone(ds), e.Decisions()...)
 		}
 		decided = decided || len(ds) > 0
 		labels = labels || slices.ContainsFunc(ds, slot)

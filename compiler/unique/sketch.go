@@ -67,6 +67,9 @@ type opener struct {
 
 // open makes the sketch of a body.
 func open(p *lower.Plan, b *lower.Body) (*sketch, error) {
+	if !p.Plain() {
+		return nil, unknown("what it decides further depends on several decisions")
+	}
 	o := opener{&sketch{plan: p, inputs: len(b.Inputs)}}
 	refs := make([]ref, len(b.Inputs))
 	for i, in := range b.Inputs {
@@ -104,6 +107,9 @@ func (o *opener) body(b *lower.Body, inputs []ref) (ref, error) {
 			if err != nil {
 				return 0, err
 			}
+			if a.If != nil {
+				return 0, unknown("what it reads depends on several decisions")
+			}
 			args[i] = arg{r, a.When}
 		}
 		if n.Kind == lower.Call {
@@ -134,6 +140,9 @@ func (o *opener) tensor(n *lower.Node, at map[*lower.Node]ref) (ref, error) {
 	}
 	if n.Kind != lower.Select {
 		return 0, unknown("it reads tensors of another body")
+	}
+	if n.On.Kind == space.Subset {
+		return 0, unknown("a tensor depends on what was picked")
 	}
 	s := selection{on: n.On, cases: make([]ref, len(n.Cases))}
 	for i, c := range n.Cases {

@@ -78,7 +78,7 @@ func (f *finder) direct(b *lower.Body) bool {
 	open := func(s *sym.Scalar) bool { return s != nil && len(s.Decisions()) > 0 }
 	for _, n := range b.Nodes {
 		for _, a := range n.Args {
-			if len(a.When) > 0 || a.Node.Kind == lower.Select {
+			if a.Picked() || a.Node.Kind == lower.Select {
 				return true
 			}
 		}
