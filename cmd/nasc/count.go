@@ -47,7 +47,7 @@ exact too. Where a number is not feasible, count says so and exits with 1.`,
 			return refuse("E0434", "", "how many architectures of %s differ is not known: %s", s.Name, no.Reason)
 		}
 		if err != nil {
-			return err
+			return halted(ctx, err)
 		}
 		fmt.Fprintln(c.OutOrStdout(), classes.Len())
 		return nil

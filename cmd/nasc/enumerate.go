@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
+	different "github.com/nasc-project/nasc/compiler/unique"
 )
 
 func newEnumerate() *cobra.Command {
@@ -30,16 +33,18 @@ func newEnumerate() *cobra.Command {
 a line: '#' and its number, a tab, its genotype. Both name it in other commands.
 
 --shard i/n prints part i of n, from 1/n to n/n; the parts follow one another and
-have as many numbers each, up to one. --unique prints the first of all architectures
-that are the same graph, and remembers the hashes of those it has met, about 40
-bytes each; a shard of it holds those whose first member is in the shard, and
-has to look at all that comes before.`,
+have as many numbers each, up to one. --unique prints one of all architectures that
+are the same graph, always the same one; a shard of it holds those of its part. Of a
+space in which 'nasc count --unique' does not take the architectures one by one, the
+classes are found before the first is printed. Of others it is the first of each
+class, and the hashes of those that were met are remembered, about 40 bytes each; a
+shard then has to look at all that comes before.`,
 		Example: "  nasc enumerate spaces/nasbench201/nasbench201.nas | head -3\n  nasc enumerate spaces/nasbench201/nasbench201.nas --unique | wc -l\n  nasc enumerate spaces/darts/darts.nas --shard 3/1000 -json",
 		Args:    args(1, 1),
 	}
 	chosen.add(c)
 	c.Flags().StringVar(&shard, "shard", "", "the part to print, as in --shard 3/8")
-	c.Flags().BoolVar(&unique, "unique", false, "print the first of those that are equal")
+	c.Flags().BoolVar(&unique, "unique", false, "print one of those that are equal")
 	style.add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		part, parts, err := parseShard(shard)
@@ -64,10 +69,25 @@ has to look at all that comes before.`,
 		}
 		ctx, stop := interruptible()
 		defer stop()
+		if unique && s.Size().Cmp(big.NewInt(streamed)) > 0 {
+			classes, err := s.Unique(ctx)
+			var no *different.UnknownError
+			switch {
+			case err == nil:
+				e.seen = nil
+				return e.members(ctx, classes, from, to)
+			case !errors.As(err, &no):
+				return halted(ctx, err)
+			}
+		}
 		return e.run(ctx, start, to)
 	}
 	return c
 }
+
+// streamed is up to how many architectures are taken one by one to find those that
+// differ.
+const streamed = 1 << 20
 
 // parseShard reads i/n and counts parts from 0.
 func parseShard(text string) (part, parts int64, err error) {
@@ -96,8 +116,7 @@ func (e *enumeration) run(ctx context.Context, start, end *big.Int) error {
 	var failed error
 	for g := range e.space.Between(start, end) {
 		if ctx.Err() != nil {
-			fmt.Fprintln(os.Stderr, "interrupted")
-			failed = context.Canceled
+			failed = halted(ctx, ctx.Err())
 			break
 		}
 		if failed = e.one(g); failed != nil {
@@ -108,6 +127,46 @@ func (e *enumeration) run(ctx context.Context, start, end *big.Int) error {
 		return err
 	}
 	return failed
+}
+
+// members prints one architecture of each class whose number is in [from, to).
+func (e *enumeration) members(ctx context.Context, classes *different.Classes, from, to *big.Int) error {
+	ranks := make([]*big.Int, 0, classes.Len())
+	for g := range classes.All {
+		if ctx.Err() != nil {
+			return halted(ctx, ctx.Err())
+		}
+		rank, err := e.space.Rank(g)
+		if err != nil {
+			return err
+		}
+		if rank.Cmp(from) >= 0 && rank.Cmp(to) < 0 {
+			ranks = append(ranks, rank)
+		}
+	}
+	slices.SortFunc(ranks, (*big.Int).Cmp)
+	for _, rank := range ranks {
+		g, err := e.space.Unrank(rank)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = e.one(g)
+		}
+		if err != nil {
+			return errors.Join(e.out.flush(), halted(ctx, err))
+		}
+	}
+	return e.out.flush()
+}
+
+// halted says that a command was interrupted, if it was.
+func halted(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "interrupted")
+	return context.Canceled
 }
 
 func (e *enumeration) one(g space.Genotype) error {
