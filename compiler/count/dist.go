@@ -232,7 +232,7 @@ func (a *adder) sparse(x, y distribution) distribution {
 		}
 		return 0
 	})
-	a.work(8 * len(all))
+	a.work(32 * len(all)) // sorting them is most of it
 	var out distribution
 	for _, p := range all {
 		if n := len(out.values); n == 0 || out.values[n-1] != p.value {
