@@ -21,9 +21,11 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/nasc-project/nasc/compiler/count"
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/lower"
 )
@@ -76,10 +78,28 @@ func DrawSpace(p *lower.Plan, o Options) ([]byte, error) {
 	planner := planner{values: v, done: map[*lower.Body]*diagram{}, inside: map[string]*diagram{}}
 	d := planner.diagram(p.Body)
 	f := newFigure(d, o.Title)
-	f.space, f.note = true, magnitude(p.Space.Size())+" architectures"
+	f.space, f.note = true, population(p)
 	f.compose(d)
 	f.given = v.parameters()
 	return f.write(o.Format)
+}
+
+// population is how many architectures there are and what is required of them.
+func population(p *lower.Plan) string {
+	var conditions []string
+	for _, r := range p.Requires {
+		if !slices.Contains(conditions, r.Text) {
+			conditions = append(conditions, r.Text)
+		}
+	}
+	text := "architectures"
+	if n, err := count.Of(p); err == nil {
+		text = magnitude(n) + " architectures"
+	}
+	if len(conditions) > 0 {
+		text += " with " + strings.Join(conditions, ", ")
+	}
+	return text
 }
 
 // magnitude writes a number up to nine digits exactly, and greater ones to two.
