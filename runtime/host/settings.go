@@ -73,7 +73,10 @@ func (p *Plugin) Settings(c wire.Component, given wire.Settings) (wire.Settings,
 			continue
 		}
 		if reason := param.Refuses(value); reason != "" {
-			add(param.Name, BadParameter, "%s %s, not %s", param.Name, reason, quoted(v))
+			d := add(param.Name, BadParameter, "%s %s, not %s", param.Name, reason, quoted(v))
+			if near, ok := diag.Suggest(fmt.Sprint(v), param.Choices); ok {
+				d.Help = "did you mean `" + near + "`?"
+			}
 			continue
 		}
 		out[param.Name] = value

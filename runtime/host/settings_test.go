@@ -28,6 +28,7 @@ func TestSettings(t *testing.T) {
 		{"limit", strings.Repeat("9", 1000), WrongType, "999…\""},
 		{"limit", 2.5, WrongType, "limit must be of type int, not 2.5"},
 		{"mode", "c", BadParameter, `mode must be one of "a", "b", not "c"`},
+		{"mode", "B", BadParameter, "did you mean `b`?"},
 		{"slow", int64(1), WrongType, "slow must be of type bool"},
 		{"rate", 1.5, BadParameter, "rate must be at most 1"},
 	} {

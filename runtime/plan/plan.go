@@ -422,6 +422,9 @@ func (p *Plan) reuse(set []Setting, diags *diag.List) {
 		default:
 			d := diags.Add(UnknownSetting, diag.Span{}, "--set reuse=%s: there is no such kind of reuse", s.Text)
 			d.Help = "kinds are genotype, isomorphic, off"
+			if near, ok := diag.Suggest(s.Text, []string{string(search.ReuseGenotype), string(search.ReuseIsomorphic), string(search.ReuseOff)}); ok {
+				d.Help = "did you mean `" + near + "`?"
+			}
 		}
 	}
 }
