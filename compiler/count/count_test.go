@@ -114,6 +114,51 @@ space s(image: [8, 8, 8]) = image -> (zero | 1 of m) -> kept`,
 	}
 }
 
+// TestConditional compares counts with graphs where what exists and what it costs
+// depends on several decisions, or on what was picked.
+func TestConditional(t *testing.T) {
+	const head = `import { skip, relu, conv_bn, zero } from "std/vision"
+block kept = skip | conv_bn(kernel: 3 | 5)
+`
+	enumerated := 0
+	for _, src := range []string{
+		`space s(image: [8, 8, 8]) { a = 1 | 2  b = 1 | 3  REQUIRE return if a + b > 3 then image -> kept else image -> conv_bn(kernel: b) }`,
+		`block inner(x) { k = 1 | 3  REQUIRE return conv_bn(x, kernel: k) -> kept }
+space s(image: [8, 8, 8]) { a = 1 | 2  b = 1 | 3  return if a + b > 3 then image -> inner else image -> kept }`,
+		`block inner(x) { k = 1 | 3  REQUIRE return conv_bn(x, kernel: k) }
+space s(image: [8, 8, 8]) { d = 1 | 2  e = 0 | 1  return image -> inner * (d + e) }`,
+		`space s(image: [8, 8, 8]) { d = 1 | 2 | 3  w = 8..(8 * d) by 8  REQUIRE return image -> conv_bn(out: w) -> kept }`,
+		`space s(image: [8, 8, 8]) { v = 1..2 of [8, 16, 24]  REQUIRE return image -> conv_bn(out: sum(v)) -> conv_bn(out: max(v)) }`,
+		`space s(image: [8, 8, 8]) { REQUIRE return image -> (1.. of [relu, skip, conv_bn(kernel: 1 | 3)]) -> sum }`,
+		`space s(image: [8, 8, 8]) { s = 1.. of [image, relu(image), conv_bn(image)]  REQUIRE return sum(1 of s) -> (kept if len(s) > 1 | relu) }`,
+		`space s(image: [8, 8, 8]) { s = any of [image, relu(image)]  REQUIRE return image -> kept * len(s) }`,
+		`cell c(x) { d = 2..3  node n[d] = sum(kept(1.. of prev))  REQUIRE return sum(n) }
+space s(image: [8, 8, 8]) = image -> c`,
+		`space s(image: [8, 8, 8]) { cell c(xs: set) { y = sum(kept(xs))  return y }
+REQUIRE return sum([c(1.. of [image, relu(image)]), c([image, image])]) }`,
+		`space s(image: [8, 8, 8]) { a = image -> (relu | kept)  k = 1 | 3
+w = if k > 1 then (8 | 16) else 8
+REQUIRE return a -> conv_bn(kernel: k, out: w) }`,
+	} {
+		for _, require := range []string{"edges <= 3", "depth >= 2", "params <= 1_000", "params > 700 and depth < 4", "macs <= 60K or edges == 1"} {
+			full := head + strings.Replace(src, "REQUIRE", "require "+require+"\n", 1)
+			s := load(t, full)
+			got, err := count.Of(s)
+			byTerms, summed, built := count.Ways(s)
+			if err != nil || got.Cmp(built) != 0 {
+				t.Errorf("%v (%v) of %s, %v by graphs\n%s", got, err, s.Space.Size(), built, full)
+			}
+			if summed != nil && summed.Cmp(built) != 0 {
+				t.Errorf("%v of %s by sums, %v by graphs\n%s", summed, s.Space.Size(), built, full)
+			}
+			if byTerms != nil {
+				enumerated++
+			}
+		}
+	}
+	t.Log(enumerated, "without graphs")
+}
+
 // TestNASBench101 counts the wirings of one to nine edges by another way: over all
 // upper triangular matrices of seven vertices, with vertices removed that are on no
 // path from the first to the last.
