@@ -26,7 +26,7 @@ import (
 
 const asrDoc = "NAS-Bench-ASR: cells for speech recognition, trained on TIMIT; phoneme error rates."
 
-const maxASR = 1 << 30
+const maxASR = 256 << 20
 
 // asrArch is an architecture under way.
 type asrArch struct {
@@ -82,6 +82,7 @@ func (j *job) asrFile(path string, archs map[string]*asrArch) error {
 		return err
 	}
 	d := pickle.NewDecoder(in)
+	d.Limit(maxValues)
 	head, err := d.Decode()
 	if err != nil {
 		return s.broken(err)

@@ -15,7 +15,7 @@ import (
 )
 
 // maxCSV bounds a table, unpacked.
-const maxCSV = 1 << 30
+const maxCSV = 256 << 20
 
 // tables reads tables of one benchmark, plain or packed by gzip, and merges them by
 // architecture.

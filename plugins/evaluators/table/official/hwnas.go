@@ -18,7 +18,7 @@ import (
 
 const hwDoc = "HW-NAS-Bench: latency and energy of the networks of NAS-Bench-201 on six devices."
 
-const maxHW = 1 << 30
+const maxHW = 256 << 20
 
 // hwPickle reads one of the two parts.
 func (j *job) hwPickle(path, part string) (*pickle.Dict, error) {
@@ -31,7 +31,9 @@ func (j *job) hwPickle(path, part string) (*pickle.Dict, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := pickle.NewDecoder(in).Decode()
+	p := pickle.NewDecoder(in)
+	p.Limit(2 * maxValues)
+	v, err := p.Decode()
 	if err != nil {
 		return nil, s.broken(err)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // maxJSON bounds a file, unpacked, and so what one architecture takes.
-const maxJSON = 256 << 20
+const maxJSON = 128 << 20
 
 // object reads {architecture: {metric: value}}, plain or packed by gzip. A list is
 // values by epoch, from 0. A metric that begins with train_, valid_, val_ or test_ is

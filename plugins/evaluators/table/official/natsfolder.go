@@ -180,6 +180,7 @@ func unpackPickle(data []byte, limit int64) (any, error) {
 		return nil, err
 	}
 	d := pickle.NewDecoder(bytes.NewReader(plain))
+	d.Limit(maxValues)
 	v, err := d.Decode()
 	if err != nil {
 		return nil, err

@@ -106,6 +106,10 @@ func broken(path string, err error) error {
 	return err
 }
 
+// maxValues bounds what a pickle holds, or one architecture of it. Real ones have a
+// hundredth.
+const maxValues = 1 << 22
+
 var errLarge = errors.New("it unpacks to more than any real file of the kind")
 
 // bounded is a reader that fails after so many bytes, where io.LimitReader ends.

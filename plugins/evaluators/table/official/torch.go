@@ -158,6 +158,7 @@ func stream(name string, open func() (*pickle.Decoder, func() error, error), dep
 		return nil, broken(name, err)
 	}
 	d.Keep(keep)
+	d.Limit(maxValues)
 	d.Each(depth, want, item)
 	v, err := d.Decode()
 	if err == nil {

@@ -13,6 +13,7 @@ const (
 	maxLine  = 1 << 20  // of an argument that ends with its line
 	maxStack = 1 << 24  // values under way
 	maxMemo  = 1 << 26  // values that are remembered
+	maxRefs  = 1 << 24  // values that are referred back to
 	maxDepth = 10_000   // collections inside one another
 	readStep = 64 << 10 // long strings are read in pieces, so that a false length costs nothing
 )
@@ -28,6 +29,9 @@ type Decoder struct {
 	marks []int
 	memo  map[uint64]any
 	puts  uint64 // values remembered, whether kept or not
+	made  int64  // parts of values that calls made of others
+	held  int    // values pushed since something was handed over
+	limit int    // of held; 0: none
 
 	keep map[uint64]bool // memo entries that are read later; nil: all
 	each *streaming
@@ -35,6 +39,10 @@ type Decoder struct {
 
 // NewDecoder reads from r.
 func NewDecoder(r io.Reader) *Decoder { return &Decoder{in: bufio.NewReaderSize(r, 1<<16)} }
+
+// Limit has the decoder refuse a pickle with more values than n; those that [Decoder.Each]
+// hands over count until then.
+func (d *Decoder) Limit(n int) { d.limit = n }
 
 // Offset is how far the decoder has read, in bytes.
 func (d *Decoder) Offset() int64 { return d.offset }
@@ -45,7 +53,7 @@ func (d *Decoder) Decode() (value any, err error) {
 		return nil, io.EOF
 	}
 	d.stack, d.marks, d.memo = d.stack[:0], d.marks[:0], map[uint64]any{}
-	d.puts = 0
+	d.puts, d.made, d.held = 0, 0, 0
 	for {
 		d.at = d.offset
 		op, err := d.byte()
@@ -157,6 +165,9 @@ func (d *Decoder) push(v any) error {
 		if err := d.pair(); err != nil {
 			return err
 		}
+	}
+	if d.held++; d.limit > 0 && d.held > d.limit {
+		return d.bad("there are more than %d values", d.limit)
 	}
 	d.stack = append(d.stack, v)
 	return nil

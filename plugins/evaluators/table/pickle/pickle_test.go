@@ -86,6 +86,28 @@ func TestForbidden(t *testing.T) {
 	}
 }
 
+// TestBombs: a small pickle does not become a large value.
+func TestBombs(t *testing.T) {
+	pairs := "]q\x00(" + strings.Repeat("NN\x86", 1000) + "e"
+	array := "C\xff" + strings.Repeat("x", 255) + "q\x00"
+	for _, c := range []struct{ name, data, want string }{
+		{"one list becomes many dictionaries", pairs + strings.Repeat("ccollections\nOrderedDict\nq\x01h\x00\x85R", 1) + strings.Repeat("h\x01h\x00\x85R", 1000), "far more than the file holds"},
+		{"some bytes become many arrays", array + "cnumpy.core.multiarray\n_reconstruct\nq\x010(K\x01K\xff\x85cnumpy\ndtype\nU\x02i1\x85R\x89h\x00tq\x020" +
+			strings.Repeat("h\x01)Rh\x02b", 3000), "far more than the file holds"},
+		{"more values than allowed", "](" + strings.Repeat("N", 20_001) + "e.", "more than 20000 values"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := NewDecoder(strings.NewReader(c.data))
+			d.Limit(20_000)
+			_, err := d.Decode()
+			var syntax *SyntaxError
+			if !errors.As(err, &syntax) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
 // TestDamaged: what is no pickle is refused, quickly, with the place.
 func TestDamaged(t *testing.T) {
 	for _, c := range []struct{ name, data, want string }{

@@ -355,7 +355,7 @@ func (d *Decoder) object(op byte) error {
 		if err := b.build(arg); err != nil {
 			return d.bad("%s", err)
 		}
-		return nil
+		return d.grown(v)
 	}
 	f, err := d.pop()
 	if err != nil {
@@ -370,5 +370,25 @@ func (d *Decoder) object(op byte) error {
 	if err != nil {
 		return d.bad("%s", err)
 	}
+	if err := d.grown(v); err != nil {
+		return err
+	}
 	return d.push(v)
+}
+
+// grown counts what a call made. Each part of it stands in the file, so that far more
+// of them than bytes come from calling again and again with the same value.
+func (d *Decoder) grown(v any) error {
+	switch v := v.(type) {
+	case *Dict:
+		d.made += int64(len(v.Keys))
+	case *Array:
+		d.made += int64(len(v.Values))
+	case []byte:
+		d.made += int64(len(v))
+	}
+	if d.made > 4*d.offset+1<<16 {
+		return d.bad("calls make far more than the file holds")
+	}
+	return nil
 }

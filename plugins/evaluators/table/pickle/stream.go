@@ -57,6 +57,7 @@ func (d *Decoder) hand(n int) error {
 			return err
 		}
 	}
+	d.held = 0
 	left := copy(d.stack[m:], d.stack[m+2*n:])
 	clear(d.stack[m+left:])
 	d.stack = d.stack[:m+left]
@@ -116,7 +117,9 @@ func (d *Decoder) References() (map[uint64]bool, error) {
 			if err != nil {
 				return nil, err
 			}
-			out[id] = true
+			if out[id] = true; len(out) > maxRefs {
+				return nil, d.bad("more than %d values are referred back to", maxRefs)
+			}
 		default:
 			if err := d.skip(op); err != nil {
 				return nil, err
