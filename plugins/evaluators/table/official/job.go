@@ -55,25 +55,23 @@ func (j *job) add(path, arch string, list []measure) error {
 	}
 	j.seen[arch] = true
 	runs := make([]nasb.Run, 0, len(list))
-	at := make([]measure, 0, len(list))
 	for _, m := range list {
 		if err := check(path, arch, m); err != nil {
 			return err
 		}
-		again := slices.IndexFunc(at, func(o measure) bool { return o.series == m.series && o.seed == m.seed && overlap(o, m) })
-		if again >= 0 {
-			if m.first == nasb.NoEpoch && at[again].values[0] == m.values[0] {
-				continue
-			}
-			return fail(Twice, path, arch, "its %s comes twice", m.series)
-		}
-		at = append(at, m)
 		id, ok := j.series[m.series]
 		if !ok {
 			id = j.out.Series(m.series)
 			j.series[m.series] = id
 		}
-		runs = append(runs, nasb.Run{Series: id, Seed: m.seed, First: m.first, Values: m.values})
+		run := nasb.Run{Series: id, Seed: m.seed, First: m.first, Values: m.values}
+		again := slices.IndexFunc(runs, func(o nasb.Run) bool { return o.Series == id && o.Seed == m.seed && overlap(o, run) })
+		switch {
+		case again < 0:
+			runs = append(runs, run)
+		case m.first != nasb.NoEpoch || runs[again].Values[0] != m.values[0]:
+			return fail(Twice, path, arch, "its %s comes twice", m.series)
+		}
 	}
 	if len(runs) == 0 {
 		return fail(Damaged, path, arch, "nothing was measured of it")
@@ -81,8 +79,8 @@ func (j *job) add(path, arch string, list []measure) error {
 	return j.out.Add(arch, runs)
 }
 
-func overlap(a, b measure) bool {
-	return a.first < b.first+len(b.values) && b.first < a.first+len(a.values)
+func overlap(a, b nasb.Run) bool {
+	return a.First < b.First+len(b.Values) && b.First < a.First+len(a.Values)
 }
 
 // check refuses numbers that no training and no measurement gives.
