@@ -92,7 +92,10 @@ func anyPicked(v value) bool {
 
 // attributes attaches the named arguments of a call to an operation.
 func (k *checker) attributes(fun value, e *syntax.Call, c context) (value, bool) {
-	named := slices.DeleteFunc(slices.Clone(e.Args), func(a *syntax.Arg) bool { return a.Name == nil })
+	named := e.Args
+	if slices.ContainsFunc(named, func(a *syntax.Arg) bool { return a.Name == nil }) {
+		named = slices.DeleteFunc(slices.Clone(named), func(a *syntax.Arg) bool { return a.Name == nil })
+	}
 	if len(named) == 0 {
 		return fun, true
 	}

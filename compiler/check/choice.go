@@ -57,13 +57,12 @@ func (k *checker) choice(e *syntax.Choice, c context) value {
 // choose decides among alternatives: `1 of S` spliced, absent ops left out where
 // the operand was picked. One survivor is no decision.
 func (k *checker) choose(e *syntax.Choice, alts []syntax.Expr, c context) value {
-	var cands []candidate
+	cands := make([]candidate, 0, len(alts))
 	for _, a := range alts {
-		more, ok := k.splice(a, c)
-		if !ok {
+		var ok bool
+		if cands, ok = k.splice(cands, a, c); !ok {
 			return bad{}
 		}
-		cands = append(cands, more...)
 	}
 	if c.picked {
 		kept := cands[:0]
@@ -115,17 +114,16 @@ func (k *checker) candidate(x candidate, c context) value {
 	return k.eval(x.expr, c)
 }
 
-// splice turns `1 of S` among alternatives into the members of S.
-func (k *checker) splice(e syntax.Expr, c context) ([]candidate, bool) {
+// splice appends an alternative to the candidates; `1 of S` becomes the members of S.
+func (k *checker) splice(out []candidate, e syntax.Expr, c context) ([]candidate, bool) {
 	of, ok := unparen(e).(*syntax.Of)
 	if !ok {
-		return []candidate{{label: k.text(e), expr: e, at: e.Span()}}, true
+		return append(out, candidate{label: k.text(e), expr: e, at: e.Span()}), true
 	}
 	l, ok := k.eval(of.Set, c.named("")).(*list)
 	if n, isOne := of.Count.(*syntax.Number); !ok || l.when != nil || !isOne || !n.IsInt || n.Int != 1 {
-		return []candidate{{label: k.text(e), expr: e, at: e.Span()}}, true
+		return append(out, candidate{label: k.text(e), expr: e, at: e.Span()}), true
 	}
-	var out []candidate
 	for i, v := range l.elems {
 		out = append(out, candidate{label: k.elementText(of.Set, i, v), value: v, at: e.Span()})
 	}

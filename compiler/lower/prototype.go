@@ -31,7 +31,8 @@ const (
 
 // scalars yields everything symbolic about a node.
 func (n *Node) scalars(yield func(*sym.Scalar) bool) {
-	all := []*sym.Scalar{n.Params, n.MACs, n.Flags.Absent, n.Flags.Identity, n.Flags.Commutative, n.Flags.Sparse, n.Flags.Collapses}
+	var room [20]*sym.Scalar
+	all := append(room[:0], n.Params, n.MACs, n.Flags.Absent, n.Flags.Identity, n.Flags.Commutative, n.Flags.Sparse, n.Flags.Collapses)
 	all = append(all, n.Shape...)
 	for _, a := range n.Attrs {
 		all = append(all, a.Value)
@@ -47,20 +48,18 @@ func (n *Node) scalars(yield func(*sym.Scalar) bool) {
 // can be kept.
 func (p *Plan) newPrototypes(n *Node) *prototypes {
 	out := &prototypes{}
-	seen := map[*space.Decision]bool{}
 	size := 1
 	for s := range n.scalars {
 		if s.Open() {
 			return nil
 		}
 		for _, d := range s.Decisions() {
-			if seen[d] {
+			if slices.Contains(out.on, d) {
 				continue
 			}
 			if d.Kind == space.Subset || len(d.Alts) > maxPrototypes {
 				return nil
 			}
-			seen[d] = true
 			out.on = append(out.on, d)
 			if size *= len(d.Alts); size > maxPrototypes {
 				return nil
