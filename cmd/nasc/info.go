@@ -11,6 +11,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/survey"
+	"github.com/nasc-project/nasc/compiler/unique"
 	"github.com/nasc-project/nasc/runtime/report"
 	"github.com/nasc-project/nasc/spaces/published"
 )
@@ -50,8 +51,9 @@ func newInfo() *cobra.Command {
 		Long: fmt.Sprintf(`info prints the decisions of a space, its exact size, and the range of params,
 MACs and depth: as built and, where that is another range, of the live graph, without
 what cannot influence the output. Of a space whose publication counts in other ways,
-these numbers follow with their rules. A space of up to %d architectures is enumerated, which also
-tells how many differ; of a larger one %d are drawn.`, surveyLimit, surveySample),
+these numbers follow with their rules. A space of up to %d architectures is
+enumerated, of a larger one %d are drawn. How many architectures differ is told
+where that takes a second or two; 'nasc count --unique' goes further.`, surveyLimit, surveySample),
 		Example: "  nasc info spaces/darts/darts.nas",
 		Args:    args(1, 1),
 	}
@@ -71,6 +73,17 @@ tells how many differ; of a larger one %d are drawn.`, surveyLimit, surveySample
 			return err
 		}
 		info.Survey = found
+		if found.Unique == nil {
+			classes, err := s.UniqueSoon(c.Context())
+			var no *unique.UnknownError
+			switch {
+			case err == nil:
+				n := classes.Len()
+				found.Unique = &n
+			case !errors.As(err, &no):
+				return err
+			}
+		}
 		if info.Published, err = published.Numbers(s.Space); err != nil {
 			return err
 		}
@@ -125,9 +138,10 @@ func printInfo(out io.Writer, info spaceInfo) error {
 		fmt.Fprintf(w, "size\t%s architectures\n", report.Group(info.Size.String()))
 	}
 	about := ""
-	if s := info.Survey; s.Exact {
-		fmt.Fprintf(w, "unique\t%s up to isomorphism\n", report.Count(int64(*s.Unique)))
-	} else {
+	if n := info.Survey.Unique; n != nil {
+		fmt.Fprintf(w, "unique\t%s up to isomorphism\n", report.Count(int64(*n)))
+	}
+	if s := info.Survey; !s.Exact {
 		about = fmt.Sprintf(" (of %s drawn)", report.Count(int64(s.Looked)))
 	}
 	label := "counts"

@@ -36,7 +36,7 @@ type Survey struct {
 	// uniformly, so the ranges are inner bounds.
 	Exact  bool `json:"exact"`
 	Looked int  `json:"looked"`
-	// Unique is how many differ up to isomorphism, of an exact survey.
+	// Unique is how many differ up to isomorphism, where that is known.
 	Unique *int `json:"unique,omitempty"`
 	// Params and MACs are those of networks as built, with every node, which is
 	// what benchmarks count.

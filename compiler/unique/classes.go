@@ -79,8 +79,12 @@ func (sk *sketch) classes(ctx context.Context, s Space, workers int) (*Classes, 
 		return nil, err
 	}
 	size := w.Size()
-	if !size.IsUint64() || size.Uint64() > maxWirings {
-		return nil, unknown("its cell can be wired in %s ways, more than %d", size, maxWirings)
+	most := uint64(maxWirings)
+	if s.Quick {
+		most = quickWirings
+	}
+	if !size.IsUint64() || size.Uint64() > most {
+		return nil, unknown("its cell can be wired in %s ways, more than %d", size, most)
 	}
 	what, err := sk.required()
 	if err != nil {

@@ -35,6 +35,9 @@ const (
 	maxClasses  = 16 << 20 // different architectures that are kept in memory
 	maxRows     = 1 << 14  // rows of a sketch
 	maxSlotSize = 1 << 20  // labellings of one wiring
+
+	quickWhole   = 20_000
+	quickWirings = 1 << 17
 )
 
 // UnknownError tells why the number of different architectures is not known.
@@ -84,12 +87,18 @@ type Space struct {
 	// Admission makes functions that report whether an architecture meets the
 	// requirements of the space, one for each goroutine.
 	Admission func() func(space.Genotype) bool
+	// Quick gives up what takes more than a second or two.
+	Quick bool
 }
 
 // Of finds the classes of a space. It stops with ctx's error when ctx is
 // cancelled.
 func Of(ctx context.Context, s Space) (*Classes, error) {
 	workers := runtime.GOMAXPROCS(0)
+	most := uint64(maxWhole)
+	if s.Quick {
+		most = quickWhole
+	}
 	sk, reason := sketchOf(s.Plan)
 	if sk != nil {
 		c, err := sk.classes(ctx, s, workers)
@@ -99,8 +108,8 @@ func Of(ctx context.Context, s Space) (*Classes, error) {
 		reason = err.Error()
 	}
 	size := s.Plan.Space.Size()
-	if size.IsUint64() && size.Uint64() <= maxWhole {
+	if size.IsUint64() && size.Uint64() <= most {
 		return whole(ctx, s, size.Uint64(), workers)
 	}
-	return nil, unknown("there are %s architectures, more than the %d that are compared one by one, and %s", size, maxWhole, reason)
+	return nil, unknown("there are %s architectures, more than the %d that are compared one by one, and %s", size, most, reason)
 }
