@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/big"
@@ -48,6 +49,7 @@ func FuzzCompile(f *testing.F) {
 			f.Add(text + "\n")
 		}
 	}
+	f.Add("op _a(x: [c, h, w], n: int = 1) -> x { params = n }\nspace s(image: [3, 8, 8]) = image -> _a(n: 2 | 3)\n")
 	f.Fuzz(func(t *testing.T, src string) {
 		m, diags := Load("fuzz.nas", func(name string) ([]byte, error) {
 			if name == "fuzz.nas" {
@@ -89,9 +91,15 @@ func FuzzCompile(f *testing.F) {
 			if err := a.Validate(); err != nil {
 				t.Fatalf("%s: %v", s.Format(g), err)
 			}
-			if text, err := s.Print(g); err != nil {
+			text, err := s.Print(g)
+			if err != nil {
 				t.Fatal(err)
-			} else if b, err := alone(text, src); err != nil || b.Hash() != a.Hash() || b.Params() != a.Params() || b.MACs() != a.MACs() {
+			}
+			b, err := alone(text, src)
+			if said := (diag.List)(nil); errors.As(err, &said) && said[0].Code == "E0206" {
+				continue // an operation that stays in its file
+			}
+			if err != nil || b.Hash() != a.Hash() || b.Params() != a.Params() || b.MACs() != a.MACs() {
 				t.Fatalf("%s is printed as another architecture (%v):\n%s", s.Format(g), err, text)
 			}
 			if g, err := s.Parse(s.Format(g)); err != nil || s.Check(g) != nil {
