@@ -11,11 +11,11 @@ import (
 // again, and reports where the two do not decide the same.
 func (s *Search) fit() diag.List {
 	from, diags := s.module.Space(s.Space, s.Args)
-	if diags.HasErrors() {
+	if from == nil || diags.HasErrors() {
 		return nil // reported where the space is searched
 	}
 	to, diags := s.module.Space(s.Retrain.Space, s.Retrain.Args)
-	if diags.HasErrors() {
+	if to == nil || diags.HasErrors() { // nil alone: reported where a name is not declared
 		return diags
 	}
 	if difference := from.Lacks(to); difference != "" {
