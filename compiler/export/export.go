@@ -96,8 +96,13 @@ func population(p *lower.Plan) string {
 	if n, err := count.Of(p); err == nil {
 		text = magnitude(n) + " architectures"
 	}
-	if len(conditions) > 0 {
-		text += " with " + strings.Join(conditions, ", ")
+	const short = 40 // of what stands beside the title
+	switch all := strings.Join(conditions, ", "); {
+	case all == "":
+	case len(all) <= short:
+		text += " with " + all
+	default:
+		text += " under `require`"
 	}
 	return text
 }
