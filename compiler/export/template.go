@@ -9,6 +9,7 @@ import (
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/sym"
 )
 
 // planner makes diagrams of a plan: what a space says before anything is
@@ -194,13 +195,19 @@ func (s *sketch) depth(n *lower.Node) (way, bool) {
 	return way{from: []*lower.Node{first[0].Args[0].Node}, step: first}, true
 }
 
-// alike reports whether two nodes of one chain are the same step.
+// alike reports whether two nodes of one chain are the same step. Shapes that are
+// decided on the way may differ.
 func (s *sketch) alike(a, b *lower.Node) bool {
 	if a.Kind != b.Kind {
 		return false
 	}
 	x, y := s.node(a), s.node(b)
-	return x.text() == y.text() && x.shape == y.shape && same(x.inner, y.inner, map[*diagram]bool{})
+	return x.text() == y.text() && (x.shape == y.shape || decided(a) || decided(b)) && same(x.inner, y.inner, map[*diagram]bool{})
+}
+
+// decided reports whether the shape of a node depends on decisions.
+func decided(n *lower.Node) bool {
+	return slices.ContainsFunc(n.Shape, func(d *sym.Scalar) bool { return len(d.Decisions()) > 0 })
 }
 
 // same reports whether two diagrams of one space look the same.
