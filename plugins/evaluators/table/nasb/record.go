@@ -25,7 +25,7 @@ func appendRecord(b []byte, series []Series, runs []Run) ([]byte, error) {
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(runs)))
 	for _, r := range runs {
 		switch {
-		case r.Series < 0 || r.Series >= len(series):
+		case r.Series < 0 || r.Series >= min(len(series), 1<<16):
 			return nil, fmt.Errorf("there is no series %d", r.Series)
 		case len(r.Values) == 0 || len(r.Values) >= constant:
 			return nil, fmt.Errorf("%s has %d values", series[r.Series], len(r.Values))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -266,6 +267,7 @@ func TestTableRefused(t *testing.T) {
 		{"text", BadValue, `"high"`, head + row(arch0, "high")},
 		{"per cent", BadValue, "is 101 %", head + row(arch0, "101")},
 		{"other space", NotInBenchmark, "8:8:8:8:8", head + row("8:8:8:8:8", "1")},
+		{"index", BadValue, "32 bits cannot hold", strings.Replace(head+row(arch0, "5"), "\n0,", "\n0.1,", 1)},
 		{"cut", Damaged, "line 2: wrong number of fields", head + "0," + arch0},
 		{"epoch", BadValue, `"200" is no epoch from 0 to 199`, "arch,epoch,valid_acc\n" + arch0 + ",200,5\n"},
 		{"epoch below", BadValue, `"-1" is no epoch`, "arch,epoch,valid_acc\n" + arch0 + ",-1,5\n"},
@@ -324,6 +326,10 @@ func TestJSON(t *testing.T) {
 	if v, ok := value(t, f, "a", nasb.Series{Split: "test", Metric: "loss"}, 0, noEpoch); !ok || v != 0.5 {
 		t.Errorf("%v", v)
 	}
+	var kinds strings.Builder
+	for i := range maxSeries {
+		fmt.Fprintf(&kinds, `"m%d": 1, `, i)
+	}
 	for _, c := range []struct{ what, code, about, text string }{
 		{"list", WrongFile, "no JSON object", `[]`},
 		{"no metrics", WrongFile, "architecture a: its value is no object", `{"a": 5}`},
@@ -339,6 +345,8 @@ func TestJSON(t *testing.T) {
 		{"empty", WrongFile, "no architecture", `{}`},
 		{"nothing", Damaged, "nothing was measured", `{"a": {}}`},
 		{"empty list", Damaged, "has no values", `{"a": {"acc": []}}`},
+		{"no name", BadValue, "cannot be called", `{"": {"acc": 1}}`},
+		{"kinds", WrongFile, "more than 4096 kinds of numbers", `{"a": {` + kinds.String() + `"last": 1}}`},
 		{"epochs", BadValue, "is of epochs 0 to", `{"a": {"acc": [1` + strings.Repeat(",1", maxEpoch) + `]}}`},
 	} {
 		t.Run(c.what, func(t *testing.T) { refused(t, c.code, c.about, "json", write(t, "t.json", c.text)) })

@@ -2,6 +2,8 @@ package official
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"math"
 	"slices"
 
@@ -61,6 +63,9 @@ func (j *job) add(path, arch string, list []measure) error {
 		}
 		id, ok := j.series[m.series]
 		if !ok {
+			if len(j.series) == maxSeries {
+				return fail(WrongFile, path, arch, "there are more than %d kinds of numbers", maxSeries)
+			}
 			id = j.out.Series(m.series)
 			j.series[m.series] = id
 		}
@@ -76,8 +81,17 @@ func (j *job) add(path, arch string, list []measure) error {
 	if len(runs) == 0 {
 		return fail(Damaged, path, arch, "nothing was measured of it")
 	}
-	return j.out.Add(arch, runs)
+	err := j.out.Add(arch, runs)
+	var disk *fs.PathError
+	if err != nil && !errors.As(err, &disk) { // what the file cannot hold
+		return fail(BadValue, path, "", "%v", err)
+	}
+	return err
 }
+
+// maxSeries bounds the kinds of numbers in a file; those of a benchmark are a few
+// hundred.
+const maxSeries = 1 << 12
 
 func overlap(a, b nasb.Run) bool {
 	return a.First < b.First+len(b.Values) && b.First < a.First+len(a.Values)

@@ -24,7 +24,7 @@ func nasbench101TFRecord(j *job, paths []string) error {
 	if err != nil {
 		return err
 	}
-	j.size = s.size
+	j.size = 2 * s.size // it is read, and then what was sorted
 	if s.size == 0 {
 		return fail(WrongFile, path, "", "the file is empty")
 	}
@@ -46,7 +46,12 @@ func nasbench101TFRecord(j *job, paths []string) error {
 	if err := s.end(); err != nil {
 		return err
 	}
-	return parts.each(func(rows [][]byte) error { return j.nasbench101Rows(path, rows) })
+	return parts.each(func(rows [][]byte) error {
+		for _, data := range rows {
+			j.read(int64(len(data)) + frameHead)
+		}
+		return j.nasbench101Rows(path, rows)
+	})
 }
 
 func frameError(path string, n int, err error) error {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/plugins/evaluators/table/nasb"
 )
 
@@ -148,7 +149,7 @@ func number(t testing.TB, text string) float64 {
 	return v
 }
 
-// close reports whether a number agrees with one that was rounded to some digits.
+// near reports whether a number agrees with one that was rounded to some digits.
 func near(a, b float64) bool { return math.Abs(a-b) <= 5.1e-6*max(1, math.Abs(b)) }
 
 // best is the architecture with the highest value.
@@ -171,6 +172,15 @@ func best(t testing.TB, f *nasb.File, s nasb.Series, epoch int) (string, float64
 		})
 	}
 	return name, top
+}
+
+// TestCodesAreExplained: `nasc explain` knows every code of this package.
+func TestCodesAreExplained(t *testing.T) {
+	for _, code := range []string{UnknownKind, WrongFile, Damaged, Forbidden, BadValue, Twice, NotInBenchmark, TooLarge, NoTable, Unreadable} {
+		if _, ok := diag.Explain(code); !ok {
+			t.Errorf("%s has no page", code)
+		}
+	}
 }
 
 func TestKinds(t *testing.T) {

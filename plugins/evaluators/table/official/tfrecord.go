@@ -18,6 +18,9 @@ func maskedCRC(b []byte) uint32 {
 	return (c>>15 | c<<17) + 0xa282ead8
 }
 
+// frameHead is what a frame takes beside its data.
+const frameHead = 8 + 4 + 4
+
 // maxFrame bounds a frame; those of NAS-Bench-101 have below 2 kB.
 const maxFrame = 1 << 20
 
