@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"strconv"
 	"strings"
 
 	"github.com/nasc-project/nasc/compiler/count"
+	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/space/stream"
@@ -110,7 +110,7 @@ func outside(v *lower.Violation) *diag.Diagnostic {
 	for _, a := range v.Actual {
 		value := fmt.Sprint(a.Value)
 		if n, ok := a.Value.(int64); ok {
-			value = digits(n)
+			value = graph.Group(n)
 		}
 		if len(v.Actual) > 1 {
 			value = a.Name + " is " + value
@@ -124,13 +124,4 @@ func outside(v *lower.Violation) *diag.Diagnostic {
 		d.Notes = append(d.Notes, diag.Note{Text: "the requirement cannot be computed: " + v.Cause.Error()})
 	}
 	return d
-}
-
-// digits writes a number with a blank between groups of three digits.
-func digits(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + " " + s[i:]
-	}
-	return s
 }

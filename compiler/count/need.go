@@ -35,15 +35,21 @@ func when(d *space.Decision, holds func(v int64) bool) *condition {
 
 // at is the condition for an assignment by Decision.ID.
 func (c *condition) at(v []int64) bool {
+	return c.cells[cell(c.deps, v)]
+}
+
+// cell is the place of an assignment by Decision.ID in a table over decisions that
+// may not exist.
+func cell(deps []*space.Decision, v []int64) int {
 	i := 0
-	for _, d := range c.deps {
+	for _, d := range deps {
 		x := int(v[d.ID])
 		if x < 0 {
 			x = values(d)
 		}
 		i = i*domain(d) + x
 	}
-	return c.cells[i]
+	return i
 }
 
 // both joins two conditions by a truth function; nil when the table is too large.

@@ -279,15 +279,7 @@ func (s *summer) each(deps []*space.Decision, f func(i int, v []int64)) {
 
 // at finds the cell for an assignment by Decision.ID.
 func (t *table) at(v []int64) distribution {
-	i := 0
-	for _, d := range t.deps {
-		x := int(v[d.ID])
-		if x < 0 {
-			x = values(d)
-		}
-		i = i*domain(d) + x
-	}
-	return t.cells[i]
+	return t.cells[cell(t.deps, v)]
 }
 
 // messages sums out the decisions that leave small tables.

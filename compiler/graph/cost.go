@@ -148,10 +148,10 @@ func (g *Graph) Text() string {
 	lines := [][]string{{"node", "operation", "output", "params", "MACs"}}
 	for _, r := range g.Rows() {
 		lines = append(lines, []string{
-			strings.Repeat("  ", r.Level) + r.Path, r.Label, r.Shape.String(), group(r.Params), group(r.MACs),
+			strings.Repeat("  ", r.Level) + r.Path, r.Label, r.Shape.String(), Group(r.Params), Group(r.MACs),
 		})
 	}
-	lines = append(lines, []string{"total", "", g.Shape(g.Output).String(), group(g.Params()), group(g.MACs())})
+	lines = append(lines, []string{"total", "", g.Shape(g.Output).String(), Group(g.Params()), Group(g.MACs())})
 	width := make([]int, len(lines[0]))
 	for _, l := range lines {
 		for i, cell := range l {
@@ -166,10 +166,10 @@ func (g *Graph) Text() string {
 	return b.String()
 }
 
-// group writes a count with a blank between groups of three digits: 13 402 112.
-func group(n int64) string {
+// Group writes a number with a blank between groups of three digits: 13 402 112.
+func Group(n int64) string {
 	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + " " + s[i:]
 	}
 	return s

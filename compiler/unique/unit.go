@@ -87,8 +87,13 @@ func (f *finder) direct(b *lower.Body) bool {
 				return true
 			}
 		}
-		if slices.ContainsFunc(n.Shape, open) || open(n.Flags.Absent) || open(n.Flags.Identity) {
+		if slices.ContainsFunc(n.Shape, open) {
 			return true
+		}
+		for _, scalar := range rules(n) {
+			if open(scalar) {
+				return true
+			}
 		}
 	}
 	return b.Output.Kind == lower.Select

@@ -151,16 +151,9 @@ func Open(dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := takeLock(filepath.Join(dir, lockFile))
-	for range 10 { // Busy holds it for a moment
-		if !errors.Is(err, ErrBusy) {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-		lock, err = takeLock(filepath.Join(dir, lockFile))
-	}
+	lock, err := hold(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, err
 	}
 	db, err := openLog(filepath.Join(dir, LogFile), "rw")
 	if err != nil {
@@ -238,4 +231,20 @@ func List(folder string) ([]string, error) {
 		}
 	}
 	return dirs, nil
+}
+
+// hold takes the lock of a folder, or says which one is busy.
+func hold(dir string) (*os.File, error) {
+	lock, err := takeLock(filepath.Join(dir, lockFile))
+	for range 10 { // Busy holds it for a moment
+		if !errors.Is(err, ErrBusy) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+		lock, err = takeLock(filepath.Join(dir, lockFile))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return lock, nil
 }

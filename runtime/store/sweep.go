@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // SweepFile tells of a folder that it holds the runs of a sweep.
@@ -83,16 +82,9 @@ func ReadSweep(dir string) (*Sweep, error) {
 
 // LockSweep keeps other processes from running a sweep; ErrBusy while one does.
 func LockSweep(dir string) (release func(), err error) {
-	lock, err := takeLock(filepath.Join(dir, lockFile))
-	for range 10 { // Busy holds it for a moment
-		if !errors.Is(err, ErrBusy) {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-		lock, err = takeLock(filepath.Join(dir, lockFile))
-	}
+	lock, err := hold(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, err
 	}
 	return func() { lock.Close() }, nil
 }
