@@ -127,12 +127,15 @@ func (sk *sketch) classes(ctx context.Context, s Space, workers int) (*Classes, 
 	}
 	c := &Classes{members: labelled.sorted()}
 	c.Method = fmt.Sprintf("%d wirings, %d of them different", size, len(wired))
-	c.expand = func(m member) space.Genotype {
-		g := w.genotype(m.wiring)
-		if live, err := sk.reader().liveSlots(g); err == nil { // as when it was found
-			sk.labelling(g, live, m.labels)
+	c.expand = func() func(member) space.Genotype {
+		r := sk.reader()
+		return func(m member) space.Genotype {
+			g := w.genotype(m.wiring)
+			if live, err := r.liveSlots(g); err == nil { // as when it was found
+				r.labelling(g, live, m.labels)
+			}
+			return g
 		}
-		return g
 	}
 	return c, nil
 }

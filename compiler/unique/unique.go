@@ -55,7 +55,7 @@ type Classes struct {
 	Method string
 
 	members []member
-	expand  func(member) space.Genotype
+	expand  func() func(member) space.Genotype // one for each walk
 }
 
 // member names one architecture: the rank of its wiring and the number of its
@@ -72,8 +72,9 @@ func (c *Classes) Len() int { return len(c.members) }
 // All yields one architecture of each class, always the same ones in the same
 // order.
 func (c *Classes) All(yield func(space.Genotype) bool) {
+	expand := c.expand()
 	for _, m := range c.members {
-		if !yield(c.expand(m)) {
+		if !yield(expand(m)) {
 			return
 		}
 	}

@@ -40,6 +40,8 @@ func whole(ctx context.Context, s Space, size uint64, workers int) (*Classes, er
 	return &Classes{
 		Method:  fmt.Sprintf("all %d architectures compared", size),
 		members: found.sorted(),
-		expand:  func(m member) space.Genotype { return at(m.wiring) },
+		expand: func() func(member) space.Genotype {
+			return func(m member) space.Genotype { return at(m.wiring) }
+		},
 	}, nil
 }
