@@ -8,6 +8,7 @@ import (
 	"github.com/nasc-project/nasc/plugins/evaluators/table"
 	"github.com/nasc-project/nasc/plugins/evaluators/train"
 	"github.com/nasc-project/nasc/plugins/optimizers/evolution"
+	"github.com/nasc-project/nasc/plugins/optimizers/exhaustive"
 	"github.com/nasc-project/nasc/plugins/optimizers/local"
 	"github.com/nasc-project/nasc/plugins/optimizers/random"
 	"github.com/nasc-project/nasc/plugins/sdk"
@@ -16,6 +17,7 @@ import (
 // plugins in order of name. A new one needs nothing but its line here.
 var plugins = []sdk.Plugin{
 	evolution.Plugin,
+	exhaustive.Plugin,
 	local.Plugin,
 	random.Plugin,
 	table.Plugin,

@@ -5,6 +5,9 @@ import (
 	"math"
 	"testing"
 
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/sdk"
 )
@@ -31,7 +34,7 @@ func cell(t *testing.T) *space.Space {
 }
 
 func defaults() params {
-	return params{Population: 10, Sample: 3, Replacement: true, Mutation: "uniform"}
+	return params{Population: 10, Sample: 3, Replacement: true, Mutation: "by_node"}
 }
 
 func begin(t *testing.T, s *space.Space, seed uint64, maximize bool, p params) *regularized {
@@ -99,7 +102,7 @@ func TestOldestLeaves(t *testing.T) {
 
 func TestChildrenComeFromTheQueue(t *testing.T) {
 	s := cell(t)
-	for _, p := range []params{defaults(), {Population: 10, Sample: 10, Mutation: "by_node"}} {
+	for _, p := range []params{defaults(), {Population: 10, Sample: 10, Mutation: "uniform"}} {
 		r := begin(t, s, 5, true, p)
 		var queue []space.Genotype
 		for i := range 300 {
@@ -184,20 +187,31 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// How often each edge is mutated: uniformly, or by vertex as in the reference
-// code of NAS-Bench-201, where the only edge into the first vertex gets a third.
+// fits tells whether counts agree with expected ones, by the chi-square test at one
+// in ten thousand. Seeds are fixed, so that it is the same every time.
+func fits(t *testing.T, what string, got, want []float64) {
+	t.Helper()
+	limit := distuv.ChiSquared{K: float64(len(got) - 1)}.Quantile(0.9999)
+	if x := stat.ChiSquare(got, want); !(x < limit) {
+		t.Errorf("%s: counted %v, expected %v: chi-square %.1f, at most %.1f", what, got, want, x, limit)
+	}
+}
+
+// How often each edge is mutated: by vertex as in the reference code of
+// NAS-Bench-201, where the only edge into the first vertex gets a third, or
+// uniformly. The new alternative is any of the four others.
 func TestMutation(t *testing.T) {
 	s := cell(t)
+	const n = 72_000
 	for name, want := range map[string][]float64{
-		"uniform": {1. / 6, 1. / 6, 1. / 6, 1. / 6, 1. / 6, 1. / 6},
-		"by_node": {1. / 3, 1. / 6, 1. / 6, 1. / 9, 1. / 9, 1. / 9},
+		"by_node": {n / 3, n / 6, n / 6, n / 9, n / 9, n / 9},
+		"uniform": {n / 6, n / 6, n / 6, n / 6, n / 6, n / 6},
 	} {
 		p := defaults()
 		p.Mutation = name
 		r := begin(t, s, 1, true, p)
 		g := s.Sample(r.rng)
-		const n = 60_000
-		edge, op := make([]float64, 6), make([]float64, 5)
+		edge, op := make([]float64, 6), make([]float64, 4)
 		for range n {
 			h := r.child(g)
 			if s.Distance(g, h) != 1 {
@@ -206,44 +220,64 @@ func TestMutation(t *testing.T) {
 			for i := range g {
 				if g[i] != h[i] {
 					edge[i]++
-					op[(h[i]-g[i]+5)%5]++
+					op[(h[i]-g[i]+5)%5-1]++
 				}
 			}
 		}
-		for i, w := range want {
-			if got := edge[i] / n; math.Abs(got-w) > 0.01 {
-				t.Errorf("%s: edge %d changed with probability %.3f, not %.3f", name, i, got, w)
-			}
-		}
-		for i := 1; i < 5; i++ {
-			if got := op[i] / n; math.Abs(got-0.25) > 0.01 {
-				t.Errorf("%s: an alternative is taken with probability %.3f, not 1/4", name, got)
-			}
-		}
+		fits(t, name+", edges", edge, want)
+		fits(t, name+", alternatives", op, []float64{n / 4, n / 4, n / 4, n / 4})
 	}
 }
 
-// Of three draws with replacement out of ten, the best is missing with
-// probability 0.9^3; without, with probability 0.7.
-func TestDraws(t *testing.T) {
+// Which of ten becomes parent when the best of three draws does. Of rank k from
+// below, k = 1..10: with replacement (k/10)^3 - ((k-1)/10)^3; without, C(k-1,2)/C(10,3).
+func TestTournament(t *testing.T) {
 	s := cell(t)
-	for replacement, want := range map[bool]float64{true: 1 - 0.9*0.9*0.9, false: 0.3} {
+	const n = 60_000
+	for _, replacement := range []bool{true, false} {
 		p := defaults()
 		p.Replacement = replacement
 		r := begin(t, s, 4, true, p)
 		for i := range 10 {
 			tell(r, i, ask(t, r), float64(i))
 		}
-		best := 0.0
-		const n = 40_000
+		rank := map[string]int{}
+		for i, m := range r.queue {
+			rank[string(s.Pack(m.genotype))] = i
+		}
+		if len(rank) != 10 {
+			t.Fatal("the first ten are not different; take another seed")
+		}
+		got := make([]float64, 10)
 		for range n {
-			if r.parent().Equal(r.queue[9].genotype) {
-				best++
+			got[rank[string(s.Pack(r.parent()))]]++
+		}
+		want := make([]float64, 10)
+		for i := range want {
+			k := float64(i + 1)
+			if want[i] = n * (3*k*k - 3*k + 1) / 1000; !replacement {
+				want[i] = n * (k - 1) * (k - 2) / 2 / 120
 			}
 		}
-		if got := best / n; math.Abs(got-want) > 0.01 {
-			t.Errorf("replacement %v: the best is parent with probability %.3f, not %.3f", replacement, got, want)
+		if !replacement { // the two worst are never the best of three
+			if got[0]+got[1] > 0 {
+				t.Errorf("one of the two worst became parent: %v", got)
+			}
+			got, want = got[2:], want[2:]
 		}
+		fits(t, fmt.Sprintf("replacement %v", replacement), got, want)
+	}
+}
+
+// The defaults are the published run on NAS-Bench-201: a queue of ten, the best of
+// three drawn with replacement, the vertex before its edge.
+func TestPublishedDefaults(t *testing.T) {
+	o, err := Plugin.Optimizers[0].Start(sdk.Search{Space: cell(t)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := o.(*regularized).params, (params{10, 3, true, "by_node"}); got != want {
+		t.Errorf("the defaults are %+v", got)
 	}
 }
 

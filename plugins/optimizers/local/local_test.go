@@ -6,6 +6,9 @@ import (
 	"math"
 	"testing"
 
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/sdk"
 )
@@ -116,26 +119,85 @@ func TestRule(t *testing.T) {
 	}
 }
 
-// The centre's neighbours come in random order, not in that of the space.
+// The centre's neighbours come in random order: over many seeds, each comes first
+// and each comes last equally often, by the chi-square test at one in ten thousand.
 func TestNeighboursAreShuffled(t *testing.T) {
 	s := grid(t, 6, 5)
-	o := begin(t, s, 1, params{1, 1})
-	got, _ := o.Ask(1)
-	centre := got[0]
-	o.Tell([]sdk.Trial{result(0, centre, 1)})
-	around, err := o.Ask(100)
-	if err != nil || len(around) != 24 {
-		t.Fatalf("%d neighbours, %v", len(around), err)
-	}
-	same, i := 0, 0
-	for h := range s.Neighbors(centre) {
-		if h.Equal(around[i]) {
-			same++
+	const n, around = 12_000, 24
+	first, last, want := make([]float64, around), make([]float64, around), make([]float64, around)
+	for seed := range uint64(n) {
+		o := begin(t, s, seed, params{1, 1})
+		got, _ := o.Ask(1)
+		centre := got[0]
+		o.Tell([]sdk.Trial{result(0, centre, 1)})
+		all, err := o.Ask(100)
+		if err != nil || len(all) != around {
+			t.Fatalf("%d neighbours, %v", len(all), err)
 		}
-		i++
+		i := 0
+		for h := range s.Neighbors(centre) {
+			if h.Equal(all[0]) {
+				first[i]++
+			}
+			if h.Equal(all[around-1]) {
+				last[i]++
+			}
+			want[i] = n / around
+			i++
+		}
 	}
-	if same > 8 {
-		t.Errorf("%d of 24 are at their place", same)
+	limit := distuv.ChiSquared{K: around - 1}.Quantile(0.9999)
+	for name, got := range map[string][]float64{"first": first, "last": last} {
+		if x := stat.ChiSquare(got, want); !(x < limit) {
+			t.Errorf("how often each neighbour comes %s: %v; chi-square %.1f, at most %.1f", name, got, x, limit)
+		}
+	}
+}
+
+// On a hill with one top, the walk ends there: every neighbour that is nearer to it
+// is better. From d decisions away it takes d moves.
+func TestClimbs(t *testing.T) {
+	s := grid(t, 6, 5)
+	top, err := s.Parse("4,3,2,1,0,4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(20) {
+		o := begin(t, s, seed, params{10, 10})
+		height, moves, at := -7.0, 0, 0
+		for i := 0; height < 0; i++ {
+			if i == 10+6*24 {
+				t.Fatalf("seed %d: the top is not found, the search is %v below it", seed, height)
+			}
+			got, err := o.Ask(1)
+			if err != nil || len(got) != 1 {
+				t.Fatal(got, err)
+			}
+			score := -float64(s.Distance(got[0], top))
+			if score > height {
+				if height = score; i >= 10 {
+					moves++
+				}
+			}
+			if i == 9 {
+				at = int(-height)
+			}
+			o.Tell([]sdk.Trial{result(i, got[0], score)})
+		}
+		if moves != at {
+			t.Errorf("seed %d: %d moves from %d decisions below the top", seed, moves, at)
+		}
+	}
+}
+
+// The defaults are those of the published code.
+func TestPublishedDefaults(t *testing.T) {
+	o, err := Plugin.Optimizers[0].Start(sdk.Search{Space: grid(t, 2, 2)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := o.(*search).params, (params{10, 10}); got != want {
+		t.Errorf("the defaults are %+v", got)
 	}
 }
 

@@ -3,6 +3,9 @@ package random
 import (
 	"testing"
 
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/sdk"
 )
@@ -36,10 +39,13 @@ func TestUniform(t *testing.T) {
 	if len(count) != 5 {
 		t.Errorf("%d different architectures", len(count))
 	}
-	for key, c := range count {
-		if c < n/5-500 || c > n/5+500 {
-			t.Errorf("architecture %x came %d times of %d", key, c, n)
-		}
+	var got, want []float64
+	for _, c := range count {
+		got, want = append(got, float64(c)), append(want, n/5)
+	}
+	// The chi-square test at one in ten thousand; the seed is fixed.
+	if x, limit := stat.ChiSquare(got, want), (distuv.ChiSquared{K: 4}).Quantile(0.9999); !(x < limit) {
+		t.Errorf("architectures came %v times of %d: chi-square %.1f, at most %.1f", got, n, x, limit)
 	}
 	// One by one they are the same, with another seed they are not.
 	one, other := begin(1), begin(2)
