@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/spaces/skeleton"
 )
 
 // Recognise finds the cell of a network. The network must be the benchmark's:
@@ -15,7 +16,7 @@ import (
 func Recognise(g *graph.Graph) (Arch, error) {
 	var arch Arch
 	var first *graph.Node
-	steps := skeleton()
+	steps := network()
 	known := map[*graph.Graph]Arch{}
 	for i, n := range g.Nodes {
 		if i == len(steps) {
@@ -67,7 +68,7 @@ type step struct {
 // cellStep is the op of steps that are cells.
 const cellStep = "cell"
 
-func skeleton() []step {
+func network() []step {
 	steps := []step{{op: "conv_bn", channels: 16, stride: 1, kernel: 3}}
 	for _, c := range []int{16, 32, 64} {
 		if c > 16 {
@@ -121,72 +122,24 @@ func is(n *graph.Node, attr string, want int) bool {
 	return want == 0 || ok && have == want
 }
 
-// recogniseCell reads a cell of four vertices, each of which adds up what the
-// edges from all earlier ones bring.
-func recogniseCell(g *graph.Graph) (Arch, error) {
-	var arch Arch
-	if len(g.Inputs) != 1 {
-		return arch, fmt.Errorf("a cell has one input, %s has %d", g.Name, len(g.Inputs))
-	}
-	vertex := map[graph.Ref]int{graph.InputRef(0): 0}
-	for i, n := range g.Nodes {
-		if n.Op != "sum" || n.Body != nil {
-			continue
-		}
-		v := len(vertex)
-		if v == 4 {
-			return arch, fmt.Errorf("node %s is a fifth vertex", n.Name)
-		}
-		if len(n.Inputs) != v {
-			return arch, fmt.Errorf("node %s is vertex %d and must add %d edges, not %d", n.Name, v, v, len(n.Inputs))
-		}
-		var seen [4]bool
-		for _, r := range n.Inputs {
-			u, op, err := edge(g, vertex, r)
-			if err != nil {
-				return arch, fmt.Errorf("node %s: %w", n.Name, err)
-			}
-			if seen[u] {
-				return arch, fmt.Errorf("node %s has two edges from vertex %d", n.Name, u)
-			}
-			seen[u] = true
-			arch[position(u, v)] = op
-		}
-		vertex[graph.Ref(i)] = v
-	}
-	if len(vertex) != 4 {
-		return arch, fmt.Errorf("a cell has four vertices, %s has %d", g.Name, len(vertex))
-	}
-	if v, ok := vertex[g.Output]; !ok || v != 3 {
-		return arch, fmt.Errorf("the output of %s is not its last vertex", g.Name)
-	}
-	return arch, nil
-}
+// cells are those of the benchmark: four vertices.
+var cells = skeleton.Cells{Benchmark: "NAS-Bench-201", Vertices: 4, Skip: int(Skip),
+	Op: func(n *graph.Node, _ int) (int, bool) {
+		op, ok := operation(n)
+		return int(op), ok
+	}}
 
-// position finds the edge from vertex u to v.
-func position(u, v int) int { return v*(v-1)/2 + u }
-
-// edge reads what a vertex adds: an operation on an earlier vertex, or that
-// vertex itself, which is a skip.
-func edge(g *graph.Graph, vertex map[graph.Ref]int, r graph.Ref) (from int, op Op, err error) {
-	if u, ok := vertex[r]; ok {
-		return u, Skip, nil
+func recogniseCell(g *graph.Graph) (a Arch, err error) {
+	ops, err := cells.Read(g)
+	for i, op := range ops {
+		a[i] = Op(op)
 	}
-	n := g.Nodes[r]
-	op, ok := operation(n)
-	if !ok {
-		return 0, 0, fmt.Errorf("%s is %s, no operation of NAS-Bench-201", n.Name, n.Label())
-	}
-	u, ok := vertex[n.Inputs[0]]
-	if !ok {
-		return 0, 0, fmt.Errorf("%s does not read a vertex", n.Name)
-	}
-	return u, op, nil
+	return a, err
 }
 
 // operation is the benchmark's name for a node.
 func operation(n *graph.Node) (Op, bool) {
-	if n.Body != nil || len(n.Inputs) != 1 || !standard(n) {
+	if !standard(n) {
 		return 0, false
 	}
 	switch {
