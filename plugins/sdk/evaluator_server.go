@@ -42,7 +42,7 @@ func (e evaluatorServer) Configure(_ context.Context, req *nascv1.EvaluatorConfi
 		if r, ok := started.(Reporter); ok {
 			resp.Facts = wire.FromFacts(r.Facts())
 		}
-		e.evaluator = started
+		e.evaluator, e.reports = started, spec.info.Metrics
 		return nil
 	})
 	if err == errConfigured {
@@ -66,9 +66,14 @@ func (e evaluatorServer) Evaluate(req *nascv1.EvaluateRequest, out nascv1.Evalua
 			return out.Send(&nascv1.EvaluateEvent{Number: m.GetNumber(),
 				Event: &nascv1.EvaluateEvent_Progress{Progress: wire.FromProgress(p)}})
 		}
-		var result ValidationMetrics
-		err := e.judge(out.Context(), m, progress, func(ctx context.Context, c Candidate, p func(Progress)) (err error) {
-			result, err = e.evaluator.Evaluate(ctx, c, p)
+		var result wire.Validation
+		mistake := false
+		err := e.judge(out.Context(), m, progress, func(ctx context.Context, c Candidate, p func(Progress)) error {
+			v, err := e.evaluator.Evaluate(ctx, c, p)
+			if err == nil {
+				result, err = v.Pack(e.reports)
+				mistake = err != nil
+			}
 			return err
 		})
 		switch {
@@ -76,6 +81,8 @@ func (e evaluatorServer) Evaluate(req *nascv1.EvaluateRequest, out nascv1.Evalua
 			return failure(out.Context().Err())
 		case err == errNotConfigured:
 			return err
+		case mistake:
+			return failure(err)
 		case err != nil:
 			event.Event = &nascv1.EvaluateEvent_Failure{Failure: wire.FromProblem(problems(err)[0])}
 		default:
@@ -135,7 +142,17 @@ func (e evaluatorServer) judge(ctx context.Context, m *nascv1.Trial, send func(P
 		if e.evaluator == nil {
 			return errNotConfigured
 		}
-		return f(ctx, Candidate{job}, func(p Progress) {
+		c := Candidate{Number: job.Number, Seed: job.Seed, Epochs: job.Epochs}
+		if c.Graph, err = job.Graph(); err != nil {
+			return err
+		}
+		if r, ok := e.evaluator.(Recogniser); ok {
+			if c.Key, err = r.Recognise(c.Graph); err != nil {
+				return err
+			}
+			c.Graph = nil
+		}
+		return f(ctx, c, func(p Progress) {
 			mu.Lock()
 			defer mu.Unlock()
 			if !over && ctx.Err() == nil && send(p) != nil {

@@ -48,6 +48,7 @@ func (o optimizerServer) Configure(_ context.Context, req *nascv1.OptimizerConfi
 		}
 		var err error
 		o.optimizer, err = spec.start(search, cfg.Settings)
+		o.metrics, o.untold = req.GetMetrics(), map[int64]space.Genotype{}
 		return err
 	})
 	if err == errConfigured {
@@ -75,7 +76,8 @@ func (o optimizerServer) Ask(_ context.Context, req *nascv1.AskRequest) (*nascv1
 	if err != nil {
 		return nil, failure(err)
 	}
-	for _, g := range all {
+	for i, g := range all {
+		o.untold[req.GetFirstTrial()+int64(i)] = g
 		resp.Genotypes = append(resp.Genotypes, wire.FromGenotype(g))
 	}
 	return resp, nil
@@ -83,12 +85,19 @@ func (o optimizerServer) Ask(_ context.Context, req *nascv1.AskRequest) (*nascv1
 
 func (o optimizerServer) Tell(_ context.Context, req *nascv1.TellRequest) (*nascv1.TellResponse, error) {
 	trials := make([]Trial, len(req.GetTrials()))
-	for i, m := range req.GetTrials() {
-		trials[i] = wire.ToTold(m)
-	}
 	err := o.guard(func() error {
 		if o.optimizer == nil {
 			return errNotConfigured
+		}
+		for i, m := range req.GetTrials() {
+			t := wire.ToTold(m)
+			g, ok := o.untold[t.Trial]
+			if n := len(t.Metrics.Values); !ok || n != 0 && n != len(o.metrics) {
+				return status.Errorf(codes.InvalidArgument, "trial %d was never proposed, or has %d metrics", t.Trial, n)
+			}
+			delete(o.untold, t.Trial)
+			trials[i] = Trial{Trial: t.Trial, Genotype: g, Metrics: t.Metrics.Unpack(o.metrics), Failure: t.Failure,
+				Infeasible: t.Infeasible, Rejected: t.Rejected}
 		}
 		return o.optimizer.Tell(trials)
 	})

@@ -32,6 +32,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 
+	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/plugins/wire"
@@ -52,8 +53,6 @@ type (
 	Objective = wire.Objective
 	// Metric is a number that an evaluator reports.
 	Metric = wire.Metric
-	// Trial is a finished proposal, as an optimizer learns of it.
-	Trial = wire.Told
 	// ValidationMetrics are the results of Evaluate.
 	ValidationMetrics = wire.ValidationMetrics
 	// TestMetrics are the results of Test, which no optimizer ever sees.
@@ -65,6 +64,18 @@ type (
 	// Problem is an error about one parameter or architecture.
 	Problem = wire.Problem
 )
+
+// Trial is a finished proposal, as an optimizer learns of it. Failure is set when
+// it has no result that counts; it then failed, unless Infeasible or Rejected says
+// what else.
+type Trial struct {
+	Trial      int64 // proposals are numbered from 0
+	Genotype   space.Genotype
+	Metrics    ValidationMetrics // empty when it failed or was rejected
+	Failure    string            // why there is no result that counts
+	Infeasible bool              // it was evaluated and violates a requirement of the search
+	Rejected   bool              // it violates a constraint of the space and was not evaluated
+}
 
 // Env is what every component gets when it starts.
 type Env struct {
@@ -124,6 +135,9 @@ type OptimizerInfo struct {
 	Doc  string
 	// DecisionKinds are the kinds of decision it can handle; none means all.
 	DecisionKinds []space.Kind
+	// Shared: one process may serve several searches. Each has a value of its
+	// own, and the code keeps no global state.
+	Shared bool
 }
 
 // OptimizerSpec is an optimizer that a plugin offers; NewOptimizer makes one.
@@ -167,7 +181,14 @@ func (o OptimizerSpec) Start(s Search, settings wire.Settings) (Optimizer, error
 }
 
 // Candidate is an architecture to judge.
-type Candidate struct{ wire.Job }
+type Candidate struct {
+	Number int64 // of the trial
+	// Graph is the architecture; nil for a [Recogniser], which has Key instead.
+	Graph  *graph.Graph
+	Key    any    // what the evaluator recognised the graph as
+	Seed   uint64 // of everything random in this evaluation
+	Epochs int    // training effort; 0: as configured
+}
 
 // Rand returns the random stream of this candidate's seed, a name and a counter.
 func (c Candidate) Rand(name string, counter uint64) *rand.Rand {
@@ -177,7 +198,8 @@ func (c Candidate) Rand(name string, counter uint64) *rand.Rand {
 // Evaluator judges architectures. Calls come one at a time; a host that wants
 // two evaluations at once starts two processes.
 //
-// An evaluator may also be a [Tester], a [Resolver] and a [Reporter].
+// An evaluator may also be a [Tester], a [Resolver], a [Reporter] and a
+// [Recogniser].
 type Evaluator interface {
 	// Evaluate reports the declared validation metrics of c. It should return
 	// soon after ctx is cancelled. An error fails this candidate alone.
@@ -198,6 +220,14 @@ type Resolver interface {
 	Resolve(architecture string, decisions []Choice) (labels map[string]string, recognised bool, err error)
 }
 
+// Recogniser turns graphs into keys, such as rows of a table. Then an architecture
+// that several trials, or several searches, have in common is sent to a process and
+// recognised once: candidates have the key and no graph. The key is kept in memory
+// and must not be changed; an error fails the candidate.
+type Recogniser interface {
+	Recognise(g *graph.Graph) (key any, err error)
+}
+
 // Reporter tells facts for the run's manifest: hashes of data sets and splits,
 // versions of tables.
 type Reporter interface {
@@ -214,6 +244,9 @@ type EvaluatorInfo struct {
 	TestMetrics []Metric
 	// Deterministic: equal candidates, seeds apart, give equal results.
 	Deterministic bool
+	// Shared: one process may serve several searches. Each has a value of its
+	// own, and the code keeps no global state that changes.
+	Shared bool
 }
 
 // EvaluatorSpec is an evaluator that a plugin offers; NewEvaluator makes one.
@@ -252,14 +285,15 @@ func (p Plugin) Description() (wire.Description, error) {
 			return d, fmt.Errorf("optimizer %q: %w", o.info.Name, o.err)
 		}
 		d.Components = append(d.Components, wire.Component{Kind: wire.OptimizerKind, Name: o.info.Name, Doc: o.info.Doc,
-			Parameters: o.parameters, DecisionKinds: o.info.DecisionKinds})
+			Parameters: o.parameters, DecisionKinds: o.info.DecisionKinds, Shared: o.info.Shared})
 	}
 	for _, e := range p.Evaluators {
 		if e.err != nil {
 			return d, fmt.Errorf("evaluator %q: %w", e.info.Name, e.err)
 		}
 		d.Components = append(d.Components, wire.Component{Kind: wire.EvaluatorKind, Name: e.info.Name, Doc: e.info.Doc,
-			Parameters: e.parameters, Metrics: e.info.Metrics, TestMetrics: e.info.TestMetrics, Deterministic: e.info.Deterministic})
+			Parameters: e.parameters, Metrics: e.info.Metrics, TestMetrics: e.info.TestMetrics, Deterministic: e.info.Deterministic,
+			Shared: e.info.Shared})
 	}
 	return d, d.Check()
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
 )
@@ -27,7 +28,10 @@ type server struct {
 
 	mu        sync.Mutex // held during every call of plugin code
 	optimizer Optimizer
+	metrics   []string                 // of what the optimizer is told
+	untold    map[int64]space.Genotype // proposed
 	evaluator Evaluator
+	reports   []Metric // what the evaluator declares
 }
 
 func newServer(p Plugin, env Env) (*server, error) {

@@ -19,7 +19,7 @@ func description() Description {
 			{Name: "s", Type: String, Default: "x", Choices: []string{"x", "y"}},
 			{Name: "must", Doc: "given", Type: String},
 		}},
-		{Kind: EvaluatorKind, Name: "e", Deterministic: true, Metrics: []Metric{{Name: "m", Unit: "%", HigherIsBetter: true}},
+		{Kind: EvaluatorKind, Name: "e", Deterministic: true, Shared: true, Metrics: []Metric{{Name: "m", Unit: "%", HigherIsBetter: true}},
 			TestMetrics: []Metric{{Name: "t"}}},
 	}}
 }

@@ -201,7 +201,11 @@ func toShape(ds []int32) (graph.Shape, error) {
 
 // FromJob makes a message of j.
 func FromJob(j Job) (*pb.Trial, error) {
-	g, err := FromGraph(j.Graph)
+	made, err := j.Graph()
+	if err != nil {
+		return nil, err
+	}
+	g, err := FromGraph(made)
 	if err != nil {
 		return nil, err
 	}
@@ -220,5 +224,5 @@ func ToJob(m *pb.Trial) (Job, error) {
 	if m.GetEpochs() < 0 {
 		return Job{}, fmt.Errorf("%d epochs", m.GetEpochs())
 	}
-	return Job{Number: m.GetNumber(), Graph: g, Seed: m.GetSeed(), Epochs: int(m.GetEpochs())}, nil
+	return Job{Number: m.GetNumber(), Graph: OneGraph(g), Seed: m.GetSeed(), Epochs: int(m.GetEpochs())}, nil
 }

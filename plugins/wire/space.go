@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -107,24 +108,54 @@ func ToChoices(ms []*pb.Decision) []Choice {
 
 // FromTold makes a message of t.
 func FromTold(t Told) *pb.Told {
-	return &pb.Told{Trial: t.Trial, Genotype: FromGenotype(t.Genotype), Metrics: FromValidation(t.Metrics), Failure: text(t.Failure),
+	return &pb.Told{Trial: t.Trial, Metrics: FromValidation(t.Metrics), Failure: text(t.Failure),
 		Infeasible: t.Infeasible, Rejected: t.Rejected}
 }
 
 // ToTold reads a finished trial.
 func ToTold(m *pb.Told) Told {
-	return Told{Trial: m.GetTrial(), Genotype: ToGenotype(m.GetGenotype()), Metrics: ToValidation(m.GetMetrics()), Failure: m.GetFailure(),
+	return Told{Trial: m.GetTrial(), Metrics: ToValidation(m.GetMetrics()), Failure: m.GetFailure(),
 		Infeasible: m.GetInfeasible(), Rejected: m.GetRejected()}
 }
 
 // FromValidation makes a message of v.
-func FromValidation(v ValidationMetrics) *pb.ValidationMetrics {
-	return &pb.ValidationMetrics{Values: texts(v.Values), SimulatedSeconds: v.SimulatedSeconds, Epochs: v.Epochs}
+func FromValidation(v Validation) *pb.ValidationMetrics {
+	return &pb.ValidationMetrics{Values: v.Values, SimulatedSeconds: v.SimulatedSeconds, Epochs: v.Epochs}
 }
 
-// ToValidation reads metrics, whatever their values.
-func ToValidation(m *pb.ValidationMetrics) ValidationMetrics {
-	return ValidationMetrics{Values: m.GetValues(), SimulatedSeconds: m.GetSimulatedSeconds(), Epochs: m.GetEpochs()}
+// ToValidation reads metrics, whatever their values and their number.
+func ToValidation(m *pb.ValidationMetrics) Validation {
+	return Validation{Values: m.GetValues(), SimulatedSeconds: m.GetSimulatedSeconds(), Epochs: m.GetEpochs()}
+}
+
+// Pack puts metrics in the order of the declared ones. What is undeclared or
+// missing is the evaluator's mistake, and an error.
+func (v ValidationMetrics) Pack(declared []Metric) (Validation, error) {
+	out := Validation{Values: make([]float64, len(declared)), SimulatedSeconds: v.SimulatedSeconds, Epochs: v.Epochs}
+	for i, m := range declared {
+		value, ok := v.Values[m.Name]
+		if !ok {
+			return Validation{}, fmt.Errorf("the metric %s is missing", m.Name)
+		}
+		out.Values[i] = value
+	}
+	if len(v.Values) > len(declared) {
+		mistake, _ := CheckMetrics(v.Values, declared)
+		return Validation{}, errors.New(mistake)
+	}
+	return out, nil
+}
+
+// Unpack names metrics, of which there are as many as names.
+func (v Validation) Unpack(names []string) ValidationMetrics {
+	out := ValidationMetrics{SimulatedSeconds: v.SimulatedSeconds, Epochs: v.Epochs}
+	if len(v.Values) > 0 {
+		out.Values = make(map[string]float64, len(names))
+		for i, name := range names {
+			out.Values[name] = v.Values[i]
+		}
+	}
+	return out
 }
 
 // FromProgress makes a message of p.

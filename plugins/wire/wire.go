@@ -50,6 +50,8 @@ type Component struct {
 	// Deterministic evaluators give equal results for equal requests, so that
 	// results may be reused for equal architectures.
 	Deterministic bool
+	// Shared: one process may serve several searches at once.
+	Shared bool
 }
 
 // Type is the type of a parameter.
@@ -127,6 +129,14 @@ type ValidationMetrics struct {
 	Epochs           float64 // of training that the result stands for
 }
 
+// Validation is ValidationMetrics with values by the place of their names in a
+// list that both sides know.
+type Validation struct {
+	Values           []float64
+	SimulatedSeconds float64
+	Epochs           float64
+}
+
 // TestMetrics are for the report only. They are a type of their own so that
 // none can reach an optimizer.
 type TestMetrics struct {
@@ -137,20 +147,48 @@ type TestMetrics struct {
 // when it has no result that counts; it then failed, unless Infeasible or
 // Rejected says what else. A plugin that knows neither takes it as failed.
 type Told struct {
-	Trial      int64 // proposals are numbered from 0
-	Genotype   space.Genotype
-	Metrics    ValidationMetrics // empty when it failed or was rejected
-	Failure    string            // why there is no result that counts
-	Infeasible bool              // it was evaluated and violates a requirement of the search
-	Rejected   bool              // it violates a constraint of the space and was not evaluated
+	Trial int64 // proposals are numbered from 0
+	// Metrics are in the order in which the optimizer's configuration names
+	// them; there are none when the proposal failed or was rejected.
+	Metrics    Validation
+	Failure    string // why there is no result that counts
+	Infeasible bool   // it was evaluated and violates a requirement of the search
+	Rejected   bool   // it violates a constraint of the space and was not evaluated
 }
 
 // Job is one architecture to judge.
 type Job struct {
 	Number int64 // of its trial
-	Graph  *graph.Graph
+	// Architecture names the graph: equal numbers other than 0 have equal graphs,
+	// as long as the host lives. A graph is sent once to a process that can keep
+	// what it makes of it. 0: the graph has no name and is always sent.
+	Architecture uint64
+	// Graph makes the graph, or returns one made before. It is called when the
+	// process has to be sent the graph, from any goroutine, and may be called
+	// again after a crash.
+	Graph  func() (*graph.Graph, error)
 	Seed   uint64 // of everything random in this evaluation
 	Epochs int    // training effort; 0: as configured
+}
+
+// OneGraph is the Graph of a job whose graph is at hand.
+func OneGraph(g *graph.Graph) func() (*graph.Graph, error) {
+	return func() (*graph.Graph, error) { return g, nil }
+}
+
+// Event is progress of a job or, once for each, its result.
+type Event struct {
+	Number   int64 // of the job
+	Progress *Progress
+	Result   *Result
+}
+
+// Result is how a job ended.
+type Result struct {
+	// Metrics are in the order in which the evaluator's description declares
+	// them, all finite; there are none when the job failed.
+	Metrics Validation
+	Failure *Problem // set when this architecture failed
 }
 
 // Progress is how far an evaluation has come.

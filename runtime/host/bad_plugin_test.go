@@ -98,7 +98,7 @@ func (l *liar) Configure(context.Context, *nascv1.EvaluatorConfigureRequest) (*n
 func (l *liar) Evaluate(req *nascv1.EvaluateRequest, out nascv1.Evaluator_EvaluateServer) error {
 	send := func(number int64) {
 		out.Send(&nascv1.EvaluateEvent{Number: number, Event: &nascv1.EvaluateEvent_Result{
-			Result: &nascv1.ValidationMetrics{Values: map[string]float64{"score": 1}}}})
+			Result: &nascv1.ValidationMetrics{Values: []float64{1}}}})
 	}
 	n := req.Trials[0].Number
 	switch l.lie {

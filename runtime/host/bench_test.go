@@ -26,46 +26,41 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// One Ask and one Tell of one trial.
-func BenchmarkAskTell(b *testing.B) {
+// One step: a trial told and a trial asked for.
+func BenchmarkStep(b *testing.B) {
 	for name, tls := range map[string]bool{"tls": true, "plain": false} {
 		b.Run(name, func(b *testing.B) {
 			c := command("nasc/evolution")
 			c.TLS = tls
 			h := newTestHost(b, Options{Commands: map[string]Command{"nasc/evolution": c}})
 			o := newOptimizer(b, h, "nasc/evolution", nil)
-			n := int64(0)
-			for b.Loop() {
-				g, err := o.Ask(b.Context(), 1, n)
+			var tell []wire.Told
+			for n := int64(0); b.Loop(); n++ {
+				g, err := o.Step(b.Context(), tell, 1)
 				if err != nil {
 					b.Fatal(err)
 				}
-				if err := o.Tell(b.Context(), []wire.Told{told(n, g[0])}); err != nil {
-					b.Fatal(err)
-				}
-				n++
+				tell = []wire.Told{told(n, g[0])}
 			}
 		})
 	}
 }
 
-// A thousand trials asked for, and told, at once.
-func BenchmarkAskTell1000(b *testing.B) {
+// A step of a thousand trials.
+func BenchmarkStep1000(b *testing.B) {
 	h := newTestHost(b, Options{})
 	o := newOptimizer(b, h, "nasc/random", nil)
 	n := int64(0)
+	var tell []wire.Told
 	for b.Loop() {
-		all, err := o.Ask(b.Context(), 1000, n)
+		all, err := o.Step(b.Context(), tell, 1000)
 		if err != nil {
 			b.Fatal(err)
 		}
-		trials := make([]wire.Told, len(all))
+		tell = make([]wire.Told, len(all))
 		for i, g := range all {
-			trials[i] = told(n, g)
+			tell[i] = told(n, g)
 			n++
-		}
-		if err := o.Tell(b.Context(), trials); err != nil {
-			b.Fatal(err)
 		}
 	}
 }
@@ -79,7 +74,7 @@ func BenchmarkEvaluate1000(b *testing.B) {
 		jobs[i] = job(int64(i), int64(i))
 	}
 	for b.Loop() {
-		if err := e.EvaluateAll(b.Context(), jobs, func(Event) {}); err != nil {
+		if err := e.EvaluateAll(b.Context(), jobs, func(wire.Event) {}); err != nil {
 			b.Fatal(err)
 		}
 	}

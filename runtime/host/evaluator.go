@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -24,8 +25,8 @@ type EvaluatorConfig struct {
 	Threads   int
 }
 
-// Evaluator is an evaluator at work in its plugin process. It judges one
-// architecture at a time; start several for more.
+// Evaluator is an evaluator at work in its plugin process. It may be used by many
+// goroutines, but judges one architecture at a time; configure several for more.
 type Evaluator struct {
 	session   *session
 	component wire.Component
@@ -94,25 +95,12 @@ func (e *Evaluator) Source() string { return e.session.plugin.Source() }
 // Close ends the process.
 func (e *Evaluator) Close() { e.session.close() }
 
-// Event is progress or, once for each job, a result.
-type Event struct {
-	Number   int64 // of the job
-	Progress *wire.Progress
-	Result   *Result
-}
-
-// Result is how one job ended.
-type Result struct {
-	Metrics wire.ValidationMetrics // every declared metric, finite
-	Failure *wire.Problem          // set when this architecture failed; Metrics are then empty
-}
-
 // Evaluate judges one architecture. A [*wire.Problem] is the architecture's own
 // failure (its metrics were not finite, or it killed the plugin again and
 // again); any other error is the plugin's.
 func (e *Evaluator) Evaluate(ctx context.Context, job wire.Job, progress func(wire.Progress)) (wire.ValidationMetrics, error) {
-	var result Result
-	err := e.EvaluateAll(ctx, []wire.Job{job}, func(ev Event) {
+	var result wire.Result
+	err := e.EvaluateAll(ctx, []wire.Job{job}, func(ev wire.Event) {
 		switch {
 		case ev.Result != nil:
 			result = *ev.Result
@@ -123,7 +111,7 @@ func (e *Evaluator) Evaluate(ctx context.Context, job wire.Job, progress func(wi
 	if err == nil && result.Failure != nil {
 		return wire.ValidationMetrics{}, result.Failure
 	}
-	return result.Metrics, err
+	return result.Metrics.Unpack(e.names()), err
 }
 
 // hopeless is how many architectures in a row an evaluator may die of before
@@ -136,7 +124,7 @@ const maxBatch = wire.MaxMessage / 4
 // EvaluateAll judges architectures, whose numbers differ, and calls observe one
 // event at a time, in the order in which things happen. On an error the jobs
 // without a result are unfinished.
-func (e *Evaluator) EvaluateAll(ctx context.Context, jobs []wire.Job, observe func(Event)) error {
+func (e *Evaluator) EvaluateAll(ctx context.Context, jobs []wire.Job, observe func(wire.Event)) error {
 	var batch []*nascv1.Trial
 	size := 0
 	seen := map[int64]bool{}
@@ -171,7 +159,7 @@ func (e *Evaluator) EvaluateAll(ctx context.Context, jobs []wire.Job, observe fu
 // evaluate judges one message of trials. When the process dies, those without a
 // result are sent again, one by one, so that an architecture that kills the
 // plugin each time fails alone.
-func (e *Evaluator) evaluate(ctx context.Context, open []*nascv1.Trial, observe func(Event)) error {
+func (e *Evaluator) evaluate(ctx context.Context, open []*nascv1.Trial, observe func(wire.Event)) error {
 	deaths := map[int64]int{}
 	for len(open) > 0 {
 		now := open
@@ -199,7 +187,7 @@ func (e *Evaluator) evaluate(ctx context.Context, open []*nascv1.Trial, observe 
 			deaths[number]++
 			if number >= 0 && deaths[number] > MaxRestarts {
 				finished[number] = true
-				observe(Event{Number: number, Result: &Result{Failure: &wire.Problem{Path: "architecture",
+				observe(wire.Event{Number: number, Result: &wire.Result{Failure: &wire.Problem{Path: "architecture",
 					Message: fmt.Sprintf("the evaluator %s died %d times on it", e.Source(), deaths[number])}}})
 			}
 		}
@@ -215,7 +203,7 @@ func (e *Evaluator) evaluate(ctx context.Context, open []*nascv1.Trial, observe 
 }
 
 // stream sends trials and reads events until each has its result.
-func (e *Evaluator) stream(ctx context.Context, conn *grpc.ClientConn, trials []*nascv1.Trial, finished map[int64]bool, observe func(Event)) error {
+func (e *Evaluator) stream(ctx context.Context, conn *grpc.ClientConn, trials []*nascv1.Trial, finished map[int64]bool, observe func(wire.Event)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := e.session.plugin
@@ -242,12 +230,12 @@ func (e *Evaluator) stream(ctx context.Context, conn *grpc.ClientConn, trials []
 		case finished[n]:
 			return p.bad("an event of trial %d after its result", n)
 		}
-		var result Result
+		var result wire.Result
 		switch ev := m.GetEvent().(type) {
 		case *nascv1.EvaluateEvent_Progress:
 			progress := wire.ToProgress(ev.Progress)
 			progress.Text = tidy(progress.Text, 500)
-			observe(Event{Number: n, Progress: &progress})
+			observe(wire.Event{Number: n, Progress: &progress})
 			continue
 		case *nascv1.EvaluateEvent_Result:
 			if result, err = e.result(ev.Result); err != nil {
@@ -259,7 +247,7 @@ func (e *Evaluator) stream(ctx context.Context, conn *grpc.ClientConn, trials []
 			continue // of a later protocol
 		}
 		finished[n] = true
-		observe(Event{Number: n, Result: &result})
+		observe(wire.Event{Number: n, Result: &result})
 	}
 	if len(finished) < len(sent) {
 		return p.bad("only %d of %d trials have a result", len(finished), len(sent))
@@ -267,19 +255,31 @@ func (e *Evaluator) stream(ctx context.Context, conn *grpc.ClientConn, trials []
 	return nil
 }
 
-func (e *Evaluator) result(m *nascv1.ValidationMetrics) (Result, error) {
+func (e *Evaluator) result(m *nascv1.ValidationMetrics) (wire.Result, error) {
 	p := e.session.plugin
 	v := wire.ToValidation(m)
-	mistake, notFinite := wire.CheckMetrics(v.Values, e.component.Metrics)
-	switch {
-	case mistake != "":
-		return Result{}, p.bad("%s", tidy(mistake, 200))
-	case notFinite != "":
-		return Result{Failure: &wire.Problem{Path: "architecture", Message: tidy(notFinite, 200) + ", says " + p.Source()}}, nil
-	case !(v.SimulatedSeconds >= 0 && v.SimulatedSeconds < 1e300), !(v.Epochs >= 0 && v.Epochs < 1e300):
-		return Result{}, p.bad("an evaluation of %v s and %v epochs", v.SimulatedSeconds, v.Epochs)
+	if got, want := len(v.Values), len(e.component.Metrics); got != want {
+		return wire.Result{}, p.bad("a result of %d metrics, not %d", got, want)
 	}
-	return Result{Metrics: v}, nil
+	for i, x := range v.Values {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return wire.Result{Failure: &wire.Problem{Path: "architecture",
+				Message: fmt.Sprintf("the metric %s is %v, says %s", tidy(e.component.Metrics[i].Name, 200), x, p.Source())}}, nil
+		}
+	}
+	if !(v.SimulatedSeconds >= 0 && v.SimulatedSeconds < 1e300) || !(v.Epochs >= 0 && v.Epochs < 1e300) {
+		return wire.Result{}, p.bad("an evaluation of %v s and %v epochs", v.SimulatedSeconds, v.Epochs)
+	}
+	return wire.Result{Metrics: v}, nil
+}
+
+// names are those of the metrics.
+func (e *Evaluator) names() []string {
+	out := make([]string, len(e.component.Metrics))
+	for i, m := range e.component.Metrics {
+		out[i] = m.Name
+	}
+	return out
 }
 
 func cleaned(m *nascv1.Problem) *wire.Problem {

@@ -30,7 +30,7 @@ func judge(t *testing.T, e *Evaluator, n int64) string {
 		jobs = append(jobs, job(i, i))
 	}
 	out := make([]string, n)
-	err := e.EvaluateAll(t.Context(), jobs, func(ev Event) {
+	err := e.EvaluateAll(t.Context(), jobs, func(ev wire.Event) {
 		switch r := ev.Result; {
 		case r == nil:
 		case out[ev.Number] != "":
@@ -38,7 +38,7 @@ func judge(t *testing.T, e *Evaluator, n int64) string {
 		case r.Failure != nil:
 			out[ev.Number] = r.Failure.Message
 		default:
-			out[ev.Number] = fmt.Sprint(r.Metrics.Values["score"])
+			out[ev.Number] = fmt.Sprint(r.Metrics.Values[0])
 		}
 	})
 	if err != nil {
@@ -132,7 +132,7 @@ func TestEvaluateBadAnswers(t *testing.T) {
 		"extra":   `the metric "test_score" was never declared`,
 	} {
 		_, err := newEvaluator(t, h, wire.Settings{setting: true}).Evaluate(t.Context(), job(0, 0), nil)
-		fails(t, err, BadAnswer, want, "test/evaluator 1.2.3")
+		fails(t, err, Failed, want, "test/evaluator 1.2.3")
 	}
 	for lie, want := range map[string]string{
 		"unknown_trial": "an event of trial 1000, which it was not given",
@@ -166,10 +166,12 @@ func TestEvaluateLargeBatch(t *testing.T) {
 	jobs := make([]wire.Job, n)
 	for i := range jobs {
 		jobs[i] = job(int64(i), int64(i))
-		jobs[i].Graph.Nodes[0].Name = strings.Repeat("n", 10_000)
+		g := oneOp(int64(i))
+		g.Nodes[0].Name = strings.Repeat("n", 10_000)
+		jobs[i].Graph = wire.OneGraph(g)
 	}
 	results := 0
-	err := e.EvaluateAll(t.Context(), jobs, func(ev Event) {
+	err := e.EvaluateAll(t.Context(), jobs, func(ev wire.Event) {
 		if ev.Result != nil {
 			results++
 		}

@@ -153,13 +153,16 @@ func (h *Host) Close() {
 	wg.Wait()
 }
 
-// Plugin is a started plugin that is not configured yet.
+// Plugin is a started plugin. Components of it can be configured any number of
+// times, by many goroutines.
 type Plugin struct {
 	host        *Host
 	name        string
 	command     Command
 	description wire.Description
-	proc        *process // until a component takes it
+
+	mu   sync.Mutex
+	proc *process // until a component takes it
 }
 
 // Description is what the plugin tells about itself.
@@ -176,8 +179,16 @@ func (p *Plugin) Source() string {
 // Close ends a plugin that was started for its description only. It does
 // nothing once a component has taken the process.
 func (p *Plugin) Close() {
-	if p.proc != nil {
-		p.proc.stop()
-		p.proc = nil
+	if proc := p.take(); proc != nil {
+		proc.stop()
 	}
+}
+
+// take hands over the process that was started for the description, once.
+func (p *Plugin) take() *process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	proc := p.proc
+	p.proc = nil
+	return proc
 }

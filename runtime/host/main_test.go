@@ -159,7 +159,7 @@ func landscape(g space.Genotype) float64 {
 }
 
 func told(trial int64, g space.Genotype) wire.Told {
-	return wire.Told{Trial: trial, Genotype: g, Metrics: wire.ValidationMetrics{Values: map[string]float64{"score": landscape(g)}}}
+	return wire.Told{Trial: trial, Metrics: wire.Validation{Values: []float64{landscape(g)}}}
 }
 
 var maximize = []wire.Objective{{Metric: "score", Maximize: true}}
@@ -173,7 +173,7 @@ func oneOp(v int64) *graph.Graph {
 }
 
 func job(number, v int64) wire.Job {
-	return wire.Job{Number: number, Graph: oneOp(v), Seed: uint64(number)}
+	return wire.Job{Number: number, Graph: wire.OneGraph(oneOp(v)), Seed: uint64(number)}
 }
 
 // ---------------------------------------------------------------- plugins

@@ -22,8 +22,11 @@ type OptimizerConfig struct {
 	Seed       uint64        // derived from the run's
 	Space      *space.Space
 	Objectives []wire.Objective // in order of importance
-	WorkDir    string
-	Threads    int
+	// Metrics name what finished trials are told with, in this order; all
+	// objectives are among them.
+	Metrics []string
+	WorkDir string
+	Threads int
 }
 
 // Optimizer is an optimizer at work in its plugin process.
@@ -32,11 +35,12 @@ type OptimizerConfig struct {
 // proposed; proposals that the space rejects count as well, though the log of a
 // run does not hold them. Calls come one at a time.
 type Optimizer struct {
-	session   *session
-	component wire.Component
-	settings  wire.Settings
-	space     *space.Space
-	configure *nascv1.OptimizerConfigureRequest
+	session    *session
+	component  wire.Component
+	settings   wire.Settings
+	space      *space.Space
+	configure  *nascv1.OptimizerConfigureRequest
+	objectives []int // among the metrics
 
 	mu       sync.Mutex
 	steps    []step   // what was called, to be repeated after a crash
@@ -76,8 +80,13 @@ func (p *Plugin) Optimizer(ctx context.Context, cfg OptimizerConfig) (*Optimizer
 		return nil, err
 	}
 	o := &Optimizer{component: c, settings: settings, space: cfg.Space, untold: map[int64]bool{},
-		configure: &nascv1.OptimizerConfigureRequest{Configuration: configuration, Space: wire.FromSpace(cfg.Space)}}
+		configure: &nascv1.OptimizerConfigureRequest{Configuration: configuration, Space: wire.FromSpace(cfg.Space), Metrics: cfg.Metrics}}
 	for _, m := range cfg.Objectives {
+		at := slices.Index(cfg.Metrics, m.Metric)
+		if at < 0 {
+			return nil, fmt.Errorf("the objective %s is not among the metrics", m.Metric)
+		}
+		o.objectives = append(o.objectives, at)
 		o.configure.Objectives = append(o.configure.Objectives, &nascv1.Objective{Metric: m.Metric, Maximize: m.Maximize})
 	}
 	if o.session, err = p.open(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
@@ -108,22 +117,32 @@ func (o *Optimizer) Done() bool {
 	return o.done
 }
 
-// Ask returns up to n genotypes, all inside the space, for the trials from
-// number first on, which is the number of genotypes proposed so far. There are
-// none when the optimizer has nothing more to propose, which Done tells, or
-// waits for trials that have not been told.
-func (o *Optimizer) Ask(ctx context.Context, n int, first int64) ([]space.Genotype, error) {
+// Step tells finished trials, each once and in any order, and then asks for up to
+// n genotypes; with n = 0 it only tells. A trial that did not fail has a finite
+// value of every objective.
+//
+// All genotypes lie in the space. The first of them is the proposal after those of
+// earlier steps, which are numbered from 0. There are none when the optimizer has
+// nothing more to propose, which Done tells, or waits for trials that have not been
+// told.
+func (o *Optimizer) Step(ctx context.Context, told []wire.Told, n int) ([]space.Genotype, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if n < 1 || n > math.MaxInt32 {
+	if n < 0 || n > math.MaxInt32 {
 		return nil, fmt.Errorf("cannot ask for %d architectures", n)
 	}
-	if first != int64(len(o.proposed)) {
-		return nil, fmt.Errorf("the next trial is %d, not %d", len(o.proposed), first)
+	if len(told) > 0 {
+		if err := o.tell(ctx, told); err != nil {
+			return nil, err
+		}
 	}
-	if o.done {
+	if n == 0 || o.done {
 		return nil, nil
 	}
+	return o.ask(ctx, n, int64(len(o.proposed)))
+}
+
+func (o *Optimizer) ask(ctx context.Context, n int, first int64) ([]space.Genotype, error) {
 	var resp *nascv1.AskResponse
 	err := o.session.call(ctx, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
 		resp, err = nascv1.NewOptimizerClient(conn).Ask(ctx, &nascv1.AskRequest{N: int32(n), FirstTrial: first})
@@ -165,11 +184,7 @@ func (o *Optimizer) check(resp *nascv1.AskResponse, n int) ([]space.Genotype, er
 	return all, nil
 }
 
-// Tell reports finished trials, each once, in any order. Their genotypes need
-// not be set. A trial that did not fail has a finite value of every objective.
-func (o *Optimizer) Tell(ctx context.Context, trials []wire.Told) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (o *Optimizer) tell(ctx context.Context, trials []wire.Told) error {
 	req, err := o.request(trials)
 	if err != nil {
 		return err
@@ -200,19 +215,18 @@ func (o *Optimizer) request(trials []wire.Told) (*nascv1.TellRequest, error) {
 		if !o.untold[t.Trial] || i > 0 && sorted[i-1].Trial == t.Trial {
 			return nil, fmt.Errorf("trial %d was never proposed or is already told", t.Trial)
 		}
-		g, err := o.space.Unpack(o.proposed[t.Trial])
-		if err != nil {
-			return nil, err
-		}
-		t.Genotype = g
-		for _, obj := range o.configure.Objectives {
-			v, ok := t.Metrics.Values[obj.Metric]
-			if t.Failure == "" && (!ok || math.IsNaN(v) || math.IsInf(v, 0)) {
-				return nil, fmt.Errorf("trial %d has no value of %s", t.Trial, obj.Metric)
-			}
-		}
 		if t.Failure != "" && !t.Infeasible {
-			t.Metrics = wire.ValidationMetrics{}
+			t.Metrics = wire.Validation{}
+		} else if got, want := len(t.Metrics.Values), len(o.configure.Metrics); got != want {
+			return nil, fmt.Errorf("trial %d has %d metrics, not %d", t.Trial, got, want)
+		}
+		for i, at := range o.objectives {
+			if t.Failure != "" {
+				break
+			}
+			if v := t.Metrics.Values[at]; math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("trial %d has no value of %s", t.Trial, o.configure.Objectives[i].Metric)
+			}
 		}
 		req.Trials = append(req.Trials, wire.FromTold(t))
 	}

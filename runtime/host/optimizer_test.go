@@ -21,7 +21,7 @@ func newOptimizer(t testing.TB, h *Host, name string, settings wire.Settings) *O
 		component = "wrong"
 	}
 	o, err := start(t, h, name).Optimizer(t.Context(), OptimizerConfig{Component: component, Settings: settings, Seed: 7,
-		Space: testSpace(t), Objectives: maximize})
+		Space: testSpace(t), Objectives: maximize, Metrics: []string{"score"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,12 +33,13 @@ func newOptimizer(t testing.TB, h *Host, name string, settings wire.Settings) *O
 func search(t testing.TB, o *Optimizer, n, batch int, disturb func(done int)) []space.Genotype {
 	t.Helper()
 	var all []space.Genotype
+	var trials []wire.Told
 	for len(all) < n {
-		got, err := o.Ask(t.Context(), batch, int64(len(all)))
+		got, err := o.Step(t.Context(), trials, batch)
 		if err != nil {
 			t.Fatalf("trial %d: %v%s", len(all), err, notes(err))
 		}
-		var trials []wire.Told
+		trials = trials[:0]
 		for i, g := range got {
 			w := told(int64(len(all)+i), g)
 			switch (len(all) + i) % 9 {
@@ -53,12 +54,12 @@ func search(t testing.TB, o *Optimizer, n, batch int, disturb func(done int)) []
 		}
 		all = append(all, got...)
 		slices.Reverse(trials) // the host sorts them
-		if err := o.Tell(t.Context(), trials); err != nil {
-			t.Fatal(err)
-		}
 		if disturb != nil {
 			disturb(len(all))
 		}
+	}
+	if _, err := o.Step(t.Context(), trials, 0); err != nil {
+		t.Fatal(err)
 	}
 	return all[:n]
 }
@@ -112,10 +113,10 @@ func TestOptimizerDiesInAsk(t *testing.T) {
 	}
 	o = newOptimizer(t, h, "test/optimizer", wire.Settings{"do": "die", "after": int64(2)})
 	search(t, o, 2, 1, nil)
-	_, err := o.Ask(t.Context(), 1, 2)
+	_, err := o.Step(t.Context(), nil, 1)
 	fails(t, err, Crashed, "died 4 times in a row", "signal: killed", "test/optimizer 0.0.1")
 	o = newOptimizer(t, h, "test/optimizer", wire.Settings{"do": "panic aside"})
-	_, err = o.Ask(t.Context(), 1, 0)
+	_, err = o.Step(t.Context(), nil, 1)
 	fails(t, err, Crashed, "last words: panic: in a goroutine", "exit status 2")
 }
 
@@ -131,12 +132,12 @@ func TestOptimizerAnswers(t *testing.T) {
 	} {
 		o := newOptimizer(t, h, "test/optimizer", wire.Settings{"do": do, "after": int64(1)})
 		search(t, o, 1, 1, nil)
-		_, err := o.Ask(t.Context(), 1, 1)
+		_, err := o.Step(t.Context(), nil, 1)
 		fails(t, err, want[0], want[1], "source: test/optimizer 0.0.1")
 	}
 	o := newOptimizer(t, h, "test/optimizer", wire.Settings{"do": "done", "after": int64(1)})
 	search(t, o, 1, 1, nil)
-	if got, err := o.Ask(t.Context(), 1, 1); len(got) != 0 || err != nil || !o.Done() {
+	if got, err := o.Step(t.Context(), nil, 1); len(got) != 0 || err != nil || !o.Done() {
 		t.Errorf("at the end: %v, %v, done %v", got, err, o.Done())
 	}
 }
@@ -146,12 +147,12 @@ func TestOptimizerThatIsNotReproducible(t *testing.T) {
 	o := newOptimizer(t, h, "test/optimizer", wire.Settings{"do": "pid"})
 	for range 20 { // until process ids differ modulo 5
 		next := len(o.proposed)
-		got, err := o.Ask(t.Context(), 1, int64(next))
+		got, err := o.Step(t.Context(), nil, 1)
 		if err != nil {
 			fails(t, err, NotReproducible, "trial 0")
 			return
 		}
-		if err := o.Tell(t.Context(), []wire.Told{told(int64(next), got[0])}); err != nil {
+		if _, err := o.Step(t.Context(), []wire.Told{told(int64(next), got[0])}, 0); err != nil {
 			t.Fatal(err)
 		}
 		killProcess(t, o.session)
@@ -162,31 +163,28 @@ func TestOptimizerThatIsNotReproducible(t *testing.T) {
 func TestOptimizerRefusesWrongUse(t *testing.T) {
 	h := newTestHost(t, Options{})
 	o := newOptimizer(t, h, "nasc/random", nil)
-	g, err := o.Ask(t.Context(), 2, 0)
+	g, err := o.Step(t.Context(), nil, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Tell(t.Context(), []wire.Told{told(0, g[0]), told(0, g[0])}); err == nil {
+	if _, err := o.Step(t.Context(), []wire.Told{told(0, g[0]), told(0, g[0])}, 0); err == nil {
 		t.Error("one trial was told twice")
 	}
-	if err := o.Tell(t.Context(), []wire.Told{told(2, g[0])}); err == nil {
+	if _, err := o.Step(t.Context(), []wire.Told{told(2, g[0])}, 0); err == nil {
 		t.Error("an unknown trial was told")
 	}
-	if err := o.Tell(t.Context(), []wire.Told{{Trial: 0}}); err == nil {
+	if _, err := o.Step(t.Context(), []wire.Told{{Trial: 0}}, 0); err == nil {
 		t.Error("a trial was told without its objective")
 	}
-	if _, err := o.Ask(t.Context(), 1, 1); err == nil {
-		t.Error("a trial number was given twice")
-	}
-	if _, err := o.Ask(t.Context(), 0, 2); err == nil {
-		t.Error("nothing was asked for")
+	if _, err := o.Step(t.Context(), nil, -1); err == nil {
+		t.Error("less than nothing was asked for")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := o.Ask(ctx, 1, 2); !errors.Is(err, context.Canceled) {
+	if _, err := o.Step(ctx, nil, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	if _, err := o.Ask(t.Context(), 1, 2); err != nil {
+	if _, err := o.Step(t.Context(), nil, 1); err != nil {
 		t.Errorf("after a cancelled call: %v", err)
 	}
 }
@@ -194,13 +192,13 @@ func TestOptimizerRefusesWrongUse(t *testing.T) {
 func TestOptimizerCannotHandle(t *testing.T) {
 	h := newTestHost(t, Options{})
 	_, err := start(t, h, "test/optimizer").Optimizer(t.Context(), OptimizerConfig{Component: "flat",
-		Space: testSpace(t), Objectives: maximize})
+		Space: testSpace(t), Objectives: maximize, Metrics: []string{"score"}})
 	fails(t, err, CannotHandle, "flat cannot handle a one-of decision", "n[0].edge[0]")
 	_, err = start(t, h, "test/optimizer").Optimizer(t.Context(), OptimizerConfig{Component: "wrogn",
-		Space: testSpace(t), Objectives: maximize})
+		Space: testSpace(t), Objectives: maximize, Metrics: []string{"score"}})
 	fails(t, err, UnknownComponent, "did you mean `wrong`?")
 	_, err = start(t, h, "test/optimizer").Optimizer(t.Context(), OptimizerConfig{Component: "wrong",
-		Settings: wire.Settings{"do": "panic at start"}, Space: testSpace(t), Objectives: maximize})
+		Settings: wire.Settings{"do": "panic at start"}, Space: testSpace(t), Objectives: maximize, Metrics: []string{"score"}})
 	fails(t, err, Failed, "panicked: oh no")
 }
 
@@ -218,11 +216,11 @@ func TestLargeMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := start(t, h, "nasc/random").Optimizer(t.Context(), OptimizerConfig{Space: s, Objectives: maximize})
+	o, err := start(t, h, "nasc/random").Optimizer(t.Context(), OptimizerConfig{Space: s, Objectives: maximize, Metrics: []string{"score"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := o.Ask(t.Context(), 3000, 0) // some 6 MB
+	got, err := o.Step(t.Context(), nil, 3000) // some 6 MB
 	if err != nil || len(got) != 3000 {
 		t.Fatalf("%d architectures, %v", len(got), err)
 	}

@@ -30,13 +30,15 @@ type session struct {
 	closed  bool
 }
 
-// open takes over the plugin's process and prepares it.
+// open takes over the plugin's process, or starts another, and prepares it.
 func (p *Plugin) open(ctx context.Context, prepare func(context.Context, *grpc.ClientConn) error) (*session, error) {
-	if p.proc == nil {
-		return nil, errors.New("the plugin's process is already in use; start another one")
+	s := &session{plugin: p, prepare: prepare, proc: p.take()}
+	if s.proc == nil {
+		var err error
+		if s.proc, err = p.another(ctx); err != nil {
+			return nil, err
+		}
 	}
-	s := &session{plugin: p, prepare: prepare, proc: p.proc}
-	p.proc = nil
 	// A process that dies while it is configured is not tried again: nothing
 	// has been achieved that would be lost.
 	if err := prepare(ctx, s.proc.conn); err != nil {
@@ -142,6 +144,16 @@ func (s *session) giveUp(proc *process, most int) error {
 	return d
 }
 
+// another starts a further process of the same plugin.
+func (p *Plugin) another(ctx context.Context) (*process, error) {
+	proc, d, err := p.launch(ctx)
+	if err == nil && !reflect.DeepEqual(d, p.description) {
+		proc.stop()
+		return nil, p.fault(NotReproducible, "the plugin was replaced by another while it was in use")
+	}
+	return proc, err
+}
+
 // ready returns the process, a new one when the last has died.
 func (s *session) ready(ctx context.Context) (*process, error) {
 	s.mu.Lock()
@@ -159,11 +171,7 @@ func (s *session) ready(ctx context.Context) (*process, error) {
 			return nil, context.Cause(ctx)
 		case <-time.After(wait):
 		}
-		proc, d, err := s.plugin.launch(ctx)
-		if err == nil && !reflect.DeepEqual(d, s.plugin.description) {
-			proc.stop()
-			return nil, s.plugin.fault(NotReproducible, "the plugin was replaced by another while it was in use")
-		}
+		proc, err := s.plugin.another(ctx)
 		if err == nil {
 			if err = s.prepare(ctx, proc.conn); err == nil {
 				s.proc = proc

@@ -112,7 +112,7 @@ func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptio
 	}
 	out.Genotype, out.Hash = a.Space.Format(a.Genotype), a.Graph.Hash().String()
 	out.Params, out.MACs = a.Graph.Params(), a.Graph.MACs()
-	return out, out.judge(ctx, e, p, wire.Job{Graph: a.Graph, Seed: stream.Seed(o.Seed, "trial", 0)}, o.Test, progress)
+	return out, out.judge(ctx, e, p, wire.Job{Graph: wire.OneGraph(a.Graph), Seed: stream.Seed(o.Seed, "trial", 0)}, o.Test, progress)
 }
 
 // judging is what a search block says of the evaluator and the space, which must

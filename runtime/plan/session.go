@@ -90,7 +90,8 @@ func (p *Plan) configure(ctx context.Context, plugins Plugins) (*Session, *store
 		objectives[i] = wire.Objective(o)
 	}
 	optimizer, err := p.Optimizer.Plugin.Optimizer(ctx, host.OptimizerConfig{Component: p.Optimizer.Component.Name,
-		Settings: p.Optimizer.Settings, Seed: p.Optimizer.Seed, Space: p.Space.Space, Objectives: objectives})
+		Settings: p.Optimizer.Settings, Seed: p.Optimizer.Seed, Space: p.Space.Space, Objectives: objectives,
+		Metrics: p.metrics()})
 	if err != nil {
 		return nil, nil, p.Optimizer.place(Explain(err, ""))
 	}
@@ -100,7 +101,7 @@ func (p *Plan) configure(ctx context.Context, plugins Plugins) (*Session, *store
 	}
 	s := &search.Search{
 		Space: p.Space, Optimizer: optimizer, Evaluators: evaluators, Seed: p.Seed, Budget: p.Budget,
-		Objectives: p.Objectives, Analytic: p.analytic, Reuse: p.Reuse,
+		Objectives: p.Objectives, Metrics: p.metrics(), Analytic: p.analytic, Reuse: p.Reuse,
 	}
 	for _, q := range p.Requirements {
 		s.Require = append(s.Require, q)
@@ -112,6 +113,21 @@ func (p *Plan) configure(ctx context.Context, plugins Plugins) (*Session, *store
 		s.Retrain = p.carry
 	}
 	return &Session{plan: p, search: s}, m, nil
+}
+
+// metrics are the names of what a trial reports: what the evaluator measures, then
+// what nasc computes.
+func (p *Plan) metrics() []string {
+	var out []string
+	for _, m := range p.Evaluator.Component.Metrics {
+		out = append(out, m.Name)
+	}
+	for _, name := range p.analytic {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // carry builds the network in which a winner is tested.

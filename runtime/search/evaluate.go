@@ -115,7 +115,7 @@ func (l *ledger) judge(ctx context.Context, jobs []*store.Trial) error {
 
 func (l *ledger) judgeOne(ctx context.Context, e Evaluator, t *store.Trial, mu *sync.Mutex) error {
 	begun := time.Now()
-	job := wire.Job{Number: t.Number, Graph: l.graphs[t.Number], Seed: t.Seed}
+	job := wire.Job{Number: t.Number, Graph: wire.OneGraph(l.graphs[t.Number]), Seed: t.Seed}
 	result, err := e.Evaluate(ctx, job, func(p wire.Progress) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -130,7 +130,7 @@ func (l *ledger) judgeOne(ctx context.Context, e Evaluator, t *store.Trial, mu *
 		return err
 	default:
 		t.Status, t.Metrics, t.Epochs, t.Simulated = store.OK, result.Values, result.Epochs, result.SimulatedSeconds
-		l.analyse(t, job.Graph)
+		l.analyse(t, l.graphs[t.Number])
 		for _, o := range l.Objectives {
 			if _, ok := t.Metrics[o.Metric]; !ok {
 				return fmt.Errorf("the evaluator reports no metric called %s", o.Metric)

@@ -18,10 +18,10 @@ import (
 // inProcess is a built-in optimizer without its process.
 type inProcess struct {
 	sdk.Optimizer
-	told []wire.Told
-	next int64
-	done bool
-	t    *testing.T
+	proposed []space.Genotype
+	told     []sdk.Trial
+	done     bool
+	t        *testing.T
 }
 
 func newInProcess(t *testing.T, name string, s sdk.Search) *inProcess {
@@ -34,21 +34,27 @@ func newInProcess(t *testing.T, name string, s sdk.Search) *inProcess {
 	return &inProcess{Optimizer: o, t: t}
 }
 
-func (o *inProcess) Ask(_ context.Context, n int, first int64) ([]space.Genotype, error) {
-	if first != o.next {
-		o.t.Errorf("asked for proposal %d, the next one is %d", first, o.next)
+func (o *inProcess) Step(_ context.Context, told []wire.Told, n int) ([]space.Genotype, error) {
+	var trials []sdk.Trial
+	for _, t := range told {
+		trials = append(trials, sdk.Trial{Trial: t.Trial, Genotype: o.proposed[t.Trial], Metrics: t.Metrics.Unpack([]string{"score"}),
+			Failure: t.Failure, Infeasible: t.Infeasible, Rejected: t.Rejected})
+	}
+	o.told = append(o.told, trials...)
+	if len(trials) > 0 {
+		if err := o.Tell(trials); err != nil {
+			return nil, err
+		}
+	}
+	if n == 0 {
+		return nil, nil
 	}
 	all, err := o.Optimizer.Ask(n)
 	if errors.Is(err, sdk.ErrDone) {
 		o.done, err = true, nil
 	}
-	o.next += int64(len(all))
+	o.proposed = append(o.proposed, all...)
 	return all, err
-}
-
-func (o *inProcess) Tell(_ context.Context, trials []wire.Told) error {
-	o.told = append(o.told, trials...)
-	return o.Optimizer.Tell(trials)
 }
 
 func (o *inProcess) Done() bool { return o.done }
@@ -76,7 +82,7 @@ func TestRejected(t *testing.T) {
 		o := newInProcess(t, name, sdk.Search{Env: sdk.Env{Seed: 5}, Space: sp.Space, Objectives: []wire.Objective{wire.Objective(objective)}})
 		j := &judge{}
 		s := &Search{Space: sp, Admits: even, Optimizer: o, Log: log, Budget: evaluations(float64(trials)), Observer: quiet{},
-			Objectives: []store.Objective{objective}}
+			Objectives: []store.Objective{objective}, Metrics: []string{"score"}}
 		for range workers {
 			s.Evaluators = append(s.Evaluators, j)
 		}
@@ -164,7 +170,7 @@ func TestInfeasible(t *testing.T) {
 		objective := store.Objective{Metric: "score", Maximize: true}
 		o := newInProcess(t, "evolution", sdk.Search{Env: sdk.Env{Seed: 2}, Space: sp.Space, Objectives: []wire.Objective{wire.Objective(objective)}})
 		s := &Search{Space: sp, Optimizer: o, Log: log, Budget: evaluations(50), Observer: quiet{}, Evaluators: []Evaluator{&judge{}},
-			Objectives: []store.Objective{objective}, Require: []Requirement{below{"score", bound}}, Analytic: []string{"depth"}, Reuse: ReuseGenotype}
+			Objectives: []store.Objective{objective}, Metrics: []string{"score"}, Require: []Requirement{below{"score", bound}}, Analytic: []string{"depth"}, Reuse: ReuseGenotype}
 		out, err := s.Run(t.Context())
 		trials, e := log.Trials()
 		if e != nil {

@@ -39,12 +39,11 @@ import (
 
 // Optimizer proposes architectures.
 type Optimizer interface {
-	// Ask returns up to n genotypes, the proposals from number first on; none,
-	// once everything is told, when it has nothing more to propose.
-	Ask(ctx context.Context, n int, first int64) ([]space.Genotype, error)
-	// Tell reports finished proposals in the order of their numbers, rejected
-	// ones before those that they were proposed with.
-	Tell(ctx context.Context, trials []wire.Told) error
+	// Step reports finished proposals in the order of their numbers, rejected ones
+	// before those that they were proposed with. Then it returns up to n genotypes,
+	// the next proposals; none, once everything is told, when there is nothing more
+	// to propose.
+	Step(ctx context.Context, told []wire.Told, n int) ([]space.Genotype, error)
 	// Done reports whether it has nothing more to propose.
 	Done() bool
 }
@@ -106,10 +105,13 @@ type Search struct {
 	Seed       uint64
 	Budget     Budget
 	Objectives []store.Objective
-	Analytic   []string // of Analytic, added to what the evaluator reports
-	Require    []Requirement
-	Reuse      Reuse
-	Observer   Observer
+	// Metrics are the names of what a trial reports, in the order in which the
+	// optimizer is told.
+	Metrics  []string
+	Analytic []string // of Analytic, added to what the evaluator reports
+	Require  []Requirement
+	Reuse    Reuse
+	Observer Observer
 	// Retrain makes the network that is tested of the winner's decisions; nil:
 	// the winner itself.
 	Retrain func(space.Genotype) (*graph.Graph, error)
@@ -160,15 +162,17 @@ func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	var told []wire.Told
 	for {
 		n := s.Budget.batch(l.spent, len(s.Evaluators))
 		if n == 0 {
 			break
 		}
-		asked, err := l.ask(ctx, n)
+		asked, err := l.ask(ctx, told, n)
 		if err != nil {
 			return nil, err
 		}
+		told = nil
 		if len(asked) == 0 {
 			break
 		}
@@ -179,24 +183,34 @@ func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 		if err := l.evaluate(ctx, batch); err != nil {
 			return nil, err
 		}
-		told := make([]wire.Told, len(batch))
+		told = make([]wire.Told, len(batch))
 		for i, t := range batch {
-			told[i] = wire.Told{Trial: asked[i].number, Genotype: asked[i].genotype, Failure: t.Failure,
-				Infeasible: t.Status == store.Infeasible,
-				Metrics:    wire.ValidationMetrics{Values: t.Metrics, SimulatedSeconds: t.Simulated, Epochs: t.Epochs}}
+			told[i] = s.told(asked[i].number, t)
 			l.count(t)
-		}
-		if err := s.Optimizer.Tell(ctx, told); err != nil {
-			return nil, err
 		}
 		if err := l.moves(batch); err != nil {
 			return nil, err
 		}
 	}
+	if _, err := s.Optimizer.Step(ctx, told, 0); err != nil {
+		return nil, err
+	}
 	if len(l.recorded) > 0 {
 		return nil, fmt.Errorf("the log has %d trials more than the budget allows", len(l.recorded))
 	}
 	return l.finish(ctx)
+}
+
+// told is what the optimizer learns of a trial.
+func (s *Search) told(number int64, t *store.Trial) wire.Told {
+	out := wire.Told{Trial: number, Failure: t.Failure, Infeasible: t.Status == store.Infeasible,
+		Metrics: wire.Validation{SimulatedSeconds: t.Simulated, Epochs: t.Epochs}}
+	if t.Status != store.Failed {
+		for _, name := range s.Metrics {
+			out.Metrics.Values = append(out.Metrics.Values, t.Metrics[name])
+		}
+	}
+	return out
 }
 
 // Better reports whether trial a is better than b: by the first objective in
@@ -265,17 +279,19 @@ type proposal struct {
 // maxRejected is how many proposals in a row may be outside of the space.
 const maxRejected = 100_000
 
-// ask gets up to n proposals that the space admits; none when the optimizer has
-// nothing more to propose. What is rejected is told at once and asked for again.
-// Whether it is follows from the genotype, so that a resumed search asks alike.
-func (l *ledger) ask(ctx context.Context, n int) ([]proposal, error) {
+// ask tells the trials that are finished and gets up to n proposals that the space
+// admits; none when the optimizer has nothing more to propose. What is rejected is
+// told at once and asked for again. Whether it is follows from the genotype, so that
+// a resumed search asks alike.
+func (l *ledger) ask(ctx context.Context, told []wire.Told, n int) ([]proposal, error) {
 	var batch []proposal
 	for len(batch) < n {
 		missing := n - len(batch)
-		got, err := l.Optimizer.Ask(ctx, missing, l.asked)
+		got, err := l.Optimizer.Step(ctx, told, missing)
 		if err != nil {
 			return nil, err
 		}
+		told = nil
 		if len(got) > missing {
 			return nil, fmt.Errorf("the optimizer proposed %d architectures when asked for %d", len(got), missing)
 		}
@@ -285,7 +301,6 @@ func (l *ledger) ask(ctx context.Context, n int) ([]proposal, error) {
 			}
 			break
 		}
-		var outside []wire.Told
 		for _, g := range got {
 			p := proposal{l.asked, g}
 			l.asked++
@@ -301,14 +316,15 @@ func (l *ledger) ask(ctx context.Context, n int) ([]proposal, error) {
 			if l.rejected++; l.rejected == maxRejected {
 				return nil, fmt.Errorf("%w; the last: %s", ErrRejected, reason)
 			}
-			outside = append(outside, wire.Told{Trial: p.number, Genotype: g, Failure: reason, Rejected: true})
+			told = append(told, wire.Told{Trial: p.number, Failure: reason, Rejected: true})
 		}
-		if outside == nil {
+		if told == nil {
 			break
 		}
-		if err := l.Optimizer.Tell(ctx, outside); err != nil {
-			return nil, err
-		}
+	}
+	if told != nil { // the batch is full
+		_, err := l.Optimizer.Step(ctx, told, 0)
+		return batch, err
 	}
 	return batch, nil
 }
@@ -450,7 +466,7 @@ func (l *ledger) finish(ctx context.Context) (*Outcome, error) {
 		return out, err
 	}
 	l.Observer.Testing(out.Best)
-	job := wire.Job{Number: out.Best.Number, Graph: tested, Seed: out.Best.Seed}
+	job := wire.Job{Number: out.Best.Number, Graph: wire.OneGraph(tested), Seed: out.Best.Seed}
 	result, err := l.Evaluators[0].Test(ctx, job, func(p wire.Progress) { l.Observer.Progress(job.Number, p) })
 	var failed *wire.Problem
 	switch {

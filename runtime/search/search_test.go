@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -51,15 +52,26 @@ func (s small) Bind(g space.Genotype) (*graph.Graph, error) {
 // climber mutates the best it was told of every other time, so a wrong or missing Tell shows in
 // what it proposes.
 type climber struct {
-	space *space.Space
-	rng   *rand.Rand
-	best  space.Genotype
-	score float64
-	limit int // proposals in all; 0: no limit
-	asked int
+	space    *space.Space
+	rng      *rand.Rand
+	best     space.Genotype
+	proposed []space.Genotype
+	score    float64
+	limit    int // proposals in all; 0: no limit
+	asked    int
+	told     map[int64]bool
 }
 
-func (c *climber) Ask(_ context.Context, n int, _ int64) ([]space.Genotype, error) {
+func (c *climber) Step(_ context.Context, told []wire.Told, n int) ([]space.Genotype, error) {
+	for _, t := range told {
+		if c.told[t.Trial] {
+			return nil, fmt.Errorf("trial %d is told twice", t.Trial)
+		}
+		c.told[t.Trial] = true
+		if v := t.Metrics.Values; v != nil && (c.best == nil || v[0] > c.score) {
+			c.best, c.score = c.proposed[t.Trial], v[0]
+		}
+	}
 	var out []space.Genotype
 	for range n {
 		if c.limit > 0 && c.asked == c.limit {
@@ -72,19 +84,11 @@ func (c *climber) Ask(_ context.Context, n int, _ int64) ([]space.Genotype, erro
 			out = append(out, c.space.Mutate(c.rng, c.best))
 		}
 	}
+	c.proposed = append(c.proposed, out...)
 	return out, nil
 }
 
 func (c *climber) Done() bool { return c.limit > 0 && c.asked == c.limit }
-
-func (c *climber) Tell(_ context.Context, trials []wire.Told) error {
-	for _, t := range trials {
-		if v, ok := t.Metrics.Values["score"]; ok && (c.best == nil || v > c.score) {
-			c.best, c.score = t.Genotype, v
-		}
-	}
-	return nil
-}
 
 // judge scores graphs by their ops.
 type judge struct {
@@ -115,7 +119,8 @@ func (j *judge) Evaluate(ctx context.Context, job wire.Job, _ func(wire.Progress
 		return wire.ValidationMetrics{}, j.fault
 	}
 	v := j.value * float64(n)
-	for i, node := range job.Graph.Nodes[:2] {
+	g, _ := job.Graph()
+	for i, node := range g.Nodes[:2] {
 		if node.Op == j.refuse {
 			return wire.ValidationMetrics{}, &wire.Problem{Message: "no " + node.Op + " please"}
 		}
@@ -165,8 +170,8 @@ func (u setup) run(t *testing.T, ctx context.Context) (*Outcome, string, error) 
 	sp := newSmall(t)
 	s := &Search{
 		Space: sp, Log: log, Seed: u.seed, Budget: u.budget, Reuse: u.reuse, Observer: quiet{},
-		Optimizer:  &climber{space: sp.Space, rng: stream.New(u.seed, "climber", 0), limit: u.limit},
-		Objectives: []store.Objective{{Metric: "score", Maximize: true}},
+		Optimizer:  &climber{space: sp.Space, rng: stream.New(u.seed, "climber", 0), limit: u.limit, told: map[int64]bool{}},
+		Objectives: []store.Objective{{Metric: "score", Maximize: true}}, Metrics: []string{"score"},
 	}
 	for range max(1, u.workers) {
 		s.Evaluators = append(s.Evaluators, u.judge)

@@ -48,6 +48,7 @@ var Plugin = sdk.Plugin{
 			{Name: "imagenet16-120", Doc: "test accuracy on ImageNet16-120 after 200 epochs", Unit: "%", HigherIsBetter: true},
 		},
 		Deterministic: true,
+		Shared:        true,
 	}, start)},
 }
 

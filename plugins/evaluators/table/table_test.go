@@ -46,7 +46,7 @@ func open(t testing.TB, s Settings) *Evaluator {
 }
 
 func candidate(arch string, epochs int) sdk.Candidate {
-	return sdk.Candidate{Job: wire.Job{Graph: graphtest.NASBench201(arch, 5), Epochs: epochs}}
+	return sdk.Candidate{Graph: graphtest.NASBench201(arch, 5), Epochs: epochs}
 }
 
 // TestPublishedValues looks up architectures whose results are published.

@@ -38,8 +38,9 @@ var Plugin = sdk.Plugin{
 	Version: "0.1.0",
 	Doc:     "Evolution: children of good architectures replace the oldest ones.",
 	Optimizers: []sdk.OptimizerSpec{sdk.NewOptimizer(sdk.OptimizerInfo{
-		Name: "regularized",
-		Doc:  "Regularized evolution: the best of a few drawn architectures has a child with one other decision; the oldest dies.",
+		Name:   "regularized",
+		Doc:    "Regularized evolution: the best of a few drawn architectures has a child with one other decision; the oldest dies.",
+		Shared: true,
 	}, start)},
 }
 

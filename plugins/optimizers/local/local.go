@@ -28,8 +28,9 @@ var Plugin = sdk.Plugin{
 	Version: "0.1.0",
 	Doc:     "Local search: walk to better neighbours, begin again at an optimum.",
 	Optimizers: []sdk.OptimizerSpec{sdk.NewOptimizer(sdk.OptimizerInfo{
-		Name: "search",
-		Doc:  "Local search with first improvement and random restarts over unique architectures.",
+		Name:   "search",
+		Doc:    "Local search with first improvement and random restarts over unique architectures.",
+		Shared: true,
 	}, start)},
 }
 

@@ -20,8 +20,9 @@ var Plugin = sdk.Plugin{
 	Version: "0.1.0",
 	Doc:     "Random search: independent architectures, each of the space equally likely.",
 	Optimizers: []sdk.OptimizerSpec{sdk.NewOptimizer(sdk.OptimizerInfo{
-		Name: "uniform",
-		Doc:  "Independent, uniformly drawn architectures.",
+		Name:   "uniform",
+		Doc:    "Independent, uniformly drawn architectures.",
+		Shared: true,
 	}, start)},
 }
 

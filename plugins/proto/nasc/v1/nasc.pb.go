@@ -195,7 +195,10 @@ type Component struct {
 	Deterministic bool `protobuf:"varint,7,opt,name=deterministic,proto3" json:"deterministic,omitempty"`
 	// The metrics that an evaluator's Test reports, and no others. An optimizer
 	// never sees them.
-	TestMetrics   []*Metric `protobuf:"bytes,8,rep,name=test_metrics,json=testMetrics,proto3" json:"test_metrics,omitempty"`
+	TestMetrics []*Metric `protobuf:"bytes,8,rep,name=test_metrics,json=testMetrics,proto3" json:"test_metrics,omitempty"`
+	// Whether one process may serve several searches at once. Otherwise the host
+	// starts a process for each.
+	Shared        bool `protobuf:"varint,9,opt,name=shared,proto3" json:"shared,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -284,6 +287,13 @@ func (x *Component) GetTestMetrics() []*Metric {
 		return x.TestMetrics
 	}
 	return nil
+}
+
+func (x *Component) GetShared() bool {
+	if x != nil {
+		return x.Shared
+	}
+	return false
 }
 
 // Parameter is a typed setting with its documentation and default.
@@ -783,7 +793,9 @@ type OptimizerConfigureRequest struct {
 	Configuration *Configuration         `protobuf:"bytes,1,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	Space         *Space                 `protobuf:"bytes,2,opt,name=space,proto3" json:"space,omitempty"`
 	// What is optimized, in order of importance.
-	Objectives    []*Objective `protobuf:"bytes,3,rep,name=objectives,proto3" json:"objectives,omitempty"`
+	Objectives []*Objective `protobuf:"bytes,3,rep,name=objectives,proto3" json:"objectives,omitempty"`
+	// The validation metrics that finished trials are told with, by their order.
+	Metrics       []string `protobuf:"bytes,4,rep,name=metrics,proto3" json:"metrics,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -835,6 +847,13 @@ func (x *OptimizerConfigureRequest) GetSpace() *Space {
 func (x *OptimizerConfigureRequest) GetObjectives() []*Objective {
 	if x != nil {
 		return x.Objectives
+	}
+	return nil
+}
+
+func (x *OptimizerConfigureRequest) GetMetrics() []string {
+	if x != nil {
+		return x.Metrics
 	}
 	return nil
 }
@@ -1123,19 +1142,18 @@ func (*TellResponse) Descriptor() ([]byte, []int) {
 // Told is what an optimizer learns of a proposal that is finished. It has no
 // field that could carry a test metric.
 type Told struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	Trial    int64                  `protobuf:"varint,1,opt,name=trial,proto3" json:"trial,omitempty"` // proposals are numbered from 0
-	Genotype *Genotype              `protobuf:"bytes,2,opt,name=genotype,proto3" json:"genotype,omitempty"`
-	Metrics  *ValidationMetrics     `protobuf:"bytes,3,opt,name=metrics,proto3" json:"metrics,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Trial   int64                  `protobuf:"varint,1,opt,name=trial,proto3" json:"trial,omitempty"` // proposals are numbered from 0
+	Metrics *ValidationMetrics     `protobuf:"bytes,2,opt,name=metrics,proto3" json:"metrics,omitempty"`
 	// Set when the proposal has no result that counts: its evaluation failed, or
 	// one of the following says what else.
-	Failure string `protobuf:"bytes,4,opt,name=failure,proto3" json:"failure,omitempty"`
+	Failure string `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	// The architecture was evaluated and violates a requirement of the search. It
 	// can never be the winner; metrics are set.
-	Infeasible bool `protobuf:"varint,5,opt,name=infeasible,proto3" json:"infeasible,omitempty"`
+	Infeasible bool `protobuf:"varint,4,opt,name=infeasible,proto3" json:"infeasible,omitempty"`
 	// The architecture violates a constraint of the space, which the decision tree
 	// does not hold. It was not evaluated and costs nothing; metrics are empty.
-	Rejected      bool `protobuf:"varint,6,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	Rejected      bool `protobuf:"varint,5,opt,name=rejected,proto3" json:"rejected,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1175,13 +1193,6 @@ func (x *Told) GetTrial() int64 {
 		return x.Trial
 	}
 	return 0
-}
-
-func (x *Told) GetGenotype() *Genotype {
-	if x != nil {
-		return x.Genotype
-	}
-	return nil
 }
 
 func (x *Told) GetMetrics() *ValidationMetrics {
@@ -1835,8 +1846,10 @@ func (x *Progress) GetValues() map[string]float64 {
 
 // ValidationMetrics may be seen by an optimizer.
 type ValidationMetrics struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Values map[string]float64     `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By place: in a result, in the order of the evaluator's Component.metrics; in
+	// what an optimizer is told, of OptimizerConfigureRequest.metrics.
+	Values []float64 `protobuf:"fixed64,1,rep,packed,name=values,proto3" json:"values,omitempty"`
 	// Seconds that this evaluation stands for on the simulated clock of a
 	// tabular benchmark; 0 for evaluators that really train.
 	SimulatedSeconds float64 `protobuf:"fixed64,2,opt,name=simulated_seconds,json=simulatedSeconds,proto3" json:"simulated_seconds,omitempty"`
@@ -1875,7 +1888,7 @@ func (*ValidationMetrics) Descriptor() ([]byte, []int) {
 	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{28}
 }
 
-func (x *ValidationMetrics) GetValues() map[string]float64 {
+func (x *ValidationMetrics) GetValues() []float64 {
 	if x != nil {
 		return x.Values
 	}
@@ -2615,7 +2628,7 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x03doc\x18\x03 \x01(\tR\x03doc\x122\n" +
 	"\n" +
 	"components\x18\x04 \x03(\v2\x12.nasc.v1.ComponentR\n" +
-	"components\"\x84\x03\n" +
+	"components\"\x9c\x03\n" +
 	"\tComponent\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.nasc.v1.Component.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -2626,7 +2639,8 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x0edecision_kinds\x18\x05 \x03(\tR\rdecisionKinds\x12)\n" +
 	"\ametrics\x18\x06 \x03(\v2\x0f.nasc.v1.MetricR\ametrics\x12$\n" +
 	"\rdeterministic\x18\a \x01(\bR\rdeterministic\x122\n" +
-	"\ftest_metrics\x18\b \x03(\v2\x0f.nasc.v1.MetricR\vtestMetrics\"D\n" +
+	"\ftest_metrics\x18\b \x03(\v2\x0f.nasc.v1.MetricR\vtestMetrics\x12\x16\n" +
+	"\x06shared\x18\t \x01(\bR\x06shared\"D\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eKIND_OPTIMIZER\x10\x01\x12\x12\n" +
@@ -2668,13 +2682,14 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\aProblem\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
-	"\x04help\x18\x03 \x01(\tR\x04help\"\xb3\x01\n" +
+	"\x04help\x18\x03 \x01(\tR\x04help\"\xcd\x01\n" +
 	"\x19OptimizerConfigureRequest\x12<\n" +
 	"\rconfiguration\x18\x01 \x01(\v2\x16.nasc.v1.ConfigurationR\rconfiguration\x12$\n" +
 	"\x05space\x18\x02 \x01(\v2\x0e.nasc.v1.SpaceR\x05space\x122\n" +
 	"\n" +
 	"objectives\x18\x03 \x03(\v2\x12.nasc.v1.ObjectiveR\n" +
-	"objectives\"J\n" +
+	"objectives\x12\x18\n" +
+	"\ametrics\x18\x04 \x03(\tR\ametrics\"J\n" +
 	"\x1aOptimizerConfigureResponse\x12,\n" +
 	"\bproblems\x18\x01 \x03(\v2\x10.nasc.v1.ProblemR\bproblems\"?\n" +
 	"\tObjective\x12\x16\n" +
@@ -2690,16 +2705,15 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x04done\x18\x02 \x01(\bR\x04done\"4\n" +
 	"\vTellRequest\x12%\n" +
 	"\x06trials\x18\x01 \x03(\v2\r.nasc.v1.ToldR\x06trials\"\x0e\n" +
-	"\fTellResponse\"\xd7\x01\n" +
+	"\fTellResponse\"\xa8\x01\n" +
 	"\x04Told\x12\x14\n" +
-	"\x05trial\x18\x01 \x01(\x03R\x05trial\x12-\n" +
-	"\bgenotype\x18\x02 \x01(\v2\x11.nasc.v1.GenotypeR\bgenotype\x124\n" +
-	"\ametrics\x18\x03 \x01(\v2\x1a.nasc.v1.ValidationMetricsR\ametrics\x12\x18\n" +
-	"\afailure\x18\x04 \x01(\tR\afailure\x12\x1e\n" +
+	"\x05trial\x18\x01 \x01(\x03R\x05trial\x124\n" +
+	"\ametrics\x18\x02 \x01(\v2\x1a.nasc.v1.ValidationMetricsR\ametrics\x12\x18\n" +
+	"\afailure\x18\x03 \x01(\tR\afailure\x12\x1e\n" +
 	"\n" +
-	"infeasible\x18\x05 \x01(\bR\n" +
+	"infeasible\x18\x04 \x01(\bR\n" +
 	"infeasible\x12\x1a\n" +
-	"\brejected\x18\x06 \x01(\bR\brejected\"t\n" +
+	"\brejected\x18\x05 \x01(\bR\brejected\"t\n" +
 	"\x05Space\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\tdecisions\x18\x02 \x03(\v2\x11.nasc.v1.DecisionR\tdecisions\x12\x12\n" +
@@ -2744,14 +2758,11 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x06values\x18\x03 \x03(\v2\x1d.nasc.v1.Progress.ValuesEntryR\x06values\x1a9\n" +
 	"\vValuesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xd3\x01\n" +
-	"\x11ValidationMetrics\x12>\n" +
-	"\x06values\x18\x01 \x03(\v2&.nasc.v1.ValidationMetrics.ValuesEntryR\x06values\x12+\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"p\n" +
+	"\x11ValidationMetrics\x12\x16\n" +
+	"\x06values\x18\x01 \x03(\x01R\x06values\x12+\n" +
 	"\x11simulated_seconds\x18\x02 \x01(\x01R\x10simulatedSeconds\x12\x16\n" +
-	"\x06epochs\x18\x03 \x01(\x01R\x06epochs\x1a9\n" +
-	"\vValuesEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x82\x01\n" +
+	"\x06epochs\x18\x03 \x01(\x01R\x06epochs\"\x82\x01\n" +
 	"\vTestMetrics\x128\n" +
 	"\x06values\x18\x01 \x03(\v2 .nasc.v1.TestMetrics.ValuesEntryR\x06values\x1a9\n" +
 	"\vValuesEntry\x12\x10\n" +
@@ -2839,7 +2850,7 @@ func file_nasc_v1_nasc_proto_rawDescGZIP() []byte {
 }
 
 var file_nasc_v1_nasc_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_nasc_v1_nasc_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_nasc_v1_nasc_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_nasc_v1_nasc_proto_goTypes = []any{
 	(Component_Kind)(0),                // 0: nasc.v1.Component.Kind
 	(*DescribeRequest)(nil),            // 1: nasc.v1.DescribeRequest
@@ -2884,9 +2895,8 @@ var file_nasc_v1_nasc_proto_goTypes = []any{
 	nil,                                // 40: nasc.v1.Configuration.ParametersEntry
 	nil,                                // 41: nasc.v1.EvaluatorConfigureResponse.FactsEntry
 	nil,                                // 42: nasc.v1.Progress.ValuesEntry
-	nil,                                // 43: nasc.v1.ValidationMetrics.ValuesEntry
-	nil,                                // 44: nasc.v1.TestMetrics.ValuesEntry
-	nil,                                // 45: nasc.v1.ResolveResponse.LabelsEntry
+	nil,                                // 43: nasc.v1.TestMetrics.ValuesEntry
+	nil,                                // 44: nasc.v1.ResolveResponse.LabelsEntry
 }
 var file_nasc_v1_nasc_proto_depIdxs = []int32{
 	3,  // 0: nasc.v1.DescribeResponse.components:type_name -> nasc.v1.Component
@@ -2902,57 +2912,55 @@ var file_nasc_v1_nasc_proto_depIdxs = []int32{
 	10, // 10: nasc.v1.OptimizerConfigureResponse.problems:type_name -> nasc.v1.Problem
 	22, // 11: nasc.v1.AskResponse.genotypes:type_name -> nasc.v1.Genotype
 	18, // 12: nasc.v1.TellRequest.trials:type_name -> nasc.v1.Told
-	22, // 13: nasc.v1.Told.genotype:type_name -> nasc.v1.Genotype
-	29, // 14: nasc.v1.Told.metrics:type_name -> nasc.v1.ValidationMetrics
-	20, // 15: nasc.v1.Space.decisions:type_name -> nasc.v1.Decision
-	21, // 16: nasc.v1.Decision.alternatives:type_name -> nasc.v1.Alternative
-	9,  // 17: nasc.v1.EvaluatorConfigureRequest.configuration:type_name -> nasc.v1.Configuration
-	10, // 18: nasc.v1.EvaluatorConfigureResponse.problems:type_name -> nasc.v1.Problem
-	41, // 19: nasc.v1.EvaluatorConfigureResponse.facts:type_name -> nasc.v1.EvaluatorConfigureResponse.FactsEntry
-	26, // 20: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trial
-	35, // 21: nasc.v1.Trial.graph:type_name -> nasc.v1.Graph
-	28, // 22: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
-	29, // 23: nasc.v1.EvaluateEvent.result:type_name -> nasc.v1.ValidationMetrics
-	10, // 24: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
-	42, // 25: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
-	43, // 26: nasc.v1.ValidationMetrics.values:type_name -> nasc.v1.ValidationMetrics.ValuesEntry
-	44, // 27: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
-	26, // 28: nasc.v1.TestRequest.trial:type_name -> nasc.v1.Trial
-	28, // 29: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
-	30, // 30: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
-	10, // 31: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
-	20, // 32: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
-	45, // 33: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
-	10, // 34: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
-	36, // 35: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
-	37, // 36: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
-	38, // 37: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
-	39, // 38: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
-	5,  // 39: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
-	5,  // 40: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
-	1,  // 41: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
-	7,  // 42: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
-	11, // 43: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
-	14, // 44: nasc.v1.Optimizer.Ask:input_type -> nasc.v1.AskRequest
-	16, // 45: nasc.v1.Optimizer.Tell:input_type -> nasc.v1.TellRequest
-	23, // 46: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
-	25, // 47: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
-	31, // 48: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
-	33, // 49: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
-	2,  // 50: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
-	8,  // 51: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
-	12, // 52: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
-	15, // 53: nasc.v1.Optimizer.Ask:output_type -> nasc.v1.AskResponse
-	17, // 54: nasc.v1.Optimizer.Tell:output_type -> nasc.v1.TellResponse
-	24, // 55: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
-	27, // 56: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateEvent
-	32, // 57: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
-	34, // 58: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
-	50, // [50:59] is the sub-list for method output_type
-	41, // [41:50] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	29, // 13: nasc.v1.Told.metrics:type_name -> nasc.v1.ValidationMetrics
+	20, // 14: nasc.v1.Space.decisions:type_name -> nasc.v1.Decision
+	21, // 15: nasc.v1.Decision.alternatives:type_name -> nasc.v1.Alternative
+	9,  // 16: nasc.v1.EvaluatorConfigureRequest.configuration:type_name -> nasc.v1.Configuration
+	10, // 17: nasc.v1.EvaluatorConfigureResponse.problems:type_name -> nasc.v1.Problem
+	41, // 18: nasc.v1.EvaluatorConfigureResponse.facts:type_name -> nasc.v1.EvaluatorConfigureResponse.FactsEntry
+	26, // 19: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trial
+	35, // 20: nasc.v1.Trial.graph:type_name -> nasc.v1.Graph
+	28, // 21: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
+	29, // 22: nasc.v1.EvaluateEvent.result:type_name -> nasc.v1.ValidationMetrics
+	10, // 23: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
+	42, // 24: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
+	43, // 25: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
+	26, // 26: nasc.v1.TestRequest.trial:type_name -> nasc.v1.Trial
+	28, // 27: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
+	30, // 28: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
+	10, // 29: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
+	20, // 30: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
+	44, // 31: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
+	10, // 32: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
+	36, // 33: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
+	37, // 34: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
+	38, // 35: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
+	39, // 36: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
+	5,  // 37: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
+	5,  // 38: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
+	1,  // 39: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
+	7,  // 40: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
+	11, // 41: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
+	14, // 42: nasc.v1.Optimizer.Ask:input_type -> nasc.v1.AskRequest
+	16, // 43: nasc.v1.Optimizer.Tell:input_type -> nasc.v1.TellRequest
+	23, // 44: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
+	25, // 45: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
+	31, // 46: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
+	33, // 47: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
+	2,  // 48: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
+	8,  // 49: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
+	12, // 50: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
+	15, // 51: nasc.v1.Optimizer.Ask:output_type -> nasc.v1.AskResponse
+	17, // 52: nasc.v1.Optimizer.Tell:output_type -> nasc.v1.TellResponse
+	24, // 53: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
+	27, // 54: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateEvent
+	32, // 55: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
+	34, // 56: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
+	48, // [48:57] is the sub-list for method output_type
+	39, // [39:48] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_nasc_v1_nasc_proto_init() }
@@ -2983,7 +2991,7 @@ func file_nasc_v1_nasc_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_nasc_v1_nasc_proto_rawDesc), len(file_nasc_v1_nasc_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   45,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   3,
 		},
