@@ -77,6 +77,15 @@ func units(c wire.Component) map[string]string {
 	return out
 }
 
+// higher tells of what an evaluator reports whether more is better.
+func higher(c wire.Component) map[string]bool {
+	out := map[string]bool{}
+	for _, m := range slices.Concat(c.TestMetrics, c.Metrics) {
+		out[m.Name] = m.HigherIsBetter
+	}
+	return out
+}
+
 // again compiles the space in which the winner is tested.
 func (p *Plan) again(b *compiler.Search, set []Setting, diags *diag.List) {
 	if b == nil || b.Retrain == nil {

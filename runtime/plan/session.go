@@ -149,7 +149,7 @@ func (p *Plan) manifest(plugins Plugins, facts map[string]string) (*store.Manife
 		return nil, err
 	}
 	evaluator.Facts = facts
-	evaluator.Units = units(p.Evaluator.Component)
+	evaluator.Units, evaluator.Higher = units(p.Evaluator.Component), higher(p.Evaluator.Component)
 	m := &store.Manifest{
 		Nasc: Version(), Space: p.described(p.Space, p.args),
 		Search: p.Search, Optimizer: optimizer, Evaluator: evaluator, Objectives: p.Objectives, Analytic: p.analytic,
@@ -180,7 +180,7 @@ func (p *Part) manifest(plugins Plugins) (store.Component, error) {
 	d := p.Plugin.Description()
 	sum, err := checksum(plugins.Commands[d.Name])
 	return store.Component{Plugin: d.Name, Version: d.Version, Component: p.Component.Name, Checksum: sum,
-		Parameters: p.Settings, Seed: p.Seed, Threads: p.Threads}, err
+		Parameters: p.Settings, Seed: p.Seed, Threads: p.Threads, Deterministic: p.Component.Deterministic}, err
 }
 
 // Resume makes the session of an existing run from its manifest, whatever has

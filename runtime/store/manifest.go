@@ -64,6 +64,10 @@ type Component struct {
 	Threads    int               `json:"threads,omitempty"`
 	Facts      map[string]string `json:"facts,omitempty"` // data set hashes and the like
 	Units      map[string]string `json:"units,omitempty"` // of an evaluator's metrics
+	// Higher says of an evaluator's metrics whether more is better.
+	Higher map[string]bool `json:"higher_is_better,omitempty"`
+	// Deterministic evaluators give equal results for equal requests.
+	Deterministic bool `json:"deterministic,omitempty"`
 }
 
 // Objective is a metric to be made large or small.
