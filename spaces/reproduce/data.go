@@ -1,8 +1,11 @@
 package reproduce
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -87,4 +90,57 @@ func extension(name string) string {
 		return ""
 	}
 	return ext + zip
+}
+
+// Folders are where data are looked for unless the user names them: $NASC_DATA, and
+// the folder for the data of programs that the system has.
+func Folders() []string {
+	var out []string
+	if dir := os.Getenv("NASC_DATA"); dir != "" {
+		out = append(out, dir)
+	}
+	if dir := userData(); dir != "" {
+		out = append(out, filepath.Join(dir, "nasc"))
+	}
+	return out
+}
+
+// userData is the user's folder for the data of programs, empty where there is none.
+func userData() string {
+	switch runtime.GOOS {
+	case "windows":
+		return os.Getenv("LocalAppData")
+	case "darwin":
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, "Library", "Application Support")
+		}
+		return ""
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return dir
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		return filepath.Join(home, ".local", "share")
+	}
+	return ""
+}
+
+// Cached is the file that the data are imported to: below the folder for what
+// programs can make again, with a name that changes when the source does.
+func (d Data) Cached(f Found) (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	path, err := filepath.Abs(f.Path)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	key := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d", f.Kind, path, info.Size(), info.ModTime().UnixNano()))
+	name := strings.TrimSuffix(d.Table, ".nasb")
+	return filepath.Join(dir, "nasc", fmt.Sprintf("%s-%x.nasb", name, key[:8])), nil
 }
