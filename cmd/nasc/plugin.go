@@ -143,6 +143,9 @@ func printPlugin(w io.Writer, d wire.Description) {
 		if c.Doc != "" {
 			fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(strings.TrimSpace(c.Doc), "\n", "\n    "))
 		}
+		if c.Ends {
+			fmt.Fprintln(w, "    A search with it needs no budget.")
+		}
 		t := tabwriter.NewWriter(w, 4, 0, 2, ' ', 0)
 		for _, p := range c.Parameters {
 			fmt.Fprintf(t, "    %s\t%s\t%s\t%s%s\n", p.Name, p.Type, defaultOf(p), p.Doc, limits(p))

@@ -36,7 +36,8 @@ changes: --set population=20, or --set optimizer.population=20 when several
 things have a setting of that name (scopes: optimizer, evaluator, space, search).
 
 The budget counts evaluations (100), epochs (epochs(50)), seconds on the clock of
-a tabular benchmark (12000s) or seconds of real time (wall(10m)). Equal files,
+a tabular benchmark (12000s) or seconds of real time (wall(10m)). Exhaustive
+search needs none. Equal files,
 seeds and numbers of workers give equal trial logs, except with a budget of real
 time. Results of equal architectures are reused when the evaluator is
 deterministic; --set search.reuse=isomorphic does so up to isomorphism, =off
@@ -51,7 +52,9 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 		Example: `  nasc run spaces/quickstart/quickstart.nas
   nasc run spaces/quickstart/quickstart.nas --optimizer local --seed 3 -o runs/local
   nasc run spaces/nasbench201/nasbench201.nas --optimizer evolution --evaluator table \
-      --set data=nasbench201.csv.gz --budget 100 --seed 1`,
+      --set data=nasbench201.csv.gz --budget 100 --seed 1
+  nasc run spaces/nasbench201/nasbench201.nas --optimizer exhaustive --evaluator table \
+      --set data=nasbench201.csv.gz`,
 		Args: args(1, 1),
 	}
 	f := c.Flags()

@@ -138,6 +138,9 @@ type OptimizerInfo struct {
 	// Shared: one process may serve several searches. Each has a value of its
 	// own, and the code keeps no global state.
 	Shared bool
+	// Ends: it goes through what it has to propose once, whatever it is told, and
+	// then says ErrDone. A search with it needs no budget.
+	Ends bool
 }
 
 // OptimizerSpec is an optimizer that a plugin offers; NewOptimizer makes one.
@@ -285,7 +288,7 @@ func (p Plugin) Description() (wire.Description, error) {
 			return d, fmt.Errorf("optimizer %q: %w", o.info.Name, o.err)
 		}
 		d.Components = append(d.Components, wire.Component{Kind: wire.OptimizerKind, Name: o.info.Name, Doc: o.info.Doc,
-			Parameters: o.parameters, DecisionKinds: o.info.DecisionKinds, Shared: o.info.Shared})
+			Parameters: o.parameters, DecisionKinds: o.info.DecisionKinds, Shared: o.info.Shared, Ends: o.info.Ends})
 	}
 	for _, e := range p.Evaluators {
 		if e.err != nil {

@@ -20,7 +20,7 @@ const (
 func FromDescription(d Description) (*pb.DescribeResponse, error) {
 	m := &pb.DescribeResponse{Name: d.Name, Version: d.Version, Doc: d.Doc}
 	for _, c := range d.Components {
-		mc := &pb.Component{Name: c.Name, Doc: c.Doc, Deterministic: c.Deterministic, Shared: c.Shared,
+		mc := &pb.Component{Name: c.Name, Doc: c.Doc, Deterministic: c.Deterministic, Shared: c.Shared, Ends: c.Ends,
 			Metrics: fromMetrics(c.Metrics), TestMetrics: fromMetrics(c.TestMetrics)}
 		switch c.Kind {
 		case OptimizerKind:
@@ -62,7 +62,7 @@ func ToDescription(m *pb.DescribeResponse) (Description, error) {
 		return Description{}, fmt.Errorf("%d components", len(m.GetComponents()))
 	}
 	for _, mc := range m.GetComponents() {
-		c := Component{Name: mc.GetName(), Doc: mc.GetDoc(), Deterministic: mc.GetDeterministic(), Shared: mc.GetShared(),
+		c := Component{Name: mc.GetName(), Doc: mc.GetDoc(), Deterministic: mc.GetDeterministic(), Shared: mc.GetShared(), Ends: mc.GetEnds(),
 			Metrics: toMetrics(mc.GetMetrics()), TestMetrics: toMetrics(mc.GetTestMetrics())}
 		switch mc.GetKind() {
 		case pb.Component_KIND_OPTIMIZER:

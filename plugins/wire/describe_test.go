@@ -12,7 +12,7 @@ import (
 func description() Description {
 	lo, hi := 1.0, 9.0
 	return Description{Name: "a/b", Version: "1", Doc: "doc", Components: []Component{
-		{Kind: OptimizerKind, Name: "o", Doc: "d", DecisionKinds: []space.Kind{space.OneOf}, Parameters: []Parameter{
+		{Kind: OptimizerKind, Name: "o", Doc: "d", Ends: true, DecisionKinds: []space.Kind{space.OneOf}, Parameters: []Parameter{
 			{Name: "i", Type: Int, Default: int64(3), Min: &lo, Max: &hi},
 			{Name: "r", Type: Real, Default: 0.5},
 			{Name: "b", Type: Bool, Default: true},

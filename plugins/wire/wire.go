@@ -52,6 +52,9 @@ type Component struct {
 	Deterministic bool
 	// Shared: one process may serve several searches at once.
 	Shared bool
+	// Ends: an optimizer goes through what it has to propose once, whatever it is
+	// told, and is then done. A search with it needs no budget.
+	Ends bool
 }
 
 // Type is the type of a parameter.

@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/big"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -111,10 +112,16 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 	optimizer := choose(wire.OptimizerKind, o.Optimizer, b, &diags)
 	evaluator := choose(wire.EvaluatorKind, o.Evaluator, b, &diags)
 	if diags.HasErrors() {
+		p.budgeted(b, o, &diags)
 		return nil, diags
 	}
 	if diags = append(diags, p.start(ctx, h, optimizer, evaluator)...); diags.HasErrors() {
 		return nil, diags
+	}
+	if !p.Optimizer.Component.Ends {
+		if p.budgeted(b, o, &diags); diags.HasErrors() {
+			return nil, diags
+		}
 	}
 	known := map[string][]string{
 		optimizerScope: parameterNames(p.Optimizer.Component),
@@ -139,6 +146,10 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 		return nil, diags
 	}
 	p.Space, p.space = sp, sp.Name
+	if p.Budget.Unit == "" { // the optimizer ends at the latest with the space
+		size, _ := new(big.Float).SetInt(sp.Size()).Float64()
+		p.Budget = search.Budget{Unit: search.Evaluations, Amount: min(size, search.MostEvaluations)}
+	}
 	p.Optimizer.settle(optimizer, set, o, &diags)
 	p.Evaluator.settle(evaluator, set, o, &diags)
 	p.reuse(set, &diags)
@@ -243,8 +254,13 @@ func (p *Plan) decide(b *compiler.Search, o Options, diags *diag.List) {
 			diags.Add("E0553", b.Budget.Span, "%v", err)
 		}
 		p.Budget = budget
-	default:
-		diags.Add(NothingChosen, diag.Span{Start: diag.Pos{File: o.File}}, "the search has no budget").Help =
+	}
+}
+
+// budgeted demands that the file or the command line give a budget.
+func (p *Plan) budgeted(b *compiler.Search, o Options, diags *diag.List) {
+	if o.Budget == nil && (b == nil || b.Budget == nil) {
+		diags.Add(NothingChosen, diag.Span{Start: diag.Pos{File: p.file}}, "the search has no budget").Help =
 			"give one with `--budget 100`, or write a search block"
 	}
 }

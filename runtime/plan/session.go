@@ -101,7 +101,7 @@ func (p *Plan) configure(ctx context.Context, plugins Plugins) (*Session, *store
 	}
 	s := &search.Search{
 		Space: p.Space, Optimizer: optimizer, Evaluators: evaluators, Seed: p.Seed, Budget: p.Budget,
-		Objectives: p.Objectives, Metrics: p.metrics(), Analytic: p.analytic, Reuse: p.Reuse,
+		Objectives: p.Objectives, Metrics: p.metrics(), Analytic: p.analytic, Reuse: p.Reuse, Ends: p.Optimizer.Component.Ends,
 	}
 	for _, q := range p.Requirements {
 		s.Require = append(s.Require, q)

@@ -18,6 +18,9 @@ const (
 	Wall        = "wall"      // seconds of real time; such a search is not deterministic
 )
 
+// MostEvaluations is the largest budget of evaluations: the counts up to it are exact.
+const MostEvaluations = 1 << 53
+
 // measured says in words what an evaluator must report for a budget.
 var measured = map[string]string{Epochs: "epochs", Simulated: "simulated seconds"}
 
@@ -78,7 +81,7 @@ func NewBudget(unit string, amount float64) (Budget, error) {
 	if !(amount > 0) || math.IsInf(amount, 0) {
 		return Budget{}, fmt.Errorf("a budget must be more than nothing")
 	}
-	if unit == Evaluations && (amount != math.Trunc(amount) || amount > 1<<53) {
+	if unit == Evaluations && (amount != math.Trunc(amount) || amount > MostEvaluations) {
 		return Budget{}, fmt.Errorf("%v evaluations is not a whole number of them", amount)
 	}
 	return Budget{Unit: unit, Amount: amount}, nil

@@ -111,6 +111,7 @@ type Search struct {
 	Analytic []string // of Analytic, added to what the evaluator reports
 	Require  []Requirement
 	Reuse    Reuse
+	Ends     bool // the optimizer comes to an end, however much it proposes outside of the space
 	Observer Observer
 	// Retrain makes the network that is tested of the winner's decisions; nil:
 	// the winner itself.
@@ -313,7 +314,7 @@ func (l *ledger) ask(ctx context.Context, told []wire.Told, n int) ([]proposal, 
 				batch = append(batch, p)
 				continue
 			}
-			if l.rejected++; l.rejected == maxRejected {
+			if l.rejected++; l.rejected == maxRejected && !l.Ends {
 				return nil, fmt.Errorf("%w; the last: %s", ErrRejected, reason)
 			}
 			told = append(told, wire.Told{Trial: p.number, Failure: reason, Rejected: true})

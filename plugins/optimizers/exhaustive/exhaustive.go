@@ -8,7 +8,7 @@
 //
 // A large space is gone through in shards by several runs: shard 3 of 8 has the
 // third of eight consecutive parts, as `nasc enumerate --shard 3/8` prints them.
-// The best of the best is then the optimum. In a search block, `shard: 1..8, of: 8`
+// The best of the best is then the optimum. In a search block, `shard: 1..8, parts: 8`
 // is a study of all of them.
 //
 // Architectures that are the same graph have different numbers and are all
@@ -28,14 +28,16 @@ var Plugin = sdk.Plugin{
 	Version: "0.1.0",
 	Doc:     "Exhaustive search: every architecture once, or a shard of them.",
 	Optimizers: []sdk.OptimizerSpec{sdk.NewOptimizer(sdk.OptimizerInfo{
-		Name: "enumerate",
-		Doc:  "Every architecture of the space once, in the order of their numbers; then the search ends.",
+		Name:   "enumerate",
+		Doc:    "Every architecture of the space once, in the order of their numbers; then the search ends.",
+		Shared: true,
+		Ends:   true,
 	}, start)},
 }
 
 type params struct {
 	Shard int64 `default:"1" min:"1" doc:"the part to go through, from 1"`
-	Of    int64 `default:"1" min:"1" doc:"how many parts the space is cut into"`
+	Parts int64 `default:"1" min:"1" doc:"how many parts the space is cut into"`
 }
 
 // enumerate knows the number of the next architecture and that after the last.
@@ -45,10 +47,10 @@ type enumerate struct {
 }
 
 func start(s sdk.Search, p params) (sdk.Optimizer, error) {
-	if p.Shard > p.Of {
-		return nil, sdk.Refuse("shard", "must be from 1 to %d, the number of parts", p.Of)
+	if p.Shard > p.Parts {
+		return nil, sdk.Refuse("shard", "must be from 1 to %d, the number of parts", p.Parts)
 	}
-	from, to := space.Shard(s.Space.Size(), p.Shard-1, p.Of)
+	from, to := space.Shard(s.Space.Size(), p.Shard-1, p.Parts)
 	return &enumerate{space: s.Space, next: from, to: to}, nil
 }
 

@@ -114,7 +114,7 @@ func TestLargeSpace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := start(sdk.Search{Space: s}, params{Shard: 1 << 40, Of: 1 << 40})
+	o, err := start(sdk.Search{Space: s}, params{Shard: 1 << 40, Parts: 1 << 40})
 	if err != nil {
 		t.Fatal(err)
 	}

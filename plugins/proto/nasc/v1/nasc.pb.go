@@ -198,7 +198,10 @@ type Component struct {
 	TestMetrics []*Metric `protobuf:"bytes,8,rep,name=test_metrics,json=testMetrics,proto3" json:"test_metrics,omitempty"`
 	// Whether one process may serve several searches at once. Otherwise the host
 	// starts a process for each.
-	Shared        bool `protobuf:"varint,9,opt,name=shared,proto3" json:"shared,omitempty"`
+	Shared bool `protobuf:"varint,9,opt,name=shared,proto3" json:"shared,omitempty"`
+	// Whether an optimizer goes through what it has to propose once, whatever it is
+	// told, and is then done. A search with it needs no budget.
+	Ends          bool `protobuf:"varint,10,opt,name=ends,proto3" json:"ends,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -292,6 +295,13 @@ func (x *Component) GetTestMetrics() []*Metric {
 func (x *Component) GetShared() bool {
 	if x != nil {
 		return x.Shared
+	}
+	return false
+}
+
+func (x *Component) GetEnds() bool {
+	if x != nil {
+		return x.Ends
 	}
 	return false
 }
@@ -2628,7 +2638,7 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x03doc\x18\x03 \x01(\tR\x03doc\x122\n" +
 	"\n" +
 	"components\x18\x04 \x03(\v2\x12.nasc.v1.ComponentR\n" +
-	"components\"\x9c\x03\n" +
+	"components\"\xb0\x03\n" +
 	"\tComponent\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.nasc.v1.Component.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -2640,7 +2650,9 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\ametrics\x18\x06 \x03(\v2\x0f.nasc.v1.MetricR\ametrics\x12$\n" +
 	"\rdeterministic\x18\a \x01(\bR\rdeterministic\x122\n" +
 	"\ftest_metrics\x18\b \x03(\v2\x0f.nasc.v1.MetricR\vtestMetrics\x12\x16\n" +
-	"\x06shared\x18\t \x01(\bR\x06shared\"D\n" +
+	"\x06shared\x18\t \x01(\bR\x06shared\x12\x12\n" +
+	"\x04ends\x18\n" +
+	" \x01(\bR\x04ends\"D\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eKIND_OPTIMIZER\x10\x01\x12\x12\n" +
