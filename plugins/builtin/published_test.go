@@ -29,21 +29,15 @@ type nasBench201 struct {
 
 func openNASBench201(t *testing.T) *nasBench201 {
 	t.Helper()
-	file := ""
-	for _, dir := range []string{os.Getenv("NASC_DATA"), filepath.Join("..", "..", "..", "shared", "data")} {
-		p := filepath.Join(dir, "nasbench201.csv.gz")
-		if _, err := os.Stat(p); dir != "" && file == "" && err == nil {
-			file = p
-		}
+	file := dataFile(t, "nasbench201.csv.gz")
+	valid := columnOf(t, file, "arch", "cifar10_valid_12")
+	if len(valid) != nasbench201.Architectures {
+		t.Fatalf("the table has %d architectures", len(valid))
 	}
-	if file == "" {
-		t.Skip("nasbench201.csv.gz is neither in $NASC_DATA nor in ../shared/data")
-	}
-	valid := columnOf(t, file, "cifar10_valid_12")
 	tests := map[string]map[string]float64{
-		"cifar10":        columnOf(t, file, "cifar10_test_200"),
-		"cifar100":       columnOf(t, file, "cifar100_test_200"),
-		"imagenet16-120": columnOf(t, file, "imagenet16_test_200"),
+		"cifar10":        columnOf(t, file, "arch", "cifar10_test_200"),
+		"cifar100":       columnOf(t, file, "arch", "cifar100_test_200"),
+		"imagenet16-120": columnOf(t, file, "arch", "imagenet16_test_200"),
 	}
 	m, diags := compiler.Load(filepath.Join("..", "..", "spaces", "nasbench201", "nasbench201.nas"), os.ReadFile)
 	if diags.HasErrors() {
@@ -71,8 +65,21 @@ func openNASBench201(t *testing.T) *nasBench201 {
 	return b
 }
 
-// columnOf reads a column of a CSV file by the name of the architecture.
-func columnOf(t *testing.T, file, name string) map[string]float64 {
+// dataFile finds a file of benchmark data.
+func dataFile(t *testing.T, name string) string {
+	t.Helper()
+	for _, dir := range []string{os.Getenv("NASC_DATA"), filepath.Join("..", "..", "..", "shared", "data")} {
+		p := filepath.Join(dir, name)
+		if _, err := os.Stat(p); dir != "" && err == nil {
+			return p
+		}
+	}
+	t.Skipf("%s is neither in $NASC_DATA nor in ../shared/data", name)
+	return ""
+}
+
+// columnOf reads a column of a CSV file by another one, the name of the architecture.
+func columnOf(t *testing.T, file, key, name string) map[string]float64 {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
@@ -89,7 +96,7 @@ func columnOf(t *testing.T, file, name string) map[string]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	arch, at := slices.Index(header, "arch"), slices.Index(header, name)
+	by, at := slices.Index(header, key), slices.Index(header, name)
 	out := map[string]float64{}
 	for {
 		row, err := r.Read()
@@ -103,10 +110,7 @@ func columnOf(t *testing.T, file, name string) map[string]float64 {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out[row[arch]] = v
-	}
-	if len(out) != nasbench201.Architectures {
-		t.Fatalf("%s has %d architectures", file, len(out))
+		out[row[by]] = v
 	}
 	return out
 }
