@@ -26,7 +26,7 @@ import (
 )
 
 // Version is that of the format. A reader refuses files of another.
-const Version = 1
+const Version = 2
 
 var magic = [8]byte{'N', 'A', 'S', 'B', '\r', '\n', 0x1a, '\n'}
 
@@ -41,6 +41,37 @@ type Header struct {
 	Total     int      `json:"total,omitempty"` // architectures of the benchmark; the file may hold fewer
 	Source    []Source `json:"source"`          // the files that it was made of
 	Series    []Series `json:"series"`
+	Extents   []Extent `json:"extents"` // of the series, one for each
+	SHA256    string   `json:"sha256"`  // of all records: what was measured
+}
+
+// Extent says how much of a series there is, over all architectures.
+type Extent struct {
+	Architectures int      `json:"architectures"`    // that have a number of it
+	Epochs        [][2]int `json:"epochs,omitempty"` // stretches of epochs, first and last, from 0; none for what has no epoch
+	Seeds         []uint32 `json:"seeds"`            // of trainings, ascending; the first thousand
+}
+
+// Has reports whether any architecture has a number at an epoch (NoEpoch for what has
+// none).
+func (e Extent) Has(epoch int) bool {
+	if epoch == NoEpoch {
+		return len(e.Epochs) == 0
+	}
+	for _, s := range e.Epochs {
+		if s[0] <= epoch && epoch <= s[1] {
+			return true
+		}
+	}
+	return false
+}
+
+// Last is the last epoch, NoEpoch for what has none.
+func (e Extent) Last() int {
+	if len(e.Epochs) == 0 {
+		return NoEpoch
+	}
+	return e.Epochs[len(e.Epochs)-1][1]
 }
 
 // Source is a file that was imported.

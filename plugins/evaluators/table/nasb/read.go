@@ -96,6 +96,9 @@ func (f *File) index() error {
 	if err := json.Unmarshal(parts[2], &f.Header); err != nil {
 		return damaged("the header cannot be read: %v", err)
 	}
+	if len(f.Extents) != len(f.Series) {
+		return damaged("the header has %d series and the extents of %d", len(f.Series), len(f.Extents))
+	}
 	if len(parts[1])%8 != 0 || len(parts[1]) == 0 {
 		return damaged("the list of records is cut")
 	}

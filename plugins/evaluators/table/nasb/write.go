@@ -3,9 +3,12 @@ package nasb
 import (
 	"bufio"
 	"cmp"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +24,8 @@ type Writer struct {
 	keys    []key
 	buf     []byte
 	offsets []uint64
+	extents []extent // by series
+	sum     hash.Hash
 }
 
 type key struct {
@@ -35,7 +40,7 @@ func Create(path string, h Header) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{path: path, file: f, out: bufio.NewWriterSize(f, 1<<20), header: h}
+	w := &Writer{path: path, file: f, out: bufio.NewWriterSize(f, 1<<20), header: h, sum: sha256.New()}
 	if err := w.write(magic[:]); err != nil {
 		w.Abort()
 		return nil, err
@@ -67,6 +72,10 @@ func (w *Writer) Add(name string, runs []Run) error {
 	if w.buf, err = appendRecord(w.buf[:0], w.header.Series, runs); err != nil {
 		return fmt.Errorf("architecture %s: %w", name, err)
 	}
+	for _, r := range runs {
+		w.extend(r, len(w.keys))
+	}
+	w.sum.Write(w.buf)
 	w.keys = append(w.keys, key{name, uint32(len(w.keys))})
 	w.offsets = append(w.offsets, w.at)
 	return w.write(w.buf)
@@ -100,6 +109,10 @@ func (w *Writer) Close() (err error) {
 		}
 	}
 	w.offsets = append(w.offsets, w.at)
+	w.header.SHA256 = hex.EncodeToString(w.sum.Sum(nil))
+	for i := range w.header.Series {
+		w.header.Extents = append(w.header.Extents, w.extent(i))
+	}
 	header, err := json.Marshal(w.header)
 	if err != nil {
 		return err
