@@ -23,7 +23,7 @@ reports: of the validation split, or with --test of the test split. Settings of
 the evaluator and of the space are given by --set.` + archHelp + `
 An evaluator may know a notation of its own, such as a benchmark's string.`,
 		Example: `  nasc eval spaces/quickstart/quickstart.nas '#17' --evaluator train --set epochs=2
-  nasc eval spaces/nasbench201/nasbench201.nas --evaluator table --set data=nasbench201.csv.gz \
+  nasc eval spaces/nasbench201/nasbench201.nas --evaluator table --set data=nasbench201.nasb \
       '|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|' --test`,
 		Args: args(1, 2),
 	}

@@ -52,9 +52,9 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 		Example: `  nasc run spaces/quickstart/quickstart.nas
   nasc run spaces/quickstart/quickstart.nas --optimizer local --seed 3 -o runs/local
   nasc run spaces/nasbench201/nasbench201.nas --optimizer evolution --evaluator table \
-      --set data=nasbench201.csv.gz --budget 100 --seed 1
+      --set data=nasbench201.nasb --budget 100 --seed 1
   nasc run spaces/nasbench201/nasbench201.nas --optimizer exhaustive --evaluator table \
-      --set data=nasbench201.csv.gz`,
+      --set data=nasbench201.nasb`,
 		Args: args(1, 1),
 	}
 	f := c.Flags()

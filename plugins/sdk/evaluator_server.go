@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -43,6 +44,14 @@ func (e evaluatorServer) Configure(_ context.Context, req *nascv1.EvaluatorConfi
 			resp.Facts = wire.FromFacts(r.Facts())
 		}
 		e.evaluator, e.reports = started, spec.info.Metrics
+		if spec.info.Varies {
+			d, ok := started.(Describer)
+			if !ok {
+				return errors.New("the evaluator says that its metrics vary, and does not describe them")
+			}
+			reports := d.Describe()
+			e.reports, resp.Reports = reports.Metrics, wire.FromReports(reports)
+		}
 		return nil
 	})
 	if err == errConfigured {

@@ -61,6 +61,8 @@ type (
 	Progress = wire.Progress
 	// Choice is one decision of a space in words.
 	Choice = wire.Choice
+	// Reports are what an evaluator reports with its settings.
+	Reports = wire.Reports
 	// Problem is an error about one parameter or architecture.
 	Problem = wire.Problem
 )
@@ -201,8 +203,8 @@ func (c Candidate) Rand(name string, counter uint64) *rand.Rand {
 // Evaluator judges architectures. Calls come one at a time; a host that wants
 // two evaluations at once starts two processes.
 //
-// An evaluator may also be a [Tester], a [Resolver], a [Reporter] and a
-// [Recogniser].
+// An evaluator may also be a [Tester], a [Resolver], a [Reporter], a [Describer] and
+// a [Recogniser].
 type Evaluator interface {
 	// Evaluate reports the declared validation metrics of c. It should return
 	// soon after ctx is cancelled. An error fails this candidate alone.
@@ -221,6 +223,12 @@ type Tester interface {
 // makes no sense.
 type Resolver interface {
 	Resolve(architecture string, decisions []Choice) (labels map[string]string, recognised bool, err error)
+}
+
+// Describer tells what is reported with the settings that the evaluator was started
+// with, where its [EvaluatorInfo] says that this varies.
+type Describer interface {
+	Describe() Reports
 }
 
 // Recogniser turns graphs into keys, such as rows of a table. Then an architecture
@@ -250,6 +258,9 @@ type EvaluatorInfo struct {
 	// Shared: one process may serve several searches. Each has a value of its
 	// own, and the code keeps no global state that changes.
 	Shared bool
+	// Varies: what is reported depends on the settings, and the evaluator is a
+	// [Describer]. Metrics and TestMetrics are what it usually reports.
+	Varies bool
 }
 
 // EvaluatorSpec is an evaluator that a plugin offers; NewEvaluator makes one.
@@ -296,7 +307,7 @@ func (p Plugin) Description() (wire.Description, error) {
 		}
 		d.Components = append(d.Components, wire.Component{Kind: wire.EvaluatorKind, Name: e.info.Name, Doc: e.info.Doc,
 			Parameters: e.parameters, Metrics: e.info.Metrics, TestMetrics: e.info.TestMetrics, Deterministic: e.info.Deterministic,
-			Shared: e.info.Shared})
+			Shared: e.info.Shared, Varies: e.info.Varies})
 	}
 	return d, d.Check()
 }

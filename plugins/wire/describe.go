@@ -20,7 +20,7 @@ const (
 func FromDescription(d Description) (*pb.DescribeResponse, error) {
 	m := &pb.DescribeResponse{Name: d.Name, Version: d.Version, Doc: d.Doc}
 	for _, c := range d.Components {
-		mc := &pb.Component{Name: c.Name, Doc: c.Doc, Deterministic: c.Deterministic, Shared: c.Shared, Ends: c.Ends,
+		mc := &pb.Component{Name: c.Name, Doc: c.Doc, Deterministic: c.Deterministic, Shared: c.Shared, Ends: c.Ends, Varies: c.Varies,
 			Metrics: fromMetrics(c.Metrics), TestMetrics: fromMetrics(c.TestMetrics)}
 		switch c.Kind {
 		case OptimizerKind:
@@ -63,6 +63,7 @@ func ToDescription(m *pb.DescribeResponse) (Description, error) {
 	}
 	for _, mc := range m.GetComponents() {
 		c := Component{Name: mc.GetName(), Doc: mc.GetDoc(), Deterministic: mc.GetDeterministic(), Shared: mc.GetShared(), Ends: mc.GetEnds(),
+			Varies:  mc.GetVaries(),
 			Metrics: toMetrics(mc.GetMetrics()), TestMetrics: toMetrics(mc.GetTestMetrics())}
 		switch mc.GetKind() {
 		case pb.Component_KIND_OPTIMIZER:
@@ -140,14 +141,8 @@ func (c Component) check() error {
 			return fmt.Errorf("there is no kind of decision %q", k)
 		}
 	}
-	for _, ms := range [][]Metric{c.Metrics, c.TestMetrics} {
-		seen := map[string]bool{}
-		for _, m := range ms {
-			if m.Name == "" || seen[m.Name] {
-				return fmt.Errorf("metric %q has no name or is declared twice", m.Name)
-			}
-			seen[m.Name] = true
-		}
+	if err := distinct(c.Metrics, c.TestMetrics); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for _, p := range c.Parameters {
@@ -160,6 +155,37 @@ func (c Component) check() error {
 		}
 	}
 	return nil
+}
+
+// distinct tells of a metric without a name, or of two with the same.
+func distinct(lists ...[]Metric) error {
+	for _, ms := range lists {
+		seen := map[string]bool{}
+		for _, m := range ms {
+			if m.Name == "" || seen[m.Name] {
+				return fmt.Errorf("metric %q has no name or is declared twice", m.Name)
+			}
+			seen[m.Name] = true
+		}
+	}
+	return nil
+}
+
+// With is the component with what it reports in the place of what it usually does.
+func (c Component) With(r Reports) Component {
+	c.Metrics, c.TestMetrics, c.Deterministic = r.Metrics, r.TestMetrics, r.Deterministic
+	return c
+}
+
+// FromReports makes a message of r.
+func FromReports(r Reports) *pb.Reports {
+	return &pb.Reports{Metrics: fromMetrics(r.Metrics), TestMetrics: fromMetrics(r.TestMetrics), Deterministic: r.Deterministic}
+}
+
+// ToReports reads and checks what an evaluator reports.
+func ToReports(m *pb.Reports) (Reports, error) {
+	r := Reports{Metrics: toMetrics(m.GetMetrics()), TestMetrics: toMetrics(m.GetTestMetrics()), Deterministic: m.GetDeterministic()}
+	return r, distinct(r.Metrics, r.TestMetrics)
 }
 
 func (p Parameter) check() error {
@@ -190,7 +216,8 @@ func (p Parameter) check() error {
 }
 
 // Convert gives v the Go type of the parameter: int64, float64, bool or string.
-// An integer will do for a real, and a real without fraction for an integer.
+// An integer will do for a real and, as it is written, for a string; a real without
+// fraction will do for an integer.
 func (p Parameter) Convert(v any) (any, bool) {
 	switch v := v.(type) {
 	case int64:
@@ -199,6 +226,8 @@ func (p Parameter) Convert(v any) (any, bool) {
 			return v, true
 		case Real:
 			return float64(v), true
+		case String:
+			return strconv.FormatInt(v, 10), true
 		}
 	case float64:
 		switch p.Type {

@@ -55,6 +55,16 @@ type Component struct {
 	// Ends: an optimizer goes through what it has to propose once, whatever it is
 	// told, and is then done. A search with it needs no budget.
 	Ends bool
+	// Varies: what an evaluator reports depends on its settings. Metrics are then
+	// what it usually reports.
+	Varies bool
+}
+
+// Reports are what an evaluator reports with certain settings, where that varies.
+type Reports struct {
+	Metrics       []Metric // may be none: then nothing can be searched for
+	TestMetrics   []Metric
+	Deterministic bool
 }
 
 // Type is the type of a parameter.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"reflect"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -33,6 +34,7 @@ type Evaluator struct {
 	settings  wire.Settings
 	configure *nascv1.EvaluatorConfigureRequest
 	facts     map[string]string
+	described bool // the component is as configured
 }
 
 // Evaluator configures the plugin's process as an evaluator, which takes the
@@ -77,10 +79,21 @@ func (e *Evaluator) prepare(ctx context.Context, p *Plugin, conn *grpc.ClientCon
 		facts = map[string]string{}
 	}
 	e.facts = facts
+	if e.component.Varies {
+		r, err := wire.ToReports(resp.GetReports())
+		if err != nil {
+			return p.bad("what it reports with these settings is wrong: %s", tidy(err.Error(), 200))
+		}
+		c := e.component.With(r)
+		if e.described && !reflect.DeepEqual(c, e.component) {
+			return p.fault(NotReproducible, "started anew, the plugin reports other metrics than before")
+		}
+		e.component, e.described = c, true
+	}
 	return nil
 }
 
-// Component describes the evaluator.
+// Component describes the evaluator, as it is configured.
 func (e *Evaluator) Component() wire.Component { return e.component }
 
 // Settings are all parameters with their values, for the run's manifest.

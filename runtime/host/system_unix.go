@@ -32,7 +32,7 @@ func killGroup(cmd *exec.Cmd) {
 
 // hostEnv are the variables that a plugin may see.
 var hostEnv = []string{
-	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR", "XDG_*",
+	"PATH", "HOME", "USER", "LOGNAME", "NASC_DATA", "SHELL", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR", "XDG_*",
 	"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG", "GOTRACEBACK", "GOCOVERDIR",
 	"OMP_*", "MKL_*", "OPENBLAS_*", "CUDA_*", "NVIDIA_*", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_*",

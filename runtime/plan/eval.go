@@ -101,6 +101,7 @@ func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptio
 	if err != nil {
 		return out, p.place(Explain(err, ""))
 	}
+	p.Component = e.Component()
 	a, diags := ReadArchitecture(sp, o.Architecture, o.Read, func(text string) (space.Genotype, bool, error) {
 		return e.Resolve(ctx, text, sp.Space)
 	})

@@ -18,7 +18,11 @@ import (
 func (p *Plan) measures(b *compiler.Search, evaluator part, diags *diag.List) {
 	metrics := p.Evaluator.Component.Metrics
 	if len(metrics) == 0 {
-		return // the host refuses such an evaluator
+		if !diags.HasErrors() {
+			d := diags.Add(UnknownMetric, evaluator.span, "%s has no validation results with these settings, which a search needs", p.Evaluator.Component.Name)
+			d.Help = "`nasc eval --test` shows what it tests"
+		}
+		return
 	}
 	var reported []string
 	for _, m := range metrics {

@@ -152,6 +152,7 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 	}
 	p.Optimizer.settle(optimizer, set, o, &diags)
 	p.Evaluator.settle(evaluator, set, o, &diags)
+	p.Evaluator.describe(ctx, &diags)
 	p.reuse(set, &diags)
 	p.measures(b, evaluator, &diags)
 	p.again(b, set, &diags)
@@ -399,6 +400,20 @@ func (p *Part) settle(c part, set []Setting, o Options, diags *diag.List) {
 		*diags = append(*diags, d)
 	}
 	p.Settings = settings
+}
+
+// describe asks an evaluator whose reports vary what it reports with its settings.
+func (p *Part) describe(ctx context.Context, diags *diag.List) {
+	if !p.Component.Varies || diags.HasErrors() {
+		return
+	}
+	e, err := p.Plugin.Evaluator(ctx, host.EvaluatorConfig{Component: p.Component.Name, Settings: p.Settings})
+	if err != nil {
+		*diags = append(*diags, p.place(Explain(err, ""))...)
+		return
+	}
+	p.Component = e.Component()
+	e.Close()
 }
 
 // place puts diagnostics about settings where the settings were written.

@@ -211,6 +211,9 @@ func resume(ctx context.Context, plugins Plugins, run *store.Run) (*Session, dia
 	}
 	p.Optimizer.recall(m.Optimizer)
 	p.Evaluator.recall(m.Evaluator)
+	if p.Evaluator.describe(ctx, &diags); diags.HasErrors() {
+		return nil, diags
+	}
 	s, again, diags := p.configure(ctx, plugins)
 	if diags.HasErrors() {
 		return nil, diags

@@ -201,7 +201,10 @@ type Component struct {
 	Shared bool `protobuf:"varint,9,opt,name=shared,proto3" json:"shared,omitempty"`
 	// Whether an optimizer goes through what it has to propose once, whatever it is
 	// told, and is then done. A search with it needs no budget.
-	Ends          bool `protobuf:"varint,10,opt,name=ends,proto3" json:"ends,omitempty"`
+	Ends bool `protobuf:"varint,10,opt,name=ends,proto3" json:"ends,omitempty"`
+	// Whether what an evaluator reports depends on its settings. Metrics are then
+	// what it usually reports, and Configure tells exactly.
+	Varies        bool `protobuf:"varint,11,opt,name=varies,proto3" json:"varies,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -302,6 +305,13 @@ func (x *Component) GetShared() bool {
 func (x *Component) GetEnds() bool {
 	if x != nil {
 		return x.Ends
+	}
+	return false
+}
+
+func (x *Component) GetVaries() bool {
+	if x != nil {
+		return x.Varies
 	}
 	return false
 }
@@ -1526,7 +1536,10 @@ type EvaluatorConfigureResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Problems []*Problem             `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
 	// Facts for the run's manifest: data set and split hashes, table versions.
-	Facts         map[string]string `protobuf:"bytes,2,rep,name=facts,proto3" json:"facts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Facts map[string]string `protobuf:"bytes,2,rep,name=facts,proto3" json:"facts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What is reported with these settings, of an evaluator whose description says
+	// that it varies.
+	Reports       *Reports `protobuf:"bytes,4,opt,name=reports,proto3" json:"reports,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1575,6 +1588,74 @@ func (x *EvaluatorConfigureResponse) GetFacts() map[string]string {
 	return nil
 }
 
+func (x *EvaluatorConfigureResponse) GetReports() *Reports {
+	if x != nil {
+		return x.Reports
+	}
+	return nil
+}
+
+// Reports stand for the fields of a Component that are called alike.
+type Reports struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Metrics       []*Metric              `protobuf:"bytes,1,rep,name=metrics,proto3" json:"metrics,omitempty"`
+	TestMetrics   []*Metric              `protobuf:"bytes,2,rep,name=test_metrics,json=testMetrics,proto3" json:"test_metrics,omitempty"`
+	Deterministic bool                   `protobuf:"varint,3,opt,name=deterministic,proto3" json:"deterministic,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reports) Reset() {
+	*x = Reports{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reports) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reports) ProtoMessage() {}
+
+func (x *Reports) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reports.ProtoReflect.Descriptor instead.
+func (*Reports) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Reports) GetMetrics() []*Metric {
+	if x != nil {
+		return x.Metrics
+	}
+	return nil
+}
+
+func (x *Reports) GetTestMetrics() []*Metric {
+	if x != nil {
+		return x.TestMetrics
+	}
+	return nil
+}
+
+func (x *Reports) GetDeterministic() bool {
+	if x != nil {
+		return x.Deterministic
+	}
+	return false
+}
+
 type EvaluateRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Trials        []*Trial               `protobuf:"bytes,1,rep,name=trials,proto3" json:"trials,omitempty"`
@@ -1584,7 +1665,7 @@ type EvaluateRequest struct {
 
 func (x *EvaluateRequest) Reset() {
 	*x = EvaluateRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1677,7 @@ func (x *EvaluateRequest) String() string {
 func (*EvaluateRequest) ProtoMessage() {}
 
 func (x *EvaluateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1690,7 @@ func (x *EvaluateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateRequest.ProtoReflect.Descriptor instead.
 func (*EvaluateRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{24}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *EvaluateRequest) GetTrials() []*Trial {
@@ -1632,7 +1713,7 @@ type Trial struct {
 
 func (x *Trial) Reset() {
 	*x = Trial{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +1725,7 @@ func (x *Trial) String() string {
 func (*Trial) ProtoMessage() {}
 
 func (x *Trial) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,7 +1738,7 @@ func (x *Trial) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trial.ProtoReflect.Descriptor instead.
 func (*Trial) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{25}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Trial) GetNumber() int64 {
@@ -1703,7 +1784,7 @@ type EvaluateEvent struct {
 
 func (x *EvaluateEvent) Reset() {
 	*x = EvaluateEvent{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1715,7 +1796,7 @@ func (x *EvaluateEvent) String() string {
 func (*EvaluateEvent) ProtoMessage() {}
 
 func (x *EvaluateEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1728,7 +1809,7 @@ func (x *EvaluateEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateEvent.ProtoReflect.Descriptor instead.
 func (*EvaluateEvent) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{26}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *EvaluateEvent) GetNumber() int64 {
@@ -1805,7 +1886,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1817,7 +1898,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1830,7 +1911,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{27}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Progress) GetFraction() float64 {
@@ -1870,7 +1951,7 @@ type ValidationMetrics struct {
 
 func (x *ValidationMetrics) Reset() {
 	*x = ValidationMetrics{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1882,7 +1963,7 @@ func (x *ValidationMetrics) String() string {
 func (*ValidationMetrics) ProtoMessage() {}
 
 func (x *ValidationMetrics) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1895,7 +1976,7 @@ func (x *ValidationMetrics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidationMetrics.ProtoReflect.Descriptor instead.
 func (*ValidationMetrics) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{28}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ValidationMetrics) GetValues() []float64 {
@@ -1929,7 +2010,7 @@ type TestMetrics struct {
 
 func (x *TestMetrics) Reset() {
 	*x = TestMetrics{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1941,7 +2022,7 @@ func (x *TestMetrics) String() string {
 func (*TestMetrics) ProtoMessage() {}
 
 func (x *TestMetrics) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1954,7 +2035,7 @@ func (x *TestMetrics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestMetrics.ProtoReflect.Descriptor instead.
 func (*TestMetrics) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{29}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *TestMetrics) GetValues() map[string]float64 {
@@ -1973,7 +2054,7 @@ type TestRequest struct {
 
 func (x *TestRequest) Reset() {
 	*x = TestRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1985,7 +2066,7 @@ func (x *TestRequest) String() string {
 func (*TestRequest) ProtoMessage() {}
 
 func (x *TestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1998,7 +2079,7 @@ func (x *TestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestRequest.ProtoReflect.Descriptor instead.
 func (*TestRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{30}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *TestRequest) GetTrial() *Trial {
@@ -2022,7 +2103,7 @@ type TestEvent struct {
 
 func (x *TestEvent) Reset() {
 	*x = TestEvent{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2034,7 +2115,7 @@ func (x *TestEvent) String() string {
 func (*TestEvent) ProtoMessage() {}
 
 func (x *TestEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2047,7 +2128,7 @@ func (x *TestEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestEvent.ProtoReflect.Descriptor instead.
 func (*TestEvent) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{31}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TestEvent) GetEvent() isTestEvent_Event {
@@ -2116,7 +2197,7 @@ type ResolveRequest struct {
 
 func (x *ResolveRequest) Reset() {
 	*x = ResolveRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2128,7 +2209,7 @@ func (x *ResolveRequest) String() string {
 func (*ResolveRequest) ProtoMessage() {}
 
 func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2141,7 +2222,7 @@ func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRequest.ProtoReflect.Descriptor instead.
 func (*ResolveRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{32}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ResolveRequest) GetArchitecture() string {
@@ -2171,7 +2252,7 @@ type ResolveResponse struct {
 
 func (x *ResolveResponse) Reset() {
 	*x = ResolveResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2183,7 +2264,7 @@ func (x *ResolveResponse) String() string {
 func (*ResolveResponse) ProtoMessage() {}
 
 func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2196,7 +2277,7 @@ func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveResponse.ProtoReflect.Descriptor instead.
 func (*ResolveResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{33}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ResolveResponse) GetRecognised() bool {
@@ -2231,7 +2312,7 @@ type Graph struct {
 
 func (x *Graph) Reset() {
 	*x = Graph{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2243,7 +2324,7 @@ func (x *Graph) String() string {
 func (*Graph) ProtoMessage() {}
 
 func (x *Graph) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2256,7 +2337,7 @@ func (x *Graph) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Graph.ProtoReflect.Descriptor instead.
 func (*Graph) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{34}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Graph) GetBodies() []*Body {
@@ -2279,7 +2360,7 @@ type Body struct {
 
 func (x *Body) Reset() {
 	*x = Body{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2291,7 +2372,7 @@ func (x *Body) String() string {
 func (*Body) ProtoMessage() {}
 
 func (x *Body) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2304,7 +2385,7 @@ func (x *Body) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Body.ProtoReflect.Descriptor instead.
 func (*Body) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{35}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Body) GetName() string {
@@ -2352,7 +2433,7 @@ type GraphInput struct {
 
 func (x *GraphInput) Reset() {
 	*x = GraphInput{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2364,7 +2445,7 @@ func (x *GraphInput) String() string {
 func (*GraphInput) ProtoMessage() {}
 
 func (x *GraphInput) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2377,7 +2458,7 @@ func (x *GraphInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphInput.ProtoReflect.Descriptor instead.
 func (*GraphInput) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{36}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GraphInput) GetName() string {
@@ -2418,7 +2499,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2430,7 +2511,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2443,7 +2524,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{37}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Node) GetName() string {
@@ -2570,7 +2651,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2582,7 +2663,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2595,7 +2676,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{38}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Attribute) GetName() string {
@@ -2638,7 +2719,7 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x03doc\x18\x03 \x01(\tR\x03doc\x122\n" +
 	"\n" +
 	"components\x18\x04 \x03(\v2\x12.nasc.v1.ComponentR\n" +
-	"components\"\xb0\x03\n" +
+	"components\"\xc8\x03\n" +
 	"\tComponent\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.nasc.v1.Component.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -2652,7 +2733,8 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\ftest_metrics\x18\b \x03(\v2\x0f.nasc.v1.MetricR\vtestMetrics\x12\x16\n" +
 	"\x06shared\x18\t \x01(\bR\x06shared\x12\x12\n" +
 	"\x04ends\x18\n" +
-	" \x01(\bR\x04ends\"D\n" +
+	" \x01(\bR\x04ends\x12\x16\n" +
+	"\x06varies\x18\v \x01(\bR\x06varies\"D\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eKIND_OPTIMIZER\x10\x01\x12\x12\n" +
@@ -2743,14 +2825,19 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\bGenotype\x12\x16\n" +
 	"\x06values\x18\x01 \x03(\x12R\x06values\"Y\n" +
 	"\x19EvaluatorConfigureRequest\x12<\n" +
-	"\rconfiguration\x18\x01 \x01(\v2\x16.nasc.v1.ConfigurationR\rconfiguration\"\xca\x01\n" +
+	"\rconfiguration\x18\x01 \x01(\v2\x16.nasc.v1.ConfigurationR\rconfiguration\"\xf6\x01\n" +
 	"\x1aEvaluatorConfigureResponse\x12,\n" +
 	"\bproblems\x18\x01 \x03(\v2\x10.nasc.v1.ProblemR\bproblems\x12D\n" +
-	"\x05facts\x18\x02 \x03(\v2..nasc.v1.EvaluatorConfigureResponse.FactsEntryR\x05facts\x1a8\n" +
+	"\x05facts\x18\x02 \x03(\v2..nasc.v1.EvaluatorConfigureResponse.FactsEntryR\x05facts\x12*\n" +
+	"\areports\x18\x04 \x01(\v2\x10.nasc.v1.ReportsR\areports\x1a8\n" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"9\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8e\x01\n" +
+	"\aReports\x12)\n" +
+	"\ametrics\x18\x01 \x03(\v2\x0f.nasc.v1.MetricR\ametrics\x122\n" +
+	"\ftest_metrics\x18\x02 \x03(\v2\x0f.nasc.v1.MetricR\vtestMetrics\x12$\n" +
+	"\rdeterministic\x18\x03 \x01(\bR\rdeterministic\"9\n" +
 	"\x0fEvaluateRequest\x12&\n" +
 	"\x06trials\x18\x01 \x03(\v2\x0e.nasc.v1.TrialR\x06trials\"q\n" +
 	"\x05Trial\x12\x16\n" +
@@ -2862,7 +2949,7 @@ func file_nasc_v1_nasc_proto_rawDescGZIP() []byte {
 }
 
 var file_nasc_v1_nasc_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_nasc_v1_nasc_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_nasc_v1_nasc_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_nasc_v1_nasc_proto_goTypes = []any{
 	(Component_Kind)(0),                // 0: nasc.v1.Component.Kind
 	(*DescribeRequest)(nil),            // 1: nasc.v1.DescribeRequest
@@ -2889,26 +2976,27 @@ var file_nasc_v1_nasc_proto_goTypes = []any{
 	(*Genotype)(nil),                   // 22: nasc.v1.Genotype
 	(*EvaluatorConfigureRequest)(nil),  // 23: nasc.v1.EvaluatorConfigureRequest
 	(*EvaluatorConfigureResponse)(nil), // 24: nasc.v1.EvaluatorConfigureResponse
-	(*EvaluateRequest)(nil),            // 25: nasc.v1.EvaluateRequest
-	(*Trial)(nil),                      // 26: nasc.v1.Trial
-	(*EvaluateEvent)(nil),              // 27: nasc.v1.EvaluateEvent
-	(*Progress)(nil),                   // 28: nasc.v1.Progress
-	(*ValidationMetrics)(nil),          // 29: nasc.v1.ValidationMetrics
-	(*TestMetrics)(nil),                // 30: nasc.v1.TestMetrics
-	(*TestRequest)(nil),                // 31: nasc.v1.TestRequest
-	(*TestEvent)(nil),                  // 32: nasc.v1.TestEvent
-	(*ResolveRequest)(nil),             // 33: nasc.v1.ResolveRequest
-	(*ResolveResponse)(nil),            // 34: nasc.v1.ResolveResponse
-	(*Graph)(nil),                      // 35: nasc.v1.Graph
-	(*Body)(nil),                       // 36: nasc.v1.Body
-	(*GraphInput)(nil),                 // 37: nasc.v1.GraphInput
-	(*Node)(nil),                       // 38: nasc.v1.Node
-	(*Attribute)(nil),                  // 39: nasc.v1.Attribute
-	nil,                                // 40: nasc.v1.Configuration.ParametersEntry
-	nil,                                // 41: nasc.v1.EvaluatorConfigureResponse.FactsEntry
-	nil,                                // 42: nasc.v1.Progress.ValuesEntry
-	nil,                                // 43: nasc.v1.TestMetrics.ValuesEntry
-	nil,                                // 44: nasc.v1.ResolveResponse.LabelsEntry
+	(*Reports)(nil),                    // 25: nasc.v1.Reports
+	(*EvaluateRequest)(nil),            // 26: nasc.v1.EvaluateRequest
+	(*Trial)(nil),                      // 27: nasc.v1.Trial
+	(*EvaluateEvent)(nil),              // 28: nasc.v1.EvaluateEvent
+	(*Progress)(nil),                   // 29: nasc.v1.Progress
+	(*ValidationMetrics)(nil),          // 30: nasc.v1.ValidationMetrics
+	(*TestMetrics)(nil),                // 31: nasc.v1.TestMetrics
+	(*TestRequest)(nil),                // 32: nasc.v1.TestRequest
+	(*TestEvent)(nil),                  // 33: nasc.v1.TestEvent
+	(*ResolveRequest)(nil),             // 34: nasc.v1.ResolveRequest
+	(*ResolveResponse)(nil),            // 35: nasc.v1.ResolveResponse
+	(*Graph)(nil),                      // 36: nasc.v1.Graph
+	(*Body)(nil),                       // 37: nasc.v1.Body
+	(*GraphInput)(nil),                 // 38: nasc.v1.GraphInput
+	(*Node)(nil),                       // 39: nasc.v1.Node
+	(*Attribute)(nil),                  // 40: nasc.v1.Attribute
+	nil,                                // 41: nasc.v1.Configuration.ParametersEntry
+	nil,                                // 42: nasc.v1.EvaluatorConfigureResponse.FactsEntry
+	nil,                                // 43: nasc.v1.Progress.ValuesEntry
+	nil,                                // 44: nasc.v1.TestMetrics.ValuesEntry
+	nil,                                // 45: nasc.v1.ResolveResponse.LabelsEntry
 }
 var file_nasc_v1_nasc_proto_depIdxs = []int32{
 	3,  // 0: nasc.v1.DescribeResponse.components:type_name -> nasc.v1.Component
@@ -2917,62 +3005,65 @@ var file_nasc_v1_nasc_proto_depIdxs = []int32{
 	6,  // 3: nasc.v1.Component.metrics:type_name -> nasc.v1.Metric
 	6,  // 4: nasc.v1.Component.test_metrics:type_name -> nasc.v1.Metric
 	5,  // 5: nasc.v1.Parameter.default:type_name -> nasc.v1.Value
-	40, // 6: nasc.v1.Configuration.parameters:type_name -> nasc.v1.Configuration.ParametersEntry
+	41, // 6: nasc.v1.Configuration.parameters:type_name -> nasc.v1.Configuration.ParametersEntry
 	9,  // 7: nasc.v1.OptimizerConfigureRequest.configuration:type_name -> nasc.v1.Configuration
 	19, // 8: nasc.v1.OptimizerConfigureRequest.space:type_name -> nasc.v1.Space
 	13, // 9: nasc.v1.OptimizerConfigureRequest.objectives:type_name -> nasc.v1.Objective
 	10, // 10: nasc.v1.OptimizerConfigureResponse.problems:type_name -> nasc.v1.Problem
 	22, // 11: nasc.v1.AskResponse.genotypes:type_name -> nasc.v1.Genotype
 	18, // 12: nasc.v1.TellRequest.trials:type_name -> nasc.v1.Told
-	29, // 13: nasc.v1.Told.metrics:type_name -> nasc.v1.ValidationMetrics
+	30, // 13: nasc.v1.Told.metrics:type_name -> nasc.v1.ValidationMetrics
 	20, // 14: nasc.v1.Space.decisions:type_name -> nasc.v1.Decision
 	21, // 15: nasc.v1.Decision.alternatives:type_name -> nasc.v1.Alternative
 	9,  // 16: nasc.v1.EvaluatorConfigureRequest.configuration:type_name -> nasc.v1.Configuration
 	10, // 17: nasc.v1.EvaluatorConfigureResponse.problems:type_name -> nasc.v1.Problem
-	41, // 18: nasc.v1.EvaluatorConfigureResponse.facts:type_name -> nasc.v1.EvaluatorConfigureResponse.FactsEntry
-	26, // 19: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trial
-	35, // 20: nasc.v1.Trial.graph:type_name -> nasc.v1.Graph
-	28, // 21: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
-	29, // 22: nasc.v1.EvaluateEvent.result:type_name -> nasc.v1.ValidationMetrics
-	10, // 23: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
-	42, // 24: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
-	43, // 25: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
-	26, // 26: nasc.v1.TestRequest.trial:type_name -> nasc.v1.Trial
-	28, // 27: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
-	30, // 28: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
-	10, // 29: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
-	20, // 30: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
-	44, // 31: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
-	10, // 32: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
-	36, // 33: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
-	37, // 34: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
-	38, // 35: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
-	39, // 36: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
-	5,  // 37: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
-	5,  // 38: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
-	1,  // 39: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
-	7,  // 40: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
-	11, // 41: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
-	14, // 42: nasc.v1.Optimizer.Ask:input_type -> nasc.v1.AskRequest
-	16, // 43: nasc.v1.Optimizer.Tell:input_type -> nasc.v1.TellRequest
-	23, // 44: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
-	25, // 45: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
-	31, // 46: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
-	33, // 47: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
-	2,  // 48: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
-	8,  // 49: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
-	12, // 50: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
-	15, // 51: nasc.v1.Optimizer.Ask:output_type -> nasc.v1.AskResponse
-	17, // 52: nasc.v1.Optimizer.Tell:output_type -> nasc.v1.TellResponse
-	24, // 53: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
-	27, // 54: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateEvent
-	32, // 55: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
-	34, // 56: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
-	48, // [48:57] is the sub-list for method output_type
-	39, // [39:48] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	42, // 18: nasc.v1.EvaluatorConfigureResponse.facts:type_name -> nasc.v1.EvaluatorConfigureResponse.FactsEntry
+	25, // 19: nasc.v1.EvaluatorConfigureResponse.reports:type_name -> nasc.v1.Reports
+	6,  // 20: nasc.v1.Reports.metrics:type_name -> nasc.v1.Metric
+	6,  // 21: nasc.v1.Reports.test_metrics:type_name -> nasc.v1.Metric
+	27, // 22: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trial
+	36, // 23: nasc.v1.Trial.graph:type_name -> nasc.v1.Graph
+	29, // 24: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
+	30, // 25: nasc.v1.EvaluateEvent.result:type_name -> nasc.v1.ValidationMetrics
+	10, // 26: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
+	43, // 27: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
+	44, // 28: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
+	27, // 29: nasc.v1.TestRequest.trial:type_name -> nasc.v1.Trial
+	29, // 30: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
+	31, // 31: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
+	10, // 32: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
+	20, // 33: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
+	45, // 34: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
+	10, // 35: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
+	37, // 36: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
+	38, // 37: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
+	39, // 38: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
+	40, // 39: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
+	5,  // 40: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
+	5,  // 41: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
+	1,  // 42: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
+	7,  // 43: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
+	11, // 44: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
+	14, // 45: nasc.v1.Optimizer.Ask:input_type -> nasc.v1.AskRequest
+	16, // 46: nasc.v1.Optimizer.Tell:input_type -> nasc.v1.TellRequest
+	23, // 47: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
+	26, // 48: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
+	32, // 49: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
+	34, // 50: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
+	2,  // 51: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
+	8,  // 52: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
+	12, // 53: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
+	15, // 54: nasc.v1.Optimizer.Ask:output_type -> nasc.v1.AskResponse
+	17, // 55: nasc.v1.Optimizer.Tell:output_type -> nasc.v1.TellResponse
+	24, // 56: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
+	28, // 57: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateEvent
+	33, // 58: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
+	35, // 59: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
+	51, // [51:60] is the sub-list for method output_type
+	42, // [42:51] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_nasc_v1_nasc_proto_init() }
@@ -2987,12 +3078,12 @@ func file_nasc_v1_nasc_proto_init() {
 		(*Value_Bool)(nil),
 		(*Value_String_)(nil),
 	}
-	file_nasc_v1_nasc_proto_msgTypes[26].OneofWrappers = []any{
+	file_nasc_v1_nasc_proto_msgTypes[27].OneofWrappers = []any{
 		(*EvaluateEvent_Progress)(nil),
 		(*EvaluateEvent_Result)(nil),
 		(*EvaluateEvent_Failure)(nil),
 	}
-	file_nasc_v1_nasc_proto_msgTypes[31].OneofWrappers = []any{
+	file_nasc_v1_nasc_proto_msgTypes[32].OneofWrappers = []any{
 		(*TestEvent_Progress)(nil),
 		(*TestEvent_Result)(nil),
 		(*TestEvent_Failure)(nil),
@@ -3003,7 +3094,7 @@ func file_nasc_v1_nasc_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_nasc_v1_nasc_proto_rawDesc), len(file_nasc_v1_nasc_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   44,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   3,
 		},
