@@ -97,6 +97,15 @@ func (s *Scratch) Series(f *Flat, entered bool, chain []Colour) []Colour {
 	return chain
 }
 
+// Segment is the canonical form of f where it is known to be one segment, see
+// Series.
+func (s *Scratch) Segment(f *Flat, entered bool) Colour {
+	if entered {
+		return s.segment(f, 1, f.Len())
+	}
+	return s.segment(f, 0, f.Len())
+}
+
 // Step is the canonical form of a segment of one row that reads the entrance,
 // once.
 func Step(label Colour, joins bool) Colour {

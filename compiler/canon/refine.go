@@ -79,16 +79,20 @@ func (s *refinement) backward(f *Flat, from int, own, out []Colour) {
 	for i := len(own) - 1; i >= 0; i-- {
 		c := own[i].Then(s.readers[i])
 		out[i] = c
-		set := c.Then(isReadInSet)
+		joins := f.joins[from+i]
+		if joins {
+			c = c.Then(isReadInSet)
+		}
 		for k, r := range f.operands(from + i) {
 			if int(r) < from {
 				continue
 			}
-			if !f.joins[from+i] {
-				set = c.Then(isReadInOrder).Number(uint64(k))
+			reader := c
+			if !joins {
+				reader = c.Then(isReadInOrder).Number(uint64(k))
 			}
 			to := &s.readers[int(r)-from]
-			*to = to.With(set)
+			*to = to.With(reader)
 		}
 	}
 }

@@ -66,29 +66,28 @@ func (e *edges) read(n *Node) (reads []Ref, there bool) {
 	if n.Absent {
 		return nil, false
 	}
-	absent := make([]bool, len(n.Inputs))
+	key := partKey{graph: n.Body}
 	for i, r := range n.Inputs {
-		_, input := r.IsInput()
-		absent[i] = !input && !e.there[r]
+		if _, input := r.IsInput(); input || e.there[r] {
+			reads = append(reads, r)
+		} else {
+			key = key.without(i)
+		}
 	}
 	if n.Body == nil {
-		for i, r := range n.Inputs {
-			if !absent[i] {
-				reads = append(reads, r)
-			}
-		}
 		return reads, len(reads) > 0 || len(n.Inputs) == 0
 	}
-	p := e.part(n.Body, absent)
+	p := e.part(key)
 	switch {
 	case p.absent:
 		return nil, false
 	case p.pass >= 0:
 		return []Ref{n.Inputs[p.pass]}, true
 	}
-	for k, used := range p.used {
-		if used && !absent[k] {
-			reads = append(reads, n.Inputs[k])
+	reads = reads[:0]
+	for k, r := range n.Inputs {
+		if p.used(k) && !key.lacks(k) {
+			reads = append(reads, r)
 		}
 	}
 	return reads, true

@@ -6,8 +6,8 @@
 // bound attributes) or a nested graph (its Body is set). Nodes that stand for
 // the same cell share one Body, so a skeleton of fifteen equal cells costs one.
 // Every node carries its inferred output shape and its own cost. Graphs may share
-// nodes, so a node of a finished graph is only read; the editing methods put changed
-// copies in the places of nodes, and a [Graph.Clone] shares nothing.
+// nodes and lists of inputs, so those of a finished graph are only read; the editing
+// methods put changed copies in their places, and a [Graph.Clone] shares nothing.
 //
 // Evaluators receive only a Graph: where it came from cannot influence a score.
 //

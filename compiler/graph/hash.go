@@ -38,20 +38,24 @@ var hashers = sync.Pool{New: func() any { return new(hasher) }}
 // hasher hashes one graph at a time.
 type hasher struct {
 	reducer
-	canon   canon.Scratch
-	flat    canon.Flat
-	chain   []canon.Colour
-	labels  slab[canon.Colour]
-	counts  slab[int32]
-	tensors slab[flatTensor]
+	canon  canon.Scratch
+	flat   canon.Flat
+	blanks []canon.Colour // of absent tensors, see places
+	chain  []canon.Colour
+	labels slab[canon.Colour]
+	counts slab[int32]
 }
 
 // form is what a hasher knows of a part.
 type form struct {
-	labels  []canon.Colour // by node: its label, where one is needed
+	labels  []canon.Colour // by node: its label, where it had to be computed
 	chained bool
 	chain   []canon.Colour // the segments from its only input to its output
 }
+
+// places tells of the tensors of one instance of a part which rows of the flat
+// graph they are; -1-k is an absent one, of which blanks[k] is there instead.
+type places []int32
 
 func (h *hasher) hash(g *Graph) Digest {
 	defer h.reset()
@@ -62,15 +66,15 @@ func (h *hasher) hash(g *Graph) Digest {
 	}
 	h.chain = append(h.chain[:0], entry[0])
 
-	p := h.part(g, h.flags.take(len(g.Inputs)))
+	p := h.part(partKey{graph: g})
 	switch {
 	case p.absent:
 		h.chain = append(h.chain, blank(g.Shape(g.Output)))
 	case p.sources:
 		h.flat.Reset()
-		place := h.tensors.take(len(p.used) + len(p.fate))
-		h.entries(p, place)
-		h.place(p, place)
+		at := h.places(p)
+		h.enter(p, at)
+		h.place(p, at)
 		h.chain = h.canon.Series(&h.flat, false, h.chain)
 	default:
 		h.chain = h.segments(p, h.chain)
@@ -82,14 +86,17 @@ func (h *hasher) reset() {
 	h.reducer.reset()
 	h.labels.reset()
 	h.counts.reset()
-	h.tensors.reset()
+	h.blanks = h.blanks[:0]
 }
 
-// entries adds the inputs that a part reads to the flat graph, as rows.
-func (h *hasher) entries(p *part, place []flatTensor) {
-	for i, used := range p.used {
-		if used {
-			place[i].row = h.flat.Add(entered.Number(uint64(i)), false)
+// places makes room for the places of the tensors of p.
+func (h *hasher) places(p *part) places { return h.counts.take(len(p.tensors)) }
+
+// enter adds the inputs that a part reads to the flat graph, as rows.
+func (h *hasher) enter(p *part, at places) {
+	for i := range p.inputs {
+		if p.used(i) {
+			at[p.number(InputRef(i))] = h.flat.Add(entered.Number(uint64(i)), false)
 		}
 	}
 }
@@ -97,43 +104,38 @@ func (h *hasher) entries(p *part, place []flatTensor) {
 // segments appends the segments of a part, which has no sources. A part that
 // reads one input is entered there; several inputs begin the first segment.
 func (h *hasher) segments(p *part, chain []canon.Colour) []canon.Colour {
-	inputs := len(p.used)
-	pending := h.counts.take(inputs + len(p.fate)) // readers to come
-	for _, t := range p.reads {
-		if p.present(t) {
-			pending[t]++
-		}
-	}
-	pending[p.number(p.tensor(p.graph.Output))]++
 	w := series{hasher: h, part: p, entrance: none}
-	open := 0 // tensors with readers to come
-	for i, used := range p.used {
-		if used {
+	pending := h.counts.take(len(p.tensors)) // readers to come
+	open := 0                                // tensors with readers to come
+	for t := range p.tensors {
+		pending[t] = p.tensors[t].readers
+		if t < p.inputs && p.tensors[t].need {
 			open++
-			w.entrance = int32(i)
+			w.entrance = int32(t)
 		}
 	}
 	if open > 1 {
 		w.entrance = none
 	}
-	for i, need := range p.need {
-		if !need {
+	for i := range p.graph.Nodes {
+		if !p.stays(i) {
 			continue
 		}
 		for _, t := range p.operands(i) {
-			if p.present(t) {
+			if t >= 0 {
 				if pending[t]--; pending[t] == 0 {
 					open--
 				}
 			}
 		}
 		open++
+		w.nested = w.nested || p.sub(i) != nil
 		if w.nodes++; w.nodes == 1 {
 			w.from = i
 		}
 		if open == 1 {
 			chain = w.close(i, chain)
-			w.entrance, w.nodes = int32(inputs+i), 0
+			w.entrance, w.nodes, w.nested = p.number(Ref(i)), 0, false
 		}
 	}
 	return chain
@@ -146,6 +148,7 @@ type series struct {
 	entrance int32 // the tensor at which the segment is entered, or none
 	from     int   // its first node
 	nodes    int   // how many nodes it has so far
+	nested   bool  // whether one of them is a nested graph
 }
 
 const none = int32(-1)
@@ -157,92 +160,92 @@ func (w *series) close(to int, chain []canon.Colour) []canon.Colour {
 		if sub := w.sub(to); sub != nil {
 			return append(chain, w.chainOf(sub)...)
 		}
-		return append(chain, canon.Step(w.label(w.part, to), w.graph.Nodes[to].Commutative))
+		n := w.graph.Nodes[to]
+		if n.isKnown() && !n.Commutative {
+			return append(chain, n.known.step)
+		}
+		return append(chain, canon.Step(w.label(w.part, to), n.Commutative))
 	}
 	w.flat.Reset()
-	place := w.tensors.take(len(w.used) + len(w.fate))
+	at := w.places(w.part)
 	if w.entrance == none {
-		w.entries(w.part, place)
+		w.enter(w.part, at)
 	} else {
-		place[w.entrance].row = w.flat.AddEntrance()
+		at[w.entrance] = w.flat.AddEntrance()
 	}
 	for i := w.from; i <= to; i++ {
-		if w.need[i] {
-			w.placeNode(w.part, i, place)
+		if w.stays(i) {
+			w.placeNode(w.part, i, at)
 		}
 	}
-	return w.canon.Series(&w.flat, w.entrance != none, chain)
+	if w.nested {
+		return w.canon.Series(&w.flat, w.entrance != none, chain)
+	}
+	return append(chain, w.canon.Segment(&w.flat, w.entrance != none))
 }
 
 // chainOf is the chain of a part that reads one input.
 func (h *hasher) chainOf(p *part) []canon.Colour {
 	if !p.form.chained {
-		p.form.chain, p.form.chained = h.segments(p, h.labels.take(len(p.fate) + 1)[:0]), true
+		p.form.chain, p.form.chained = h.segments(p, h.labels.take(len(p.graph.Nodes) + 1)[:0]), true
 	}
 	return p.form.chain
 }
 
-// flatTensor is a row of the flat graph, or what stands there for an absent
-// tensor.
-type flatTensor struct {
-	row    int32
-	absent bool
-	blank  canon.Colour
-}
-
-// place adds one instance of a part to the flat graph; its inputs are in place.
-func (h *hasher) place(p *part, place []flatTensor) flatTensor {
-	for i, need := range p.need {
-		if need {
-			h.placeNode(p, i, place)
+// place adds one instance of a part to the flat graph, the inputs of which are in
+// their places, and returns the place of its output.
+func (h *hasher) place(p *part, at places) int32 {
+	for i := range p.graph.Nodes {
+		if p.stays(i) {
+			h.placeNode(p, i, at)
 		}
 	}
-	return place[p.number(p.tensor(p.graph.Output))]
+	return at[p.output]
 }
 
-func (h *hasher) placeNode(p *part, i int, place []flatTensor) {
-	at := func(t int32) flatTensor {
-		if t < 0 {
-			return flatTensor{absent: true, blank: blank(p.shape(-1 - t))}
-		}
-		return place[t]
-	}
-	out := &place[len(p.used)+i]
+// placeNode adds node i of an instance of a part.
+func (h *hasher) placeNode(p *part, i int, at places) {
+	own := &at[p.inputs+i]
 	if sub := p.sub(i); sub != nil {
-		inner := h.tensors.take(len(sub.used) + len(sub.fate))
+		inner := h.places(sub)
 		for k, t := range p.operands(i) {
 			if t != unused {
-				inner[k] = at(t)
+				inner[sub.number(InputRef(k))] = h.at(p, t, at)
 			}
 		}
-		*out = h.place(sub, inner)
+		*own = h.place(sub, inner)
 		return
 	}
 	for _, t := range p.operands(i) {
-		if t := at(t); t.absent {
-			h.flat.ReadBlank(t.blank)
+		if t = h.at(p, t, at); t < 0 {
+			h.flat.ReadBlank(h.blanks[-1-t])
 		} else {
-			h.flat.Read(t.row)
+			h.flat.Read(t)
 		}
 	}
-	out.row = h.flat.Add(h.label(p, i), p.graph.Nodes[i].Commutative)
+	*own = h.flat.Add(h.label(p, i), p.graph.Nodes[i].Commutative)
 }
 
-// shape is the shape of tensor t.
-func (p *part) shape(t int32) Shape {
-	if int(t) < len(p.used) {
-		return p.graph.Inputs[t].Shape
+// at is the place of what a node of p reads.
+func (h *hasher) at(p *part, t int32, at places) int32 {
+	if t >= 0 {
+		return at[t]
 	}
-	return p.graph.Nodes[int(t)-len(p.used)].Shape
+	h.blanks = append(h.blanks, blank(p.graph.Shape(Ref(int(-1-t)-p.inputs))))
+	return int32(-len(h.blanks))
 }
 
 // label is the label of node i of p.
 func (h *hasher) label(p *part, i int) canon.Colour {
+	n := p.graph.Nodes[i]
+	if n.isKnown() && len(n.Inputs) > 0 {
+		return n.known.colour
+	}
 	if p.form.labels == nil {
-		p.form.labels = h.labels.take(len(p.fate))
+		p.form.labels = h.labels.take(len(p.graph.Nodes))
 	}
 	if p.form.labels[i] == (canon.Colour{}) {
-		p.form.labels[i] = p.graph.Nodes[i].label()
+		p.form.labels[i] = n.label()
 	}
 	return p.form.labels[i]
 }
@@ -280,20 +283,26 @@ func (n *Node) label() canon.Colour {
 
 // known is the colour of an operation with its attributes.
 type known struct {
+	node       *Node // of which it was made
 	op, module string
 	attrs      []Attr
 	colour     canon.Colour
+	step       canon.Colour // what canon.Step makes of it
 }
+
+// isKnown reports whether n is prepared, and no copy of a node that is.
+func (n *Node) isKnown() bool { return n.known != nil && n.known.node == n }
 
 // of reports whether k was made of a node with the operation and attributes of n.
 func (k *known) of(n *Node) bool {
 	return k != nil && k.op == n.Op && k.module == n.Module && slices.Equal(k.attrs, n.Attrs)
 }
 
-// Prepare makes Hash faster for n and for nodes that are copied from it, whatever
-// becomes of them.
+// Prepare makes Hash faster for n, which must then stay as it is, and for nodes that
+// are copied from it, whatever becomes of them.
 func (n *Node) Prepare() {
-	n.known = &known{n.Op, n.Module, slices.Clone(n.Attrs), n.ownColour()}
+	c := n.ownColour()
+	n.known = &known{n, n.Op, n.Module, slices.Clone(n.Attrs), c, canon.Step(c, false)}
 }
 
 // ownColour is the colour of the operation of n with its attributes.

@@ -100,6 +100,70 @@ func TestHashOpensNestedGraphs(t *testing.T) {
 	}
 }
 
+// TestHashOfAlikeBodies nests graphs that are alike but for one thing in one graph,
+// in a row and side by side, and compares it with the same written out.
+func TestHashOfAlikeBodies(t *testing.T) {
+	seeds := uint64(3000)
+	if testing.Short() {
+		seeds = 1000
+	}
+	for seed := range seeds {
+		rng := rand.New(rand.NewPCG(seed, 19))
+		first := anyGraph(rng, 1+rng.IntN(2), 2+rng.IntN(5), rng.IntN(2))
+		b := graphtest.New("space", "s", graph.Shape{1})
+		var ends []graph.Ref
+		for i, body := range append(alike(rng, first), first) {
+			in := make([]graph.Ref, len(body.Inputs))
+			for k := range in {
+				in[k] = graph.Ref(rng.IntN(i+1) - 1)
+			}
+			if rng.IntN(4) == 0 {
+				in[0] = graph.Ref(i - 1)
+			}
+			ends = append(ends, b.Nest(fmt.Sprint("nest", i), body, in...))
+		}
+		b.Sum("all", append(ends, graph.InputRef(0))...)
+		if err := b.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		flat := inlined(b.Graph)
+		if b.Hash() != flat.Hash() || b.Live().Hash() != flat.Hash() || flat.Live().Hash() != flat.Hash() {
+			t.Fatalf("seed %d: the hash differs written out:\n%s", seed, b.Text())
+		}
+	}
+}
+
+// alike returns copies of g, each changed in one thing at most.
+func alike(rng *rand.Rand, g *graph.Graph) []*graph.Graph {
+	var all []*graph.Graph
+	for range 5 {
+		h := g.Clone()
+		n := h.Nodes[rng.IntN(len(h.Nodes))]
+		switch k := rng.IntN(8); {
+		case k == 0:
+			h.Output = graph.Ref(rng.IntN(len(h.Nodes)))
+		case k == 1:
+			if len(n.Inputs) > 0 {
+				n.Inputs[rng.IntN(len(n.Inputs))] = graph.InputRef(0)
+			}
+		case n.Body != nil: // of which the rest does not count
+			n.Name += "'"
+		case k == 2:
+			n.Op += "'"
+		case k == 3:
+			n.Absent = !n.Absent
+		case k == 4:
+			n.Commutative = !n.Commutative
+		case k == 5:
+			n.Sparse = !n.Sparse
+		case k == 6:
+			n.Collapses = !n.Collapses
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
 // partly returns g with some nested graphs written out.
 func partly(g *graph.Graph, rng *rand.Rand) *graph.Graph {
 	h := &graph.Graph{Name: g.Name, Kind: g.Kind, Inputs: g.Inputs}

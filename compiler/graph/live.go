@@ -12,9 +12,9 @@ package graph
 // so does the output of a graph in which no path leads to it.
 func (g *Graph) Live() *Graph {
 	var d reducer
-	p := d.part(g, make([]bool, len(g.Inputs)))
-	for i := range p.used {
-		p.used[i] = true
+	p := d.part(partKey{graph: g})
+	for t := range p.inputs { // nothing nested in g is like g, so this wiring is its own
+		p.tensors[t].need = true
 	}
 	return p.build()
 }
@@ -25,17 +25,16 @@ func (p *part) build() *Graph {
 		return p.live
 	}
 	g := p.graph
-	b := builder{part: p, out: &Graph{Name: g.Name, Kind: g.Kind}}
-	b.inputs, b.place = make([]Ref, len(g.Inputs)), make([]Ref, len(g.Nodes))
+	b := builder{part: p, out: &Graph{Name: g.Name, Kind: g.Kind}, place: make([]Ref, len(p.tensors))}
 	for i, in := range g.Inputs {
-		if p.used[i] {
-			b.inputs[i] = InputRef(len(b.out.Inputs))
+		if p.used(i) {
+			b.place[p.number(InputRef(i))] = InputRef(len(b.out.Inputs))
 			b.out.Inputs = append(b.out.Inputs, in)
 		}
 	}
 	for i, n := range g.Nodes {
-		if p.need[i] {
-			b.place[i] = b.add(n, p.sub(i))
+		if p.stays(i) {
+			b.place[p.number(Ref(i))] = b.add(n, p.sub(i))
 		}
 	}
 	b.out.Output = b.at(g.Output)
@@ -46,9 +45,8 @@ func (p *part) build() *Graph {
 // builder fills the graph of a part.
 type builder struct {
 	*part
-	out    *Graph
-	inputs []Ref // where the inputs that stay are, by input
-	place  []Ref // where the nodes that stay are, by node
+	out   *Graph
+	place []Ref // by tensor of the old graph: where it is in the new one
 }
 
 // add puts a node that stays into the new graph.
@@ -57,8 +55,8 @@ func (b *builder) add(n *Node, sub *part) Ref {
 	c.Inputs = nil
 	for k, r := range n.Inputs {
 		switch {
-		case sub != nil && !sub.used[k]:
-		case sub == nil && n.Sparse && b.tensor(r) == gone:
+		case sub != nil && !sub.used(k):
+		case sub == nil && n.Sparse && b.fate(r) == gone:
 		default:
 			c.Inputs = append(c.Inputs, b.at(r))
 		}
@@ -77,11 +75,7 @@ func (b *builder) append(n *Node) Ref {
 // at is where the tensor r of the old graph is in the new one. For an absent
 // tensor there is a node, one for all of a shape, unless it is an input.
 func (b *builder) at(r Ref) Ref {
-	t := b.operand(r, false)
-	if i, ok := t.IsInput(); ok && t != gone {
-		return b.inputs[i]
-	}
-	if t != gone {
+	if t := b.operand(b.number(r), false); t != gone {
 		return b.place[t]
 	}
 	of := b.graph.Nodes[r]
