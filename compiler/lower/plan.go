@@ -113,7 +113,7 @@ func (p *Plan) number(b *Body, done map[*Body]bool) {
 	for i, n := range b.Inputs {
 		b.sparse = b.sparse || n.When != nil
 		n.index = i
-		n.prototypes = p.newPrototypes(n)
+		n.keep(p)
 	}
 	for i, n := range b.Nodes {
 		n.index = len(b.Inputs) + i
@@ -121,12 +121,12 @@ func (p *Plan) number(b *Body, done map[*Body]bool) {
 			n.Open.ID = len(p.Space.Decisions) + p.unknowns
 			p.unknowns++
 		}
-		n.prototypes = p.newPrototypes(n)
+		n.keep(p)
 		if n.Body != nil {
 			p.number(n.Body, done)
 		}
 	}
-	b.steps = p.rigid(b)
+	b.rigid = p.rigid(b)
 }
 
 // Body is the inside of one template instance.
@@ -145,7 +145,7 @@ type Body struct {
 
 	index  int    // among the bodies of the plan
 	sparse bool   // not every input is always given
-	steps  []step // of a rigid body
+	rigid  *rigid // nil for a body that is not rigid
 }
 
 // Kind tells the nodes of a plan apart.

@@ -10,13 +10,16 @@ import (
 	"github.com/nasc-project/nasc/compiler/sym"
 )
 
-// prototypes are the graph nodes that a plan node can become, by the combination of
-// what its shape, attributes, costs and algebra depend on, and by what it reads.
+// kept are finished things by what is taken of the decisions that they depend on.
 // They are made when first asked for, and graphs of one plan share them.
-type prototypes struct {
+type kept[T any] struct {
 	on   []*space.Decision
-	made []atomic.Pointer[variants] // by what is taken, the last of on changing fastest
+	made []atomic.Pointer[T] // by what is taken, the last of on changing fastest
 }
+
+// prototypes are the graph nodes that a plan node can become, by what its shape,
+// attributes, costs and algebra depend on, and by what it reads.
+type prototypes = kept[variants]
 
 // variants are nodes that differ in what they read, in the order of their making.
 type variants []*graph.Node
@@ -44,56 +47,76 @@ func (n *Node) scalars(yield func(*sym.Scalar) bool) {
 	}
 }
 
-// newPrototypes returns nil for a node that depends on an unknown, or on more than
-// can be kept.
-func (p *Plan) newPrototypes(n *Node) *prototypes {
-	out := &prototypes{}
-	size := 1
+// dependsOn adds to on the decisions that everything symbolic about n depends on. It
+// is not known where there is an unknown.
+func (n *Node) dependsOn(on []*space.Decision) (all []*space.Decision, known bool) {
 	for s := range n.scalars {
 		if s.Open() {
+			return nil, false
+		}
+		on = with(on, s.Decisions()...)
+	}
+	return on, true
+}
+
+// with adds to a list the decisions that are not in it.
+func with(on []*space.Decision, more ...*space.Decision) []*space.Decision {
+	for _, d := range more {
+		if !slices.Contains(on, d) {
+			on = append(on, d)
+		}
+	}
+	return on
+}
+
+// keep returns nil for a node that depends on an unknown, or on more than can be
+// kept.
+func keep[T any](p *Plan, on []*space.Decision, known bool) *kept[T] {
+	size := 1
+	for _, d := range on {
+		if d.Kind == space.Subset || len(d.Alts) > maxPrototypes {
 			return nil
 		}
-		for _, d := range s.Decisions() {
-			if slices.Contains(out.on, d) {
-				continue
-			}
-			if d.Kind == space.Subset || len(d.Alts) > maxPrototypes {
-				return nil
-			}
-			out.on = append(out.on, d)
-			if size *= len(d.Alts); size > maxPrototypes {
-				return nil
-			}
+		if size *= len(d.Alts); size > maxPrototypes {
+			return nil
 		}
+	}
+	if !known {
+		return nil
 	}
 	if p.prototypes += size; p.prototypes > maxPlanPrototypes {
 		return nil
 	}
-	out.made = make([]atomic.Pointer[variants], size)
-	return out
+	return &kept[T]{on, make([]atomic.Pointer[T], size)}
 }
 
-// find returns what is known of n where its decisions are taken so, or nil where
+// keep gives n room for its prototypes.
+func (n *Node) keep(p *Plan) {
+	on, known := n.dependsOn(nil)
+	n.prototypes = keep[variants](p, on, known)
+}
+
+// slot is the place of what is kept where the decisions are taken so, or nil where
 // nothing is kept.
-func (b *binder) find(n *Node) *atomic.Pointer[variants] {
-	if n.prototypes == nil {
+func slot[T any](b *binder, k *kept[T]) *atomic.Pointer[T] {
+	if k == nil {
 		return nil
 	}
 	i := 0
-	for _, d := range n.prototypes.on {
+	for _, d := range k.on {
 		v := b.value(d)
 		if v < 0 {
 			return nil
 		}
 		i = i*len(d.Alts) + int(v)
 	}
-	return &n.prototypes.made[i]
+	return &k.made[i]
 }
 
 // node is the graph node that n becomes, which reads refs. It must not be changed.
 // The node keeps no hold of refs.
 func (f *frame) node(n *Node, refs []graph.Ref, name, vertex string) (*graph.Node, error) {
-	at := f.find(n)
+	at := slot(f.binder, n.prototypes)
 	var known *variants
 	if at != nil {
 		known = at.Load()
@@ -120,23 +143,26 @@ func (f *frame) node(n *Node, refs []graph.Ref, name, vertex string) (*graph.Nod
 		out = f.newNode()
 	}
 	*out = *m
-	out.Name, out.Vertex = name, vertex
-	if n.Op.Fold && len(refs) == 0 {
-		out.Absent = true // of nothing there is nothing to fold
-	}
 	if !keep {
-		out.Inputs = f.newInputs(refs)
+		put(out, n, f.newInputs(refs), name, vertex)
 		return out, nil
 	}
-	out.Inputs = slices.Clone(refs)
+	put(out, n, slices.Clone(refs), name, vertex)
+	out.Prepare()
 	more := variants{out}
-	if known == nil {
-		out.Prepare()
-	} else {
+	if known != nil {
 		more = append(slices.Clone(*known), out)
 	}
 	at.CompareAndSwap(known, &more)
 	return out, nil
+}
+
+// put gives a node that n has become its place.
+func put(out *graph.Node, n *Node, refs []graph.Ref, name, vertex string) {
+	out.Name, out.Vertex, out.Inputs = name, vertex, refs
+	if n.Op.Fold && len(refs) == 0 {
+		out.Absent = true // of nothing there is nothing to fold
+	}
 }
 
 // evaluate computes everything symbolic about a node.
@@ -214,7 +240,7 @@ func (b *binder) shape(n *Node) (graph.Shape, error) {
 
 // inputShape is the shape of an input of a body.
 func (b *binder) inputShape(in *Node) (graph.Shape, error) {
-	at := b.find(in)
+	at := slot(b, in.prototypes)
 	if at == nil {
 		return b.shape(in)
 	}
