@@ -28,6 +28,7 @@ var confined = []struct {
 	{"gorgonia.org/cu", nil},
 	{"modernc.org/sqlite", []string{"runtime/store"}},
 	{"github.com/spf13/cobra", []string{"cmd/nasc"}},
+	{"gonum.org/v1/plot", []string{"runtime/compare/draw"}},
 }
 
 type pkg struct {

@@ -6,7 +6,7 @@
 // nothing of syntax or meaning; every other package points at it.
 //
 // Codes: E01xx syntax, E02xx names, E03xx types and shapes, E04xx decisions
-// and constraints, E05xx plugins and searches.
+// and constraints, E05xx plugins and searches, E06xx comparisons.
 package diag
 
 import (

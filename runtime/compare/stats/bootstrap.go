@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -28,7 +29,7 @@ func Interval(sample []float64) *[2]float64 {
 	if x[0] == x[n-1] {
 		return &[2]float64{x[0], x[0]}
 	}
-	m := mean(x)
+	m := Mean(x)
 	random := source()
 	means := make([]float64, Resamples)
 	for i := range means {
@@ -89,4 +90,38 @@ func resampled(random *rand.Rand, x []float64) float64 {
 		sum += x[random.IntN(len(x))] - x[0]
 	}
 	return x[0] + sum/float64(len(x))
+}
+
+// bandResamples is how many samples are drawn for a band: a picture shows no more.
+const bandResamples = 1000
+
+// Band is the 95 % bootstrap interval of the mean at every point of curves:
+// values[i][j] is curve j at point i. Whole curves are resampled, and ends are
+// percentiles.
+func Band(values [][]float64) (low, high []float64) {
+	n := len(values[0])
+	weights := mat.NewDense(n, bandResamples, nil)
+	random := source()
+	for b := range bandResamples {
+		for range n {
+			i := random.IntN(n)
+			weights.Set(i, b, weights.At(i, b)+1/float64(n))
+		}
+	}
+	// What is resampled is the distance from the first curve: where all curves
+	// are equal, so are the ends.
+	distance := mat.NewDense(len(values), n, nil)
+	for i, at := range values {
+		for j, v := range at {
+			distance.Set(i, j, v-at[0])
+		}
+	}
+	var means mat.Dense
+	means.Mul(distance, weights)
+	for i, at := range values {
+		row := means.RawRowView(i)
+		slices.Sort(row)
+		low, high = append(low, at[0]+Quantile(Level/2, row)), append(high, at[0]+Quantile(1-Level/2, row))
+	}
+	return low, high
 }

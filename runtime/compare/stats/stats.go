@@ -48,7 +48,7 @@ type Summary struct {
 // Describe summarizes a sample, which must not be empty.
 func Describe(sample []float64, maximize bool) Summary {
 	x := slices.Sorted(slices.Values(sample))
-	s := Summary{N: len(x), Mean: mean(x), Median: Quantile(0.5, x), Best: x[0]}
+	s := Summary{N: len(x), Mean: Mean(x), Median: Quantile(0.5, x), Best: x[0]}
 	if maximize {
 		s.Best = x[len(x)-1]
 	}
@@ -74,8 +74,9 @@ func Quantile(p float64, sorted []float64) float64 {
 	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }
 
-// mean of equal values is exactly that value.
-func mean(x []float64) float64 {
+// Mean is the mean of a sample, which must not be empty; of equal values it is
+// exactly that value.
+func Mean(x []float64) float64 {
 	sum := 0.0
 	for _, v := range x {
 		sum += v - x[0]

@@ -1,0 +1,100 @@
+package compare
+
+// role is what a field of the manifest has to do with the result of a run.
+type role int
+
+const (
+	decides    role = iota // another value may give another result
+	harmless               // it cannot
+	physical               // it can when results depend on the machine
+	repetition             // the seed and what follows from it
+)
+
+// rule says what fields at and below a path do, and why.
+type rule struct {
+	path   string
+	role   role
+	reason string
+}
+
+// rules are looked up by the longest path that a field lies within. A field that
+// none of them knows decides: the list of what is harmless is closed, so that a
+// manifest that grows makes comparisons stricter and never laxer.
+var rules = []rule{
+	{"", decides, "nasc does not know what it does, so it may change the result"},
+
+	{"seed", repetition, ""},
+	{"optimizer.seed", repetition, ""},
+	{"evaluator.seed", repetition, ""},
+
+	{"optimizer", decides, "another method"},
+	{"optimizer.version", decides, "another version of the method"},
+	{"optimizer.checksum", decides, "another program of the method"},
+	{"optimizer.parameters", decides, "the method is set differently"},
+
+	{"space", decides, "another space"},
+	{"space.hash", decides, "the space has other decisions"},
+	{"space.size", decides, "the space has another number of architectures"},
+	{"space.args", decides, "the space is built with other sizes"},
+	{"space.sources", decides, "the space, or something it imports, has another text"},
+	{"space.file", harmless, "where the file lies; what it says is in space.sources"},
+
+	{"evaluator", decides, "another evaluator"},
+	{"evaluator.version", decides, "another version of the evaluator"},
+	{"evaluator.checksum", decides, "another program of the evaluator"},
+	{"evaluator.parameters", decides, "candidates are judged differently"},
+	{"evaluator.facts", decides, "candidates are judged on other data"},
+	{"evaluator.units", decides, "values are in another unit"},
+	{"evaluator.threads", physical, "the order of sums depends on the number of threads"},
+
+	{"objectives", decides, "other winners"},
+	{"requirements", decides, "other architectures may win"},
+	{"analytic", decides, "the optimizer is told other metrics"},
+	{"metrics", decides, "the optimizer is told other metrics"},
+	{"budget", decides, "a search that may spend more finds more"},
+	{"reuse", decides, "what is not evaluated again costs nothing"},
+	{"batch", decides, "what is asked at once is not informed by each other"},
+	{"retrain", decides, "winners are tested in another network"},
+	{"retrain.file", harmless, "where the file lies; what it says is in retrain.sources"},
+	{"workers", physical, "how many are evaluated at once changes when they end"},
+
+	{"nasc", decides, "what differs between versions of nasc cannot be excluded"},
+	{"machine", physical, "results depend on the machine"},
+
+	{"format", harmless, "the layout of the manifest"},
+	{"name", harmless, "a name"},
+	{"search", harmless, "the name of the search block; what it says is in the other fields"},
+	{"started", harmless, "a date"},
+}
+
+// exact is the reason why a physical field changes nothing where results do not
+// depend on the machine.
+const exact = "the evaluator is deterministic and no clock decides"
+
+// judge tells whether a field may change results, and why. Results depend on the
+// machine when an evaluator is not deterministic or the budget is real time.
+func judge(path string, dependent bool) (changes bool, reason string, ro role) {
+	best := rules[0]
+	for _, r := range rules {
+		if within(path, r.path) && len(r.path) > len(best.path) {
+			best = r
+		}
+	}
+	switch {
+	case best.role == physical && !dependent:
+		return false, exact, best.role
+	case best.role == physical, best.role == decides:
+		return true, best.reason, best.role
+	}
+	return false, best.reason, best.role
+}
+
+// dependent reports whether results of runs depend on where and how fast they ran.
+func dependent(runs []*Run) bool {
+	for _, r := range runs {
+		if r.Fields["evaluator.deterministic"] != "true" || r.Fields.text("budget.unit") == "wall" {
+			return true
+		}
+	}
+	return false
+}
