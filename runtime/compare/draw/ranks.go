@@ -35,15 +35,17 @@ func Ranks(r *compare.Ranks, title, stamp string) (Picture, error) {
 		head = vg.Length(14)
 	)
 	names := style(letter, black)
-	widest := vg.Length(0)
-	for i, g := range r.Groups {
-		widest = max(widest, names.Width(labelled(g, r.Average[i])))
-	}
 	half := (k + 1) / 2
-	above := head + row*2.6
-	below := bar*vg.Length(len(r.Cliques)) + 8 + row*vg.Length(half) + 4
-	return picture(max(width, 2*widest+5*vg.Centimeter), above+below, stamp, func(c draw.Canvas) {
-		left, right := c.Min.X+widest+16, c.Max.X-widest-16
+	var wide [2]vg.Length // of the names on the left and on the right
+	for i, g := range order {
+		side := i / half
+		wide[side] = max(wide[side], names.Width(labelled(r.Groups[g], r.Average[g])))
+	}
+	bars, levels := bars(r)
+	above := head + row*2.8
+	below := bar*vg.Length(levels) + 8 + row*vg.Length(half) + 4
+	return picture(max(width, wide[0]+wide[1]+7*vg.Centimeter), above+below, stamp, func(c draw.Canvas) {
+		left, right := c.Min.X+wide[0]+18, c.Max.X-wide[1]-18
 		axis := c.Max.Y - above
 		at := func(rank float64) vg.Length { return left + (right-left)*vg.Length((float64(k)-rank)/float64(k-1)) }
 		thin := draw.LineStyle{Color: black, Width: vg.Points(0.6)}
@@ -72,22 +74,17 @@ func Ranks(r *compare.Ranks, title, stamp string) (Picture, error) {
 			c.StrokeLine2(thin, x, y-2.5, x, y+2.5)
 		}
 		ticks.YAlign = draw.YBottom
-		c.FillText(ticks, vg.Point{X: (end + at(1)) / 2, Y: y + 2}, fmt.Sprintf("CD = %.2f", r.Critical))
+		c.FillText(ticks, vg.Point{X: (end + at(1)) / 2, Y: y + 4}, fmt.Sprintf("CD = %.2f", r.Critical))
 
 		// The cliques.
 		thick := draw.LineStyle{Color: black, Width: vg.Points(2.6)}
-		for i, clique := range r.Cliques {
-			low, high := math.Inf(1), math.Inf(-1)
-			for _, g := range clique {
-				rank := r.Average[slices.Index(r.Groups, g)]
-				low, high = math.Min(low, rank), math.Max(high, rank)
-			}
-			y := axis - 6 - bar*vg.Length(i)
-			c.StrokeLine2(thick, at(high)-2, y, at(low)+2, y)
+		for _, b := range bars {
+			y := axis - 6 - bar*vg.Length(b.level)
+			c.StrokeLine2(thick, at(b.high)-2, y, at(b.low)+2, y)
 		}
 
 		// The names: the worse half to the left, the better to the right.
-		down := axis - 6 - bar*vg.Length(len(r.Cliques))
+		down := axis - 6 - bar*vg.Length(levels)
 		for i, g := range order {
 			x, text := at(r.Average[g]), labelled(r.Groups[g], r.Average[g])
 			level, edge, s := i, left-6, names
@@ -104,6 +101,31 @@ func Ranks(r *compare.Ranks, title, stamp string) (Picture, error) {
 			c.FillText(s, vg.Point{X: edge, Y: y}, text)
 		}
 	})
+}
+
+// clique is the bar of a clique, from the best rank to the worst.
+type clique struct {
+	low, high float64
+	level     int
+}
+
+// bars puts the bars of cliques on as few levels as keep them apart.
+func bars(r *compare.Ranks) (out []clique, levels int) {
+	for _, groups := range r.Cliques {
+		c := clique{low: math.Inf(1), high: math.Inf(-1)}
+		for _, g := range groups {
+			rank := r.Average[slices.Index(r.Groups, g)]
+			c.low, c.high = min(c.low, rank), max(c.high, rank)
+		}
+		const apart = 0.15 // of a rank
+		for slices.ContainsFunc(out, func(o clique) bool {
+			return o.level == c.level && c.low < o.high+apart && o.low < c.high+apart
+		}) {
+			c.level++
+		}
+		out, levels = append(out, c), max(levels, c.level+1)
+	}
+	return out, levels
 }
 
 func labelled(group string, rank float64) string { return fmt.Sprintf("%s (%.2f)", group, rank) }
