@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -51,27 +52,35 @@ func (k *answered) get(a *answers, epochs int, make func() *answer) *answer {
 }
 
 // lookUp answers a question about an architecture.
-func (a *answers) lookUp(n *network, q *question) *answer {
+func (a *answers) lookUp(n *network, q *question) (out *answer) {
 	if n.benchmark != a.benchmark {
 		return &answer{problem: &sdk.Problem{Path: "architecture",
 			Message: fmt.Sprintf("this is a network of %s, and the table is of %s", n.benchmark.title, a.benchmark.title),
 			Help:    "search the space " + a.benchmark.space}}
 	}
-	r, err := a.record(n)
+	err := a.record(n, func(r nasb.Record) (err error) {
+		out, err = a.answer(n, q, r)
+		return err
+	})
 	if err != nil {
 		return &answer{problem: err}
 	}
+	return out
+}
+
+// answer answers from the record of an architecture.
+func (a *answers) answer(n *network, q *question, r nasb.Record) (*answer, error) {
 	main := a.values(r, q.readings[0])
 	if len(main) == 0 {
-		return &answer{problem: a.lacks(n, "no "+a.main.Series[q.readings[0].series].String())}
+		return nil, a.lacks(n, "no "+a.main.Series[q.readings[0].series].String())
 	}
 	times := a.times(r, q.clock)
 	if q.clock.kind != noClock && len(times) == 0 {
-		return &answer{problem: a.lacks(n, "no time of its training")}
+		return nil, a.lacks(n, "no time of its training")
 	}
 	devices, err := a.measured(n, r)
 	if err != nil {
-		return &answer{problem: err}
+		return nil, err
 	}
 	missing := "" // a number that a training lacks
 	result := func(of func([]bySeed) (float64, bool)) sdk.ValidationMetrics {
@@ -105,7 +114,7 @@ func (a *answers) lookUp(n *network, q *question) *answer {
 		out.results = []sdk.ValidationMetrics{result(meanOf)}
 	case given:
 		if _, ok := ofSeed(main, a.seeds.seed); !ok {
-			return &answer{problem: a.lacks(n, fmt.Sprintf("no training with seed %d, only %s", a.seeds.seed, seedsIn(main)))}
+			return nil, a.lacks(n, fmt.Sprintf("no training with seed %d, only %s", a.seeds.seed, seedsIn(main)))
 		}
 		out.results = []sdk.ValidationMetrics{one(a.seeds.seed)}
 	case drawn:
@@ -114,26 +123,27 @@ func (a *answers) lookUp(n *network, q *question) *answer {
 		}
 	}
 	if missing != "" {
-		return &answer{problem: a.lacks(n, missing)}
+		return nil, a.lacks(n, missing)
 	}
-	return out
+	return out, nil
 }
 
-// record is what the file holds of an architecture.
-func (a *answers) record(n *network) (nasb.Record, error) {
+// record gives f what the file holds of an architecture.
+func (a *answers) record(n *network, f func(nasb.Record) error) error {
 	row, ok := a.main.row(a.benchmark, n.name)
 	if !ok {
-		return nasb.Record{}, a.lacks(n, "nothing")
+		return a.lacks(n, "nothing")
 	}
-	r, err := a.main.Record(row)
-	if err != nil {
-		return r, unreadable(n, err)
-	}
-	return r, nil
+	return recordOf(a.main, row, n, f)
 }
 
-// unreadable says that a file is damaged where it holds an architecture.
-func unreadable(n *network, err error) error {
+// recordOf gives f the record of an architecture.
+func recordOf(s *source, row int, n *network, f func(nasb.Record) error) error {
+	err := s.read(row, f)
+	var p *sdk.Problem
+	if err == nil || errors.As(err, &p) {
+		return err
+	}
 	return &sdk.Problem{Path: "architecture", Message: fmt.Sprintf("the table cannot be read at %s: %v", n.name, err), Help: "import it again"}
 }
 
@@ -234,25 +244,24 @@ func (a *answers) report(n *network) (sdk.TestMetrics, error) {
 	if n.benchmark != a.benchmark || len(a.tests) == 0 {
 		return sdk.TestMetrics{}, &sdk.Problem{Path: "architecture", Message: "the table has no test of this architecture"}
 	}
-	r, err := a.record(n)
-	if err != nil {
-		return sdk.TestMetrics{}, err
-	}
-	out := sdk.TestMetrics{Values: map[string]float64{}}
-	for i, name := range a.testNames {
-		all := a.values(r, a.tests[i])
-		v, ok := meanOf(all)
-		if a.seeds.mode == given {
-			v, ok = ofSeed(all, a.seeds.seed)
-		}
-		out.Values[name] = v
-		if !ok {
-			what := "no " + a.main.Series[a.tests[i].series].String()
-			if len(all) > 0 {
-				what += fmt.Sprintf(" with seed %d, only with %s", a.seeds.seed, seedsIn(all))
+	out := sdk.TestMetrics{Values: make(map[string]float64, len(a.tests))}
+	err := a.record(n, func(r nasb.Record) error {
+		for i, name := range a.testNames {
+			all := a.values(r, a.tests[i])
+			v, ok := meanOf(all)
+			if a.seeds.mode == given {
+				v, ok = ofSeed(all, a.seeds.seed)
 			}
-			return sdk.TestMetrics{}, a.lacks(n, what)
+			if !ok {
+				what := "no " + a.main.Series[a.tests[i].series].String()
+				if len(all) > 0 {
+					what += fmt.Sprintf(" with seed %d, only with %s", a.seeds.seed, seedsIn(all))
+				}
+				return a.lacks(n, what)
+			}
+			out.Values[name] = v
 		}
-	}
-	return out, nil
+		return nil
+	})
+	return out, err
 }

@@ -88,19 +88,18 @@ func word(text string) string {
 func (a *answers) measured(n *network, own nasb.Record) (map[string]float64, error) {
 	out := make(map[string]float64, len(a.devices))
 	for _, d := range a.devices {
-		r := own
-		if d.from != a.main {
-			row, ok := d.from.row(a.benchmark, n.name)
-			if !ok {
-				return nil, d.lacks(n)
-			}
-			var err error
-			if r, err = d.from.Record(row); err != nil {
-				return nil, unreadable(n, err)
+		sum, count := 0.0, 0.0
+		read := func(r nasb.Record) error {
+			r.At(d.series, nasb.NoEpoch, func(_ uint32, v float64) { sum, count = sum+v, count+1 })
+			return nil
+		}
+		if d.from == a.main {
+			read(own)
+		} else if row, ok := d.from.row(a.benchmark, n.name); ok {
+			if err := recordOf(d.from, row, n, read); err != nil {
+				return nil, err
 			}
 		}
-		sum, count := 0.0, 0.0
-		r.At(d.series, nasb.NoEpoch, func(_ uint32, v float64) { sum, count = sum+v, count+1 })
 		if count == 0 {
 			return nil, d.lacks(n)
 		}

@@ -308,6 +308,9 @@ func TestTasks(t *testing.T) {
 
 // TestModules: NAS-Bench-101 by hash.
 func TestModules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("423,624 modules are imported")
+	}
 	e := open(t, settings(imported(t, "csv", "nasbench101.csv.gz")))
 	for hash, want := range map[string]float64{"00005c142e6f48ac74fdcf73e3439874": 92.06063, "02e5a0247bbdcf2860b7e96f74961594": 94.31758} {
 		if got := test(t, e, e.named(hash))["accuracy"]; got != want {

@@ -103,3 +103,63 @@ func TestResolve(t *testing.T) {
 		}
 	}
 }
+
+// TestResolveNames: the name that an architecture is recognised by leads back to it.
+func TestResolveNames(t *testing.T) {
+	for file, b := range map[string]*benchmark{
+		"natssize/natssize.nas": &ofSizes, "transnasbench101/micro.nas": &ofTasks, "transnasbench101/macro.nas": &ofTasks,
+		"nasbenchasr/nasbenchasr.nas": &ofSpeech,
+	} {
+		s := shippedFile(t, file)
+		var choices []sdk.Choice
+		for _, d := range s.Decisions {
+			c := sdk.Choice{Address: d.Address, Kind: d.Kind}
+			for _, a := range d.Alts {
+				c.Labels = append(c.Labels, a.Label)
+			}
+			choices = append(choices, c)
+		}
+		e := Evaluator{&answers{benchmark: b}}
+		n := 0
+		for g := range s.All() {
+			if n++; n%113 != 0 {
+				continue
+			}
+			bound, err := s.Bind(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			name, err := b.recognise(bound)
+			if err != nil {
+				t.Fatal(err)
+			}
+			labels, recognised, err := e.Resolve(name, choices)
+			if err != nil || !recognised {
+				t.Fatalf("%s: %s is not read: %v", file, name, err)
+			}
+			back, err := s.FromLabels(labels)
+			if err != nil || s.Format(back) != s.Format(g) {
+				t.Fatalf("%s: %s is read as %v, not %s, %v", file, name, back, s.Format(g), err)
+			}
+		}
+		for _, text := range []string{"1,2,3", "#5", "x"} {
+			if _, recognised, err := e.Resolve(text, choices); recognised || err != nil {
+				t.Errorf("%s: %q: %v, %v", file, text, recognised, err)
+			}
+		}
+		for _, text := range map[*benchmark][]string{
+			&ofSizes:  {"8:8:8:8", "8:8:8:8:9", "8:8:8:8:x"},
+			&ofTasks:  {"64-1111-basic", "64-41414-4_00_000", "64-"},
+			&ofSpeech: {"[[1,0]]", "[[6,0],[1,0,0],[1,0,0,0]]"},
+		}[b] {
+			if _, recognised, err := e.Resolve(text, choices); !recognised || err == nil {
+				t.Errorf("%s: %q: %v, %v", file, text, recognised, err)
+			}
+		}
+		name := map[*benchmark]string{&ofSizes: "8:8:8:8:8", &ofTasks: "64-1234-basic", &ofSpeech: "[[1,0],[1,0,0],[1,0,0,0]]"}[b]
+		other := []sdk.Choice{{Address: "other", Labels: []string{"1"}}}
+		if _, _, err := e.Resolve(name, other); err == nil {
+			t.Errorf("%s is read for a space of something else", name)
+		}
+	}
+}

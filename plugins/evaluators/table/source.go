@@ -67,6 +67,22 @@ func (s *source) row(b *benchmark, name string) (int, bool) {
 	return s.Find(name)
 }
 
+// buffers are what records are read into.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// read gives f the record of a row. The files of some benchmarks are larger than a
+// process should be, so their records are not read from mapped memory.
+func (s *source) read(row int, f func(nasb.Record) error) error {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	var r nasb.Record
+	var err error
+	if r, *buf, err = s.Copy(row, *buf); err != nil {
+		return err
+	}
+	return f(r)
+}
+
 // extent says how many of the benchmark's architectures a file holds.
 func (s *source) extent() string {
 	if s.Total > s.Len() {

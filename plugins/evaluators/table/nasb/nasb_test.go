@@ -52,6 +52,7 @@ func TestRoundTrip(t *testing.T) {
 	if f.Len() != n || f.Benchmark != "test" || len(f.Series) != 2 || f.Source[0].Name != "none" {
 		t.Errorf("%d architectures, header %+v", f.Len(), f.Header)
 	}
+	var buf []byte
 	for i := range n {
 		row, ok := f.Find(name(i))
 		if !ok || row != i {
@@ -75,6 +76,10 @@ func TestRoundTrip(t *testing.T) {
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("%v, want %v", got, want)
+		}
+		var copied Record
+		if copied, buf, err = f.Copy(row, buf); err != nil || !reflect.DeepEqual(copied, r) {
+			t.Fatalf("row %d, copied, is another record, %v", row, err)
 		}
 		at := map[uint32]float64{}
 		r.At(0, 2, func(seed uint32, v float64) { at[seed] = v })

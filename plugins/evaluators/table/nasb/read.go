@@ -149,14 +149,44 @@ func (f *File) Names(yield func(string, int) bool) {
 	}
 }
 
+// place is where the record of a row lies.
+func (f *File) place(row int) (start, end uint64, err error) {
+	if row < 0 || row >= f.n {
+		return 0, 0, fmt.Errorf("there is no row %d", row)
+	}
+	start, end = binary.LittleEndian.Uint64(f.offsets[8*row:]), binary.LittleEndian.Uint64(f.offsets[8*row+8:])
+	if start > end || end > uint64(len(f.data)) {
+		return 0, 0, damaged("record %d lies outside of the file", row)
+	}
+	return start, end, nil
+}
+
 // Record reads what is known of the architecture of a row.
 func (f *File) Record(row int) (Record, error) {
-	if row < 0 || row >= f.n {
-		return Record{}, fmt.Errorf("there is no row %d", row)
-	}
-	start, end := binary.LittleEndian.Uint64(f.offsets[8*row:]), binary.LittleEndian.Uint64(f.offsets[8*row+8:])
-	if start > end || end > uint64(len(f.data)) {
-		return Record{}, damaged("record %d lies outside of the file", row)
+	start, end, err := f.place(row)
+	if err != nil {
+		return Record{}, err
 	}
 	return record(f.Series, f.data[start:end])
+}
+
+// Copy is Record, but reads the file into buf, made larger where it is too small, and
+// returns that for the next time; the record is good until then. Going through a
+// large file in this way does not make a process large, as touching mapped memory
+// does.
+func (f *File) Copy(row int, buf []byte) (Record, []byte, error) {
+	start, end, err := f.place(row)
+	if err != nil {
+		return Record{}, buf, err
+	}
+	if n := int(end - start); cap(buf) < n {
+		buf = make([]byte, n)
+	} else {
+		buf = buf[:n]
+	}
+	if _, err := f.file.ReadAt(buf, int64(start)); err != nil {
+		return Record{}, buf, err
+	}
+	r, err := record(f.Series, buf)
+	return r, buf, err
 }
