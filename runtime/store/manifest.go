@@ -3,19 +3,16 @@ package store
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 )
 
 // ManifestFormat is the version of the manifest's layout.
-const ManifestFormat = 1
+const ManifestFormat = 2
 
 // Manifest records everything that could confound a comparison of two runs.
-// It is written before the first trial and never changed.
+// It is written before the first trial and never changed. Sources are those of its
+// folder.
 type Manifest struct {
 	Format     int         `json:"format"`
 	Nasc       string      `json:"nasc"` // version of nasc
@@ -32,13 +29,19 @@ type Manifest struct {
 	// a requirement names them and the evaluator does not report them.
 	Analytic []string `json:"analytic,omitempty"`
 	// Retrain is the space in which the winner is tested, when it is another one.
-	Retrain *Space       `json:"retrain,omitempty"`
-	Budget  Budget       `json:"budget"`
-	Seed    uint64       `json:"seed"`
-	Workers int          `json:"workers"`
-	Reuse   string       `json:"reuse"`
+	Retrain *Space `json:"retrain,omitempty"`
+	Budget  Budget `json:"budget"`
+	Seed    uint64 `json:"seed"`
+	// Batch is how many architectures are proposed at once; Workers, how many are
+	// evaluated at once, changes no result.
+	Batch   int    `json:"batch"`
+	Workers int    `json:"workers"`
+	Reuse   string `json:"reuse"`
+	// Metrics are what trials are measured by: those of the evaluator, and the
+	// analytic ones.
+	Metrics []string     `json:"metrics"`
 	Machine Machine      `json:"machine"`
-	Sources []SourceFile `json:"sources"`
+	Sources []SourceFile `json:"sources,omitempty"`
 }
 
 // Space says what was searched, or in which space the winner was tested.
@@ -99,26 +102,19 @@ type SourceFile struct {
 	Text   string `json:"text"`
 }
 
-// ReadManifest reads the manifest of a run folder; ErrNotRun when there is none,
-// a DamagedError when it is not one.
-func ReadManifest(dir string) (*Manifest, error) {
-	data, err := os.ReadFile(filepath.Join(dir, ManifestFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", dir, ErrNotRun)
-	} else if err != nil {
-		return nil, err
-	}
+// readManifest reads what text writes.
+func readManifest(text []byte) (*Manifest, error) {
 	m := new(Manifest)
-	dec := json.NewDecoder(bytes.NewReader(data))
+	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
 	if err := dec.Decode(m); err != nil {
-		return nil, damaged("%s: %w", ManifestFile, err)
+		return nil, damaged("the manifest: %w", err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, damaged("%s goes on after its end", ManifestFile)
+		return nil, damaged("the manifest goes on after its end")
 	}
 	if m.Format != ManifestFormat {
-		return nil, damaged("%s has format %d, this nasc reads format %d", ManifestFile, m.Format, ManifestFormat)
+		return nil, damaged("the manifest has format %d, this nasc reads format %d", m.Format, ManifestFormat)
 	}
 	all := []map[string]any{m.Space.Args, m.Optimizer.Parameters, m.Evaluator.Parameters}
 	if m.Retrain != nil {
@@ -177,7 +173,8 @@ func keepReals(args map[string]any) map[string]any {
 	return out
 }
 
-func (m *Manifest) write(dir string) error {
+// text is the manifest as JSON.
+func (m *Manifest) text(indent string) ([]byte, error) {
 	c := *m
 	c.Format = ManifestFormat
 	c.Space.Args = keepReals(c.Space.Args)
@@ -188,12 +185,36 @@ func (m *Manifest) write(dir string) error {
 	}
 	c.Optimizer.Parameters = keepReals(c.Optimizer.Parameters)
 	c.Evaluator.Parameters = keepReals(c.Evaluator.Parameters)
+	return encode(&c, indent)
+}
+
+func encode(v any, indent string) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
-	enc.SetIndent("", "  ")
+	enc.SetIndent("", indent)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(&c); err != nil {
-		return fmt.Errorf("manifest: %w", err)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
 	}
-	return writeFile(filepath.Join(dir, ManifestFile), buf.Bytes())
+	return buf.Bytes(), nil
+}
+
+// describe is the manifest file: that of the only run, or what a study is.
+func (f *Folder) describe(points []Point) ([]byte, error) {
+	if !f.Study() {
+		return points[0].Manifest.text("  ")
+	}
+	study := struct {
+		Format  int             `json:"format"`
+		Nasc    string          `json:"nasc"`
+		Name    string          `json:"name"`
+		Started string          `json:"started"`
+		Options json.RawMessage `json:"options"`
+		Runs    []string        `json:"runs"` // what sets each apart
+		Sources []SourceFile    `json:"sources"`
+	}{ManifestFormat, f.Nasc, f.Name, f.Started, f.Options, nil, f.Sources}
+	for _, p := range points {
+		study.Runs = append(study.Runs, p.Label)
+	}
+	return encode(study, "  ")
 }

@@ -1,49 +1,164 @@
-// Package store keeps runs. A run is a folder:
+// Package store keeps runs. A folder holds one run, or the runs of a study:
 //
-//	manifest.json   everything that could confound a comparison
-//	nasc.db         the trial log (SQLite in WAL mode)
-//	best.nas        the winner, written at the end
+//	nasc.db         everything: manifests, architectures, trials (SQLite in WAL mode)
+//	manifest.json   the manifest, for people; nasc reads nasc.db
+//	best.nas        the winner of a single run, written at the end
 //	best.svg        its drawing
 //	retrained.nas   the network that was tested, when the search says `retrain`
 //
 // The folder appears at once and complete: it is prepared under a temporary
-// name with its manifest and an empty log, and renamed. From then on the log
-// only grows. One process at a time may write; it holds an advisory lock on
-// the folder, which the kernel drops when the process dies, so a killed search
+// name with its runs and no trials, and renamed. From then on the log only
+// grows. One process at a time may write; it holds an advisory lock on the
+// folder, which the kernel drops when the process dies, so a killed search
 // leaves nothing to clean up. Readers need no lock.
 //
-// [Run.Append] returns when the trial is on the disk (synchronous = FULL: one
-// fsync, well under a millisecond beside an evaluation), and only then is the
-// optimizer told. A kill at any instant therefore loses at most evaluations
-// that were still running.
+// What is written goes through one queue into transactions, each of which takes
+// whatever is waiting (synchronous = FULL: one fsync for all of it). Order is
+// kept: a crash loses the end of the queue and nothing before it. A trial that
+// cost real time is waited for before anybody acts on it. Others may be ahead of
+// the disk by a bounded number, since a resumed search derives them again at once.
 //
-// Wall-clock values live in their own table. [Run.Log] leaves them out, so
+// Wall-clock values have columns of their own. [Run.Log] leaves them out, so
 // equal inputs give logs equal byte for byte.
 package store
 
 import (
-	"database/sql"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
-	"time"
+	"sync"
 )
 
-// The files of a run folder.
+// State is how far a run has come.
+type State string
+
+// The states of a run. Whether a live process is at it is told by [Busy].
 const (
-	LogFile      = "nasc.db"
-	ManifestFile = "manifest.json"
-	BestFile     = "best.nas"
-	DrawingFile  = "best.svg"
-	// RetrainedFile is there when the winner is tested in another space.
-	RetrainedFile = "retrained.nas"
-	lockFile      = "lock"
+	New      State = "new" // of a study: its turn has not come
+	Begun    State = "begun"
+	Finished State = "finished"
 )
 
-// ErrBusy means that a live process is writing to the run.
+// Point is a run of a new folder: one combination of what a study sweeps.
+type Point struct {
+	Label    string    // "population=16 seed=2"; empty for a single run
+	Group    string    // the label without the seed
+	Manifest *Manifest // nil: Begin gives it
+}
+
+// Run is a run in an open folder.
+type Run struct {
+	Folder *Folder
+	Number int // in a study, from 1; 0: the only run of its folder
+	Label  string
+	Group  string
+
+	id       int64
+	manifest func() (*Manifest, error) // nil: it has not begun
+	names    []string                  // of its metrics, in the order of their values
+	columns  []int                     // of the metrics, among all of the folder
+}
+
+// Address is how commands name the run: its folder, with its number in a study.
+func (r *Run) Address() string {
+	if r.Number == 0 {
+		return r.Folder.Dir
+	}
+	return filepath.Join(r.Folder.Dir, strconv.Itoa(r.Number))
+}
+
+// Manifest is what the run was begun with; nil when it has not begun.
+func (r *Run) Manifest() (*Manifest, error) {
+	if r.manifest == nil {
+		return nil, nil
+	}
+	return r.manifest()
+}
+
+// Metrics names what its trials are measured by, in the order of their values.
+func (r *Run) Metrics() []string { return r.names }
+
+// manifestOf reads a manifest when it is first asked for.
+func (f *Folder) manifestOf(text []byte) func() (*Manifest, error) {
+	return sync.OnceValues(func() (*Manifest, error) {
+		m, err := readManifest(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(f.Dir, LogFile), err)
+		}
+		m.Sources = f.Sources
+		return m, nil
+	})
+}
+
+// encoded is a manifest as the log keeps it: without the sources, which are the
+// folder's.
+func (m *Manifest) encoded() (string, error) {
+	c := *m
+	c.Sources = nil
+	text, err := c.text("")
+	return string(bytes.TrimSpace(text)), err
+}
+
+// Begin gives a run of a study its manifest. It is queued.
+func (r *Run) Begin(m *Manifest) error {
+	text, err := m.encoded()
+	if err != nil {
+		return err
+	}
+	names, err := json.Marshal(m.Metrics)
+	if err != nil {
+		return err
+	}
+	r.names = m.Metrics
+	r.manifest = r.Folder.manifestOf([]byte(text))
+	if r.columns, err = r.Folder.columns(m.Metrics); err != nil {
+		return err
+	}
+	return r.Folder.exec(`UPDATE runs SET manifest = ?, metrics = ?, state = ? WHERE id = ?`, text, string(names), string(Begun), r.id)
+}
+
+// Append adds finished trials. With wait, they are on the disk when it returns;
+// without, they will be unless a crash comes first.
+func (r *Run) Append(trials []*Trial, wait bool) error {
+	ops := make([]op, len(trials))
+	for i, t := range trials {
+		ops[i] = op{run: r, trial: t}
+	}
+	return r.Folder.put(wait, ops...)
+}
+
+// SetTest records the winner's metrics on the test split.
+func (r *Run) SetTest(trial int64, metrics map[string]float64) error {
+	if err := r.Folder.exec(`DELETE FROM tests WHERE run = ?`, r.id); err != nil {
+		return err
+	}
+	for name, v := range metrics {
+		if err := r.Folder.exec(`INSERT INTO tests VALUES (?,?,?,?)`, r.id, name, trial, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Finish ends the run: winner is the number of its best trial.
+func (r *Run) Finish(winner int64) error {
+	return r.Folder.exec(`UPDATE runs SET state = ?, winner = ? WHERE id = ?`, string(Finished), winner, r.id)
+}
+
+// AddEvent notes something about the run; at is RFC 3339.
+func (r *Run) AddEvent(e Event) error {
+	return r.Folder.exec(`INSERT INTO events (run, at, kind, text) VALUES (?,?,?,?)`, r.id, e.At, e.Kind, e.Text)
+}
+
+// WriteFile puts a file beside the log: complete, or not at all.
+func (r *Run) WriteFile(name string, data []byte) error {
+	return writeFile(filepath.Join(r.Folder.Dir, name), data)
+}
+
+// ErrBusy means that a live process is writing to the folder.
 var ErrBusy = errors.New("in use by another process")
 
 // ErrExists means that the folder for a new run is taken.
@@ -52,8 +167,8 @@ var ErrExists = errors.New("already exists")
 // ErrNotRun means that a folder holds no run.
 var ErrNotRun = errors.New("not a run folder")
 
-// DamagedError means that a run's manifest or log cannot be read: it is cut
-// off, overwritten, missing beside the other, or of another version.
+// DamagedError means that a folder's log cannot be read: it is cut off,
+// overwritten, missing beside its manifest, or of another version.
 type DamagedError struct{ err error }
 
 func (e *DamagedError) Error() string { return e.err.Error() }
@@ -61,190 +176,4 @@ func (e *DamagedError) Unwrap() error { return e.err }
 
 func damaged(format string, args ...any) error {
 	return &DamagedError{fmt.Errorf(format, args...)}
-}
-
-// Run is an open run folder.
-type Run struct {
-	Dir      string
-	Manifest *Manifest
-
-	db   *sql.DB
-	lock *os.File // nil when open for reading
-}
-
-// Create makes the folder of a new run and opens it for writing. The folder
-// must not exist yet, or be empty. On an error nothing is left behind.
-func Create(dir string, m *Manifest) (_ *Run, err error) {
-	dir = filepath.Clean(dir)
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return nil, fmt.Errorf("%s: %w", dir, ErrExists)
-	}
-	parent := filepath.Dir(dir)
-	made, err := makeParents(parent)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			for _, d := range made {
-				os.Remove(d) // fails, rightly, when somebody else uses it
-			}
-		}
-	}()
-	tmp, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".new-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(tmp)
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return nil, err
-	}
-	if err := m.write(tmp); err != nil {
-		return nil, err
-	}
-	if err := createLog(filepath.Join(tmp, LogFile)); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, LogFile), err)
-	}
-	if err := syncDir(tmp); err != nil {
-		return nil, err
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		if _, e := os.Stat(dir); e == nil {
-			return nil, fmt.Errorf("%s: %w", dir, ErrExists)
-		}
-		return nil, err
-	}
-	if err := syncDir(parent); err != nil {
-		return nil, err
-	}
-	return Open(dir)
-}
-
-// makeParents is MkdirAll that tells what it made, innermost first.
-func makeParents(dir string) (made []string, err error) {
-	for d := dir; ; d = filepath.Dir(d) {
-		if _, err := os.Stat(d); err == nil || d == filepath.Dir(d) {
-			break
-		}
-		made = append(made, d)
-	}
-	return made, os.MkdirAll(dir, 0o755)
-}
-
-// Name returns the first of name, name-2, name-3 … that is free in folder.
-func Name(folder, name string) string {
-	for i := 1; ; i++ {
-		n := name
-		if i > 1 {
-			n += "-" + strconv.Itoa(i)
-		}
-		if _, err := os.Lstat(filepath.Join(folder, n)); errors.Is(err, fs.ErrNotExist) {
-			return n
-		}
-	}
-}
-
-// Open opens an existing run for writing. It fails with ErrBusy while another
-// process has it open for writing, and with ErrNotRun for any other folder.
-func Open(dir string) (*Run, error) {
-	m, err := ReadManifest(dir)
-	if err != nil {
-		return nil, err
-	}
-	lock, err := hold(dir)
-	if err != nil {
-		return nil, err
-	}
-	db, err := openLog(filepath.Join(dir, LogFile), "rw")
-	if err != nil {
-		lock.Close()
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, LogFile), err)
-	}
-	return &Run{Dir: dir, Manifest: m, db: db, lock: lock}, nil
-}
-
-// Read opens an existing run for reading. It neither waits for a writer nor
-// changes anything in the folder.
-func Read(dir string) (*Run, error) {
-	m, err := ReadManifest(dir)
-	if err != nil {
-		return nil, err
-	}
-	db, err := openLog(filepath.Join(dir, LogFile), "ro")
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, LogFile), err)
-	}
-	return &Run{Dir: dir, Manifest: m, db: db}, nil
-}
-
-// Busy reports whether a live process is writing to the run in dir.
-func Busy(dir string) bool {
-	path := filepath.Join(dir, lockFile)
-	if _, err := os.Stat(path); err != nil {
-		return false
-	}
-	lock, err := takeLock(path)
-	if err == nil {
-		lock.Close()
-	}
-	return errors.Is(err, ErrBusy)
-}
-
-// Close folds the write-ahead log into the database and releases the run.
-func (r *Run) Close() error {
-	var err error
-	if r.lock != nil {
-		_, err = r.db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
-	}
-	err = errors.Join(err, r.db.Close())
-	if r.lock != nil {
-		err = errors.Join(err, r.lock.Close())
-	}
-	return err
-}
-
-// WriteFile puts a file beside the log: complete, or not at all.
-func (r *Run) WriteFile(name string, data []byte) error {
-	return writeFile(filepath.Join(r.Dir, name), data)
-}
-
-// List returns the folders of the runs in folder, those of a sweep among them, in
-// order of their names.
-func List(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	var dirs []string
-	for _, e := range entries {
-		dir := filepath.Join(folder, e.Name())
-		if _, err := os.Stat(filepath.Join(dir, SweepFile)); err == nil && e.Name()[0] != '.' {
-			inner, err := List(dir)
-			if err != nil {
-				return nil, err
-			}
-			dirs = append(dirs, inner...)
-			continue
-		}
-		if _, err := os.Stat(filepath.Join(dir, ManifestFile)); err == nil && e.Name()[0] != '.' {
-			dirs = append(dirs, dir)
-		}
-	}
-	return dirs, nil
-}
-
-// hold takes the lock of a folder, or says which one is busy.
-func hold(dir string) (*os.File, error) {
-	lock, err := takeLock(filepath.Join(dir, lockFile))
-	for range 10 { // Busy holds it for a moment
-		if !errors.Is(err, ErrBusy) {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-		lock, err = takeLock(filepath.Join(dir, lockFile))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
-	return lock, nil
 }
