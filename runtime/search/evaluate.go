@@ -2,89 +2,115 @@ package search
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/store"
 )
 
+// costly is the wall time, in seconds, from which on an evaluation is worth more
+// than a write: its trial is on the disk before the optimizer learns of it.
+const costly = 0.01
+
 // evaluate finishes every trial of a batch: by the log, by an equal earlier
 // trial, or by an evaluator. Each is appended to the log as soon as it is
 // finished.
-func (l *ledger) evaluate(ctx context.Context, batch []*store.Trial) error {
-	var open []*store.Trial
-	for _, t := range batch {
-		switch {
-		case l.recorded[t.Number] != nil:
-			l.remember(t)
-			l.Observer.Trial(t, true)
-		case t.Status == store.Failed: // it could not be bound
-			if err := l.append(t); err != nil {
-				return err
-			}
-		default:
-			open = append(open, t)
+func (l *ledger) evaluate(ctx context.Context, batch []*proposal) error {
+	var open []*proposal
+	for _, p := range batch {
+		if p.logged {
+			l.remember(p)
+			l.Observer.Trial(p.trial, true)
+		} else {
+			open = append(open, p)
 		}
 	}
 	// Of equal trials in one batch the first is evaluated and the others wait
 	// for it; when it fails, the next one takes its turn.
 	for len(open) > 0 {
-		var jobs, wait []*store.Trial
-		scheduled := map[string]bool{}
-		for _, t := range open {
-			k := l.key(t)
-			switch from := l.first[k]; {
-			case k != "" && from != nil:
-				reuse(t, from)
-				if err := l.append(t); err != nil {
+		var done, jobs, wait []*proposal
+		scheduled := map[any]bool{}
+		for _, p := range open {
+			if p.trial.Architecture == nil && (l.Reuse != ReuseGenotype || l.first[p.known] == nil) {
+				if err := l.describe(p); err != nil {
 					return err
 				}
-			case k != "" && scheduled[k]:
-				wait = append(wait, t)
-			default:
-				scheduled[k] = true
-				jobs = append(jobs, t)
 			}
+			from, key := l.earlier(p), l.key(p)
+			switch {
+			case p.trial.Status == store.Failed: // it could not be bound
+				done = append(done, p)
+			case from != nil:
+				reuse(p.trial, from)
+				done = append(done, p)
+			case key != nil && scheduled[key]:
+				wait = append(wait, p)
+			default:
+				scheduled[key] = true
+				jobs = append(jobs, p)
+			}
+		}
+		if err := l.append(done...); err != nil {
+			return err
 		}
 		if err := l.judge(ctx, jobs); err != nil {
 			return err
 		}
-		for _, t := range jobs {
-			l.remember(t)
+		for _, p := range jobs {
+			l.remember(p)
 		}
 		open = wait
 	}
 	return nil
 }
 
+// key is what makes two architectures equal; nil for nothing.
+func (l *ledger) key(p *proposal) any {
+	switch {
+	case l.Reuse == ReuseGenotype:
+		return p.known
+	case l.Reuse == ReuseIsomorphic && p.trial.Hash != "":
+		return p.trial.Hash
+	}
+	return nil
+}
+
 // reuse gives t the result of an equal trial and the seed it was found with.
 func reuse(t, from *store.Trial) {
-	source := from.Number
+	source := &from.Number
 	if from.Reused != nil {
-		source = *from.Reused
+		source = from.Reused
 	}
-	t.Reused = &source
+	if t.Architecture == nil {
+		t.Architecture = from.Architecture
+	}
+	t.Reused = source
 	t.Status, t.Failure, t.Seed, t.Metrics = from.Status, from.Failure, from.Seed, from.Metrics
 	t.Epochs, t.Simulated = from.Epochs, from.Simulated
 }
 
-// judge evaluates trials in parallel, one evaluator each.
-func (l *ledger) judge(ctx context.Context, jobs []*store.Trial) error {
+// judge evaluates trials: all at once with one evaluator, otherwise one by one with
+// whichever is free.
+func (l *ledger) judge(ctx context.Context, jobs []*proposal) error {
+	if len(jobs) == 0 {
+		return ctx.Err()
+	}
+	if len(l.Evaluators) == 1 || len(jobs) == 1 {
+		return l.judgeAll(ctx, l.Evaluators[0], jobs)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queue := make(chan *store.Trial, len(jobs))
-	for _, t := range jobs {
-		queue <- t
+	queue := make(chan *proposal, len(jobs))
+	for _, p := range jobs {
+		queue <- p
 	}
 	close(queue)
-	var mu sync.Mutex // guards the log and the observer
 	var wg sync.WaitGroup
 	var crash atomic.Value
 	for _, e := range l.Evaluators[:min(len(l.Evaluators), len(jobs))] {
@@ -95,11 +121,11 @@ func (l *ledger) judge(ctx context.Context, jobs []*store.Trial) error {
 					cancel(nil)
 				}
 			}()
-			for t := range queue {
+			for p := range queue {
 				if ctx.Err() != nil {
 					return
 				}
-				if err := l.judgeOne(ctx, e, t, &mu); err != nil {
+				if err := l.judgeAll(ctx, e, []*proposal{p}); err != nil {
 					cancel(err)
 					return
 				}
@@ -113,69 +139,93 @@ func (l *ledger) judge(ctx context.Context, jobs []*store.Trial) error {
 	return context.Cause(ctx)
 }
 
-func (l *ledger) judgeOne(ctx context.Context, e Evaluator, t *store.Trial, mu *sync.Mutex) error {
+// judgeAll gives trials to one evaluator.
+func (l *ledger) judgeAll(ctx context.Context, e Evaluator, batch []*proposal) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	jobs := make([]wire.Job, len(batch))
+	byNumber := make(map[int64]*proposal, len(batch))
+	for i, p := range batch {
+		jobs[i] = wire.Job{Number: p.trial.Number, Architecture: uint64(p.trial.ID), Seed: p.trial.Seed,
+			Graph: func() (*graph.Graph, error) { return l.Catalogue.bind(p.known) }}
+		byNumber[p.trial.Number] = p
+	}
 	begun := time.Now()
-	job := wire.Job{Number: t.Number, Graph: wire.OneGraph(l.graphs[t.Number]), Seed: t.Seed}
-	result, err := e.Evaluate(ctx, job, func(p wire.Progress) {
-		mu.Lock()
-		defer mu.Unlock()
-		l.Observer.Progress(t.Number, p)
-	})
-	t.Seconds = time.Since(begun).Seconds()
-	var failed *wire.Problem
-	switch {
-	case errors.As(err, &failed):
-		t.Status, t.Failure = store.Failed, failed.Message
-	case err != nil:
-		return err
-	default:
-		t.Status, t.Metrics, t.Epochs, t.Simulated = store.OK, result.Values, result.Epochs, result.SimulatedSeconds
-		l.analyse(t, l.graphs[t.Number])
-		for _, o := range l.Objectives {
-			if _, ok := t.Metrics[o.Metric]; !ok {
-				return fmt.Errorf("the evaluator reports no metric called %s", o.Metric)
+	var broken error
+	err := e.EvaluateAll(ctx, jobs, func(ev wire.Event) {
+		p := byNumber[ev.Number]
+		switch {
+		case broken != nil:
+		case ev.Result == nil:
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.Observer.Progress(ev.Number, *ev.Progress)
+		default:
+			now := time.Now()
+			p.trial.Seconds, begun = now.Sub(begun).Seconds(), now
+			if broken = l.result(p, ev.Result); broken != nil {
+				cancel(broken)
 			}
 		}
+	})
+	if broken != nil {
+		return broken
+	}
+	return err
+}
+
+// result finishes a trial that was evaluated.
+func (l *ledger) result(p *proposal, r *wire.Result) error {
+	t := p.trial
+	if r.Failure != nil {
+		t.Status, t.Failure = store.Failed, r.Failure.Message
+	} else {
+		t.Status, t.Epochs, t.Simulated = store.OK, r.Metrics.Epochs, r.Metrics.SimulatedSeconds
+		t.Metrics = store.Metrics{Names: l.Metrics, Values: r.Metrics.Values}
+		if err := l.analyse(p); err != nil {
+			return err
+		}
 		if bad := notFinite(t.Metrics); bad != "" {
-			t.Status, t.Metrics = store.Failed, nil
+			t.Status, t.Metrics = store.Failed, store.Metrics{}
 			t.Failure = fmt.Sprintf("the evaluator's %s is not a number", bad)
 		} else if err := l.require(t); err != nil {
 			return err
 		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	return l.append(t)
+	p.judged()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.append(p)
 }
 
-// append makes a finished trial durable and shows it.
-func (l *ledger) append(t *store.Trial) error {
-	t.Elapsed = l.before + time.Since(l.started).Seconds()
-	if err := l.Log.Append(t); err != nil {
+// append puts finished trials into the log and shows them.
+func (l *ledger) append(batch ...*proposal) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	wait := false
+	elapsed := l.before + time.Since(l.started).Seconds()
+	trials := make([]*store.Trial, len(batch))
+	for i, p := range batch {
+		trials[i] = p.trial
+		p.trial.Elapsed = elapsed
+		wait = wait || p.trial.Seconds > costly
+	}
+	if err := l.Log.Append(trials, wait); err != nil {
 		return err
 	}
-	l.Observer.Trial(t, false)
+	for _, t := range trials {
+		l.Observer.Trial(t, false)
+	}
 	return nil
 }
 
-// labels is a JSON object in the order of the decisions.
-func labels(taken []space.Labelled) json.RawMessage {
-	out := []byte{'{'}
-	for i, d := range taken {
-		if i > 0 {
-			out = append(out, ',')
+// notFinite names a metric that is NaN or infinite, "" when there is none.
+func notFinite(m store.Metrics) string {
+	for i, v := range m.Values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return m.Names[i]
 		}
-		out = append(out, quote(d.Address)...)
-		out = append(out, ':')
-		out = append(out, quote(d.Label)...)
 	}
-	return append(out, '}')
-}
-
-func quote(s string) []byte {
-	b, err := json.Marshal(s)
-	if err != nil { // a string can always be written
-		return []byte(`""`)
-	}
-	return b
+	return ""
 }

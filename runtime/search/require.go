@@ -1,7 +1,7 @@
 package search
 
 import (
-	"maps"
+	"slices"
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/runtime/store"
@@ -16,22 +16,30 @@ var Analytic = map[string]func(*graph.Graph) float64{
 }
 
 // analyse adds the analytic metrics that the search asks for.
-func (l *ledger) analyse(t *store.Trial, g *graph.Graph) {
+func (l *ledger) analyse(p *proposal) error {
 	if len(l.Analytic) == 0 {
-		return
+		return nil
 	}
-	all := map[string]float64{}
-	maps.Copy(all, t.Metrics)
+	m := &p.trial.Metrics
+	m.Values = slices.Clip(m.Values)
 	for _, name := range l.Analytic {
-		all[name] = Analytic[name](g)
+		v, err := l.Catalogue.computed(p.known, name)
+		if err != nil {
+			return err
+		}
+		m.Values = append(m.Values, v)
 	}
-	t.Metrics = all
+	return nil
 }
 
 // require marks a trial that violates a requirement. Its metrics stay.
 func (l *ledger) require(t *store.Trial) error {
+	if len(l.Require) == 0 {
+		return nil
+	}
+	metrics := t.Metrics.Map()
 	for _, r := range l.Require {
-		violation, err := r.Violated(t.Metrics)
+		violation, err := r.Violated(metrics)
 		if err != nil {
 			return err
 		}

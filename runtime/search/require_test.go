@@ -37,7 +37,7 @@ func newInProcess(t *testing.T, name string, s sdk.Search) *inProcess {
 func (o *inProcess) Step(_ context.Context, told []wire.Told, n int) ([]space.Genotype, error) {
 	var trials []sdk.Trial
 	for _, t := range told {
-		trials = append(trials, sdk.Trial{Trial: t.Trial, Genotype: o.proposed[t.Trial], Metrics: t.Metrics.Unpack([]string{"score"}),
+		trials = append(trials, sdk.Trial{Trial: t.Trial, Genotype: o.proposed[t.Trial], Metrics: wire.Validation{Values: t.Metrics.Values[:min(1, len(t.Metrics.Values))]}.Unpack([]string{"score"}),
 			Failure: t.Failure, Infeasible: t.Infeasible, Rejected: t.Rejected})
 	}
 	o.told = append(o.told, trials...)
@@ -70,18 +70,13 @@ func TestRejected(t *testing.T) {
 		return nil
 	}
 	search := func(t *testing.T, name, dir string, workers, trials int) (*inProcess, *judge, *Outcome, string) {
-		log, err := store.Open(dir)
-		if errors.Is(err, store.ErrNotRun) {
-			log, err = store.Create(dir, &store.Manifest{})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer log.Close()
+		log, resumed := open(t, dir)
+		defer log.Folder.Close()
 		objective := store.Objective{Metric: "score", Maximize: true}
 		o := newInProcess(t, name, sdk.Search{Env: sdk.Env{Seed: 5}, Space: sp.Space, Objectives: []wire.Objective{wire.Objective(objective)}})
 		j := &judge{}
-		s := &Search{Space: sp, Admits: even, Optimizer: o, Log: log, Budget: evaluations(float64(trials)), Observer: quiet{},
+		s := &Search{Catalogue: NewCatalogue(sp, even, log.Folder), Optimizer: o, Log: log, Resumed: resumed,
+			Budget: evaluations(float64(trials)), Batch: workers, Observer: quiet{},
 			Objectives: []store.Objective{objective}, Metrics: []string{"score"}}
 		for range workers {
 			s.Evaluators = append(s.Evaluators, j)
@@ -90,11 +85,7 @@ func TestRejected(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var text strings.Builder
-		if err := log.Log(&text); err != nil {
-			t.Fatal(err)
-		}
-		return o, j, out, text.String()
+		return o, j, out, logged(t, log)
 	}
 	for _, name := range []string{"random", "evolution", "local"} {
 		for _, workers := range []int{1, 3} {
@@ -130,13 +121,10 @@ func TestRejected(t *testing.T) {
 // TestNothingAdmitted: an optimizer that never gets into the space ends the search.
 func TestNothingAdmitted(t *testing.T) {
 	sp := newSmall(t)
-	log, err := store.Create(filepath.Join(t.TempDir(), "r"), &store.Manifest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	s := &Search{Space: sp, Log: log, Budget: evaluations(3), Observer: quiet{}, Evaluators: []Evaluator{&judge{}},
-		Admits: func(space.Genotype) error { return errors.New("too large") },
+	log, _ := open(t, filepath.Join(t.TempDir(), "r"))
+	defer log.Folder.Close()
+	s := &Search{Log: log, Budget: evaluations(3), Observer: quiet{}, Evaluators: []Evaluator{&judge{}},
+		Catalogue: NewCatalogue(sp, func(space.Genotype) error { return errors.New("too large") }, log.Folder),
 		Optimizer: newInProcess(t, "random", sdk.Search{Space: sp.Space,
 			Objectives: []wire.Objective{{Metric: "score"}}})}
 	if _, err := s.Run(t.Context()); !errors.Is(err, ErrRejected) || !strings.HasSuffix(err.Error(), "the last: too large") {
@@ -162,19 +150,22 @@ func (b below) Violated(metrics map[string]float64) (string, error) {
 func TestInfeasible(t *testing.T) {
 	run := func(dir string, bound float64) (*inProcess, *Outcome, []*store.Trial, error) {
 		sp := newSmall(t)
-		log, err := store.Create(filepath.Join(t.TempDir(), dir), &store.Manifest{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer log.Close()
+		log, _ := open(t, filepath.Join(t.TempDir(), dir), "depth")
+		defer log.Folder.Close()
 		objective := store.Objective{Metric: "score", Maximize: true}
 		o := newInProcess(t, "evolution", sdk.Search{Env: sdk.Env{Seed: 2}, Space: sp.Space, Objectives: []wire.Objective{wire.Objective(objective)}})
-		s := &Search{Space: sp, Optimizer: o, Log: log, Budget: evaluations(50), Observer: quiet{}, Evaluators: []Evaluator{&judge{}},
-			Objectives: []store.Objective{objective}, Metrics: []string{"score"}, Require: []Requirement{below{"score", bound}}, Analytic: []string{"depth"}, Reuse: ReuseGenotype}
+		s := &Search{Catalogue: NewCatalogue(sp, nil, log.Folder), Optimizer: o, Log: log, Budget: evaluations(50), Observer: quiet{}, Evaluators: []Evaluator{&judge{}},
+			Objectives: []store.Objective{objective}, Metrics: []string{"score", "depth"}, Require: []Requirement{below{"score", bound}}, Analytic: []string{"depth"}, Reuse: ReuseGenotype}
 		out, err := s.Run(t.Context())
-		trials, e := log.Trials()
-		if e != nil {
+		if e := log.Folder.Sync(); e != nil {
 			t.Fatal(e)
+		}
+		var trials []*store.Trial
+		for x, e := range log.Trials() {
+			if e != nil {
+				t.Fatal(e)
+			}
+			trials = append(trials, x)
 		}
 		return o, out, trials, err
 	}
@@ -182,14 +173,14 @@ func TestInfeasible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := out.Best.Metrics["score"]; out.Trials != 50 || got != 4 || out.Best.Metrics["depth"] != 2 {
-		t.Errorf("the best of %d trials has %v", out.Trials, out.Best.Metrics)
+	if got := out.Best.Metrics.Get("score"); out.Trials != 50 || got != 4 || out.Best.Metrics.Get("depth") != 2 {
+		t.Errorf("the best of %d trials has %v", out.Trials, out.Best.Metrics.Map())
 	}
 	infeasible := 0
 	for i, trial := range trials {
-		bad := trial.Metrics["score"] >= 5
+		bad := trial.Metrics.Get("score") >= 5
 		told := o.told[i]
-		if bad != (trial.Status == store.Infeasible) || bad != told.Infeasible || bad != (told.Failure != "") || told.Metrics.Values["score"] != trial.Metrics["score"] {
+		if bad != (trial.Status == store.Infeasible) || bad != told.Infeasible || bad != (told.Failure != "") || told.Metrics.Values["score"] != trial.Metrics.Get("score") {
 			t.Errorf("trial %+v, told %+v", trial, told)
 		}
 		if bad {

@@ -2,6 +2,7 @@ package search
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ type judge struct {
 	value  float64 // added, per evaluation before
 }
 
-func (j *judge) Evaluate(ctx context.Context, job wire.Job, _ func(wire.Progress)) (wire.ValidationMetrics, error) {
+func (j *judge) Evaluate(ctx context.Context, job wire.Job) (wire.ValidationMetrics, error) {
 	j.mu.Lock()
 	n := len(j.seen)
 	j.mu.Unlock()
@@ -136,6 +137,23 @@ func (j *judge) Evaluate(ctx context.Context, job wire.Job, _ func(wire.Progress
 	return result, nil
 }
 
+// EvaluateAll judges one after the other.
+func (j *judge) EvaluateAll(ctx context.Context, jobs []wire.Job, observe func(wire.Event)) error {
+	for _, job := range jobs {
+		m, err := j.Evaluate(ctx, job)
+		var failed *wire.Problem
+		if err != nil && !errors.As(err, &failed) {
+			return err
+		}
+		r := wire.Result{Failure: failed}
+		if failed == nil {
+			r.Metrics = wire.Validation{Values: []float64{m.Values["score"]}, SimulatedSeconds: m.SimulatedSeconds, Epochs: m.Epochs}
+		}
+		observe(wire.Event{Number: job.Number, Result: &r})
+	}
+	return nil
+}
+
 func (j *judge) Test(_ context.Context, job wire.Job, _ func(wire.Progress)) (wire.TestMetrics, error) {
 	return wire.TestMetrics{Values: map[string]float64{"test": float64(job.Seed % 1000)}}, nil
 }
@@ -150,26 +168,48 @@ type setup struct {
 	dir     string
 	seed    uint64
 	workers int
+	batch   int // 0: as workers
 	budget  Budget
 	reuse   Reuse
 	judge   *judge
 	limit   int
 }
 
-// run opens or makes the run and searches.
-func (u setup) run(t *testing.T, ctx context.Context) (*Outcome, string, error) {
+// open opens or makes a run whose trials have the metrics score and, perhaps, more.
+func open(t *testing.T, dir string, more ...string) (log *store.Run, resumed bool) {
 	t.Helper()
-	log, err := store.Open(u.dir)
+	f, err := store.Open(dir)
 	if errors.Is(err, store.ErrNotRun) {
-		log, err = store.Create(u.dir, &store.Manifest{})
+		f, err = store.Create(dir, &store.Folder{}, []store.Point{{Manifest: &store.Manifest{Metrics: append([]string{"score"}, more...)}}})
+	} else {
+		resumed = true
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	return f.Runs[0], resumed
+}
+
+// logged is the log of a run.
+func logged(t *testing.T, log *store.Run) string {
+	t.Helper()
+	_ = log.Folder.Sync() // the search has told of its errors
+	var text bytes.Buffer
+	if err := log.Log(&text); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+// run opens or makes the run and searches.
+func (u setup) run(t *testing.T, ctx context.Context) (*Outcome, string, error) {
+	t.Helper()
+	log, resumed := open(t, u.dir)
+	defer log.Folder.Close()
 	sp := newSmall(t)
 	s := &Search{
-		Space: sp, Log: log, Seed: u.seed, Budget: u.budget, Reuse: u.reuse, Observer: quiet{},
+		Catalogue: NewCatalogue(sp, nil, log.Folder), Log: log, Resumed: resumed, Seed: u.seed, Budget: u.budget,
+		Batch: cmp.Or(u.batch, u.workers), Reuse: u.reuse, Observer: quiet{},
 		Optimizer:  &climber{space: sp.Space, rng: stream.New(u.seed, "climber", 0), limit: u.limit, told: map[int64]bool{}},
 		Objectives: []store.Objective{{Metric: "score", Maximize: true}}, Metrics: []string{"score"},
 	}
@@ -177,11 +217,7 @@ func (u setup) run(t *testing.T, ctx context.Context) (*Outcome, string, error) 
 		s.Evaluators = append(s.Evaluators, u.judge)
 	}
 	out, err := s.Run(ctx)
-	var text bytes.Buffer
-	if e := log.Log(&text); e != nil {
-		t.Fatal(e)
-	}
-	return out, text.String(), err
+	return out, logged(t, log), err
 }
 
 func evaluations(n float64) Budget { return Budget{Evaluations, n} }
@@ -233,6 +269,30 @@ func TestResumeFinished(t *testing.T) {
 	u.judge = &judge{}
 	if out, got, err := u.run(t, t.Context()); err != nil || got != want || len(u.judge.seen) != 0 || out.Test == nil {
 		t.Errorf("a finished run gave %+v, %v, evaluated %v", out, err, u.judge.seen)
+	}
+}
+
+// TestBatch: the size of a batch determines the log, and the number of workers does
+// not.
+func TestBatch(t *testing.T) {
+	logs := map[int]string{}
+	for _, batch := range []int{1, 4, 7} {
+		for _, workers := range []int{1, 3, 9} {
+			u := setup{dir: filepath.Join(t.TempDir(), "r"), seed: 3, workers: workers, batch: batch, budget: evaluations(30), reuse: ReuseGenotype, judge: &judge{}}
+			_, log, err := u.run(t, t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if logs[batch] == "" {
+				logs[batch] = log
+			}
+			if log != logs[batch] {
+				t.Errorf("batches of %d: with %d workers\n%swith 1\n%s", batch, workers, log, logs[batch])
+			}
+		}
+	}
+	if logs[1] == logs[4] || logs[4] == logs[7] {
+		t.Error("batches change nothing")
 	}
 }
 
@@ -335,12 +395,13 @@ func TestFailures(t *testing.T) {
 }
 
 func TestBest(t *testing.T) {
+	names := []string{"accuracy", "params"}
 	trials := []*store.Trial{
 		{Number: 0, Status: store.Failed},
-		{Number: 1, Status: store.OK, Metrics: map[string]float64{"accuracy": 90, "params": 3}},
-		{Number: 2, Status: store.OK, Metrics: map[string]float64{"accuracy": 91, "params": 3}},
-		{Number: 3, Status: store.OK, Metrics: map[string]float64{"accuracy": 91, "params": 2}},
-		{Number: 4, Status: store.OK, Metrics: map[string]float64{"accuracy": 91, "params": 2}},
+		{Number: 1, Status: store.OK, Metrics: store.Metrics{Names: names, Values: []float64{90, 3}}},
+		{Number: 2, Status: store.OK, Metrics: store.Metrics{Names: names, Values: []float64{91, 3}}},
+		{Number: 3, Status: store.OK, Metrics: store.Metrics{Names: names, Values: []float64{91, 2}}},
+		{Number: 4, Status: store.OK, Metrics: store.Metrics{Names: names, Values: []float64{91, 2}}},
 	}
 	accuracy, params := store.Objective{Metric: "accuracy", Maximize: true}, store.Objective{Metric: "params"}
 	for _, c := range []struct {
