@@ -104,21 +104,37 @@ func (g *Grid) Size() int { return int(g.points.Size().Int64()) }
 func (g *Grid) At(n int) (*Point, diag.List) {
 	p := &Point{Number: n}
 	taken := check.Taken{}
-	genotype, err := g.points.Unrank(big.NewInt(int64(n)))
-	if err != nil {
-		return nil, diag.List{{Code: "E0554", Message: err.Error()}}
-	}
-	for d := range g.points.Active(genotype) {
-		alt := g.byID[d.ID].alts[genotype[d.ID]]
+	err := g.take(n, func(name string, alt alternative) {
 		for e, i := range alt.takes {
 			taken[e] = i
 		}
-		p.Parts = append(p.Parts, d.Address+"="+alt.label)
+		p.Parts = append(p.Parts, name+"="+alt.label)
+	})
+	if err != nil {
+		return nil, diag.List{{Code: "E0554", Message: err.Error()}}
 	}
 	p.Label = strings.Join(p.Parts, " ")
 	var diags diag.List
 	p.Search, diags = g.search.at(taken, g.fixed)
 	return p, diags
+}
+
+// Parts is the label of a point in parts, one for each axis, without its search.
+func (g *Grid) Parts(n int) (parts []string, err error) {
+	err = g.take(n, func(name string, alt alternative) { parts = append(parts, name+"="+alt.label) })
+	return parts, err
+}
+
+// take visits the alternatives that a point takes.
+func (g *Grid) take(n int, visit func(axis string, alt alternative)) error {
+	genotype, err := g.points.Unrank(big.NewInt(int64(n)))
+	if err != nil {
+		return err
+	}
+	for d := range g.points.Active(genotype) {
+		visit(d.Address, g.byID[d.ID].alts[genotype[d.ID]])
+	}
+	return nil
 }
 
 // each visits every axis, those above first.

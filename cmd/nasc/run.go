@@ -26,6 +26,7 @@ func newRun() *cobra.Command {
 	var seed uint64
 	var sets []string
 	var asJSON, points bool
+	var parallel int
 	c := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Search a space",
@@ -37,16 +38,18 @@ things have a setting of that name (scopes: optimizer, evaluator, space, search)
 
 The budget counts evaluations (100), epochs (epochs(50)), seconds on the clock of
 a tabular benchmark (12000s) or seconds of real time (wall(10m)). Exhaustive
-search needs none. Equal files,
-seeds and numbers of workers give equal trial logs, except with a budget of real
-time. Results of equal architectures are reused when the evaluator is
+search needs none. Equal files, seeds and sizes of batches give equal trial logs, except with a budget of real
+time. --batch says how many architectures are proposed at once, --workers how many
+are evaluated at once; where only one is given, --workers is both. Results of equal architectures are reused when the evaluator is
 deterministic; --set search.reuse=isomorphic does so up to isomorphism, =off
 never.
 
-Where a search block says several things at once, as in seed = 0..3, it is run for
-each, one after the other, and a table is printed at the end; --points lists them.
---seed and --set fix what they name. A run that fails does not stop the others; the exit code is then
-that of the worst.
+Where a search block says several things at once, as in seed = 0..3, it is a study:
+a run for each of them, in one folder. A table with means over the seeds is printed
+at the end; --points lists the runs. They share the plugins' processes, and
+--searches of them go on at once, by default as many as the plugins allow. --seed and
+--set fix what they name. A run that fails does not stop the others; the exit code is
+then that of the worst.
 
 Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.`,
 		Example: `  nasc run spaces/quickstart/quickstart.nas
@@ -66,6 +69,8 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 	f.Uint64Var(&seed, "seed", 0, "of everything random")
 	f.StringArrayVar(&sets, "set", nil, "a setting, as in --set population=20")
 	f.IntVar(&o.Workers, "workers", 1, "how many architectures are evaluated at once")
+	f.IntVar(&o.Batch, "batch", 0, "how many architectures are proposed at once (default: as many as workers)")
+	f.IntVar(&parallel, "searches", 0, "how many searches of a study go on at once (default: as the plugins allow)")
 	f.StringVarP(&out, "out", "o", "", "the run folder (default: a free name below "+runsFolder+")")
 	f.BoolVar(&asJSON, "json", false, "print the outcome as JSON")
 	f.BoolVar(&points, "points", false, "print what a sweep would run, and run nothing")
@@ -83,6 +88,12 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 		}
 		if o.Workers < 1 || o.Workers > plan.MaxWorkers {
 			return usage(c, "--workers must be from 1 to %d", plan.MaxWorkers)
+		}
+		if o.Batch < 0 || o.Batch > plan.MaxBatch || c.Flags().Changed("batch") && o.Batch == 0 {
+			return usage(c, "--batch must be from 1 to %d", plan.MaxBatch)
+		}
+		if err := searches(c, parallel); err != nil {
+			return err
 		}
 		if c.Flags().Changed("out") && out == "" {
 			return usage(c, "-o needs the name of a folder")
@@ -104,18 +115,18 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 		if points {
 			return printPoints(c, g)
 		}
-		if g != nil && g.Size() > 1 {
-			s, diags := plan.NewSweep(ctx, newPlugins, m, sources, g, o, runsFolder, out)
-			if err := failed(ctx, diags, m.Source); err != nil {
-				return err
-			}
-			return sweep(ctx, c, s, asJSON)
-		}
 		plugins, err := newPlugins()
 		if err != nil {
 			return err
 		}
 		defer plugins.Host.Close()
+		if g != nil && g.Size() > 1 {
+			s, diags := plan.NewStudy(ctx, plugins, m, sources, g, o, runsFolder, out)
+			if err := failed(ctx, diags, m.Source); err != nil {
+				return err
+			}
+			return study(ctx, c, s, parallel, asJSON)
+		}
 		p, diags := plan.Make(ctx, plugins.Host, m, sources, o)
 		if err := failed(ctx, diags, m.Source); err != nil {
 			return err
@@ -124,39 +135,44 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 		if err := failed(ctx, append(p.Warnings, diags...), m.Source); err != nil {
 			return err
 		}
-		return conduct(ctx, c, s, follow{source: m.Source, json: asJSON})
+		return conduct(ctx, c, s, m.Source, asJSON)
 	}
 	return c
 }
 
 func newResume() *cobra.Command {
 	var asJSON bool
+	var parallel int
 	c := &cobra.Command{
 		Use:   "resume RUN",
 		Short: "Go on with a run that was interrupted",
 		Long: `resume goes on with a run where it stopped. The optimizer is asked and told
 again from the log, which must repeat every proposal; what the log holds is not
 evaluated again. The run ends with the log that it would have had undisturbed. Of a
-sweep, runs that are finished are left alone and those that are missing are begun.`,
+study, runs that are finished are left alone and those that are missing are begun.`,
 		Example: "  nasc resume runs/quickstart-evolution-seed1",
 		Args:    args(1, 1),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
+	c.Flags().IntVar(&parallel, "searches", 0, "how many searches of a study go on at once (default: as the plugins allow)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		ctx, stop := interruptible()
 		defer stop()
-		if plan.IsSweep(args[0]) {
-			s, diags := plan.OpenSweep(args[0])
-			if err := failed(ctx, diags, nil); err != nil {
-				return err
-			}
-			return sweep(ctx, c, s, asJSON)
+		if err := searches(c, parallel); err != nil {
+			return err
 		}
 		plugins, err := newPlugins()
 		if err != nil {
 			return err
 		}
 		defer plugins.Host.Close()
+		if plan.IsStudy(args[0]) {
+			s, diags := plan.OpenStudy(plugins, args[0])
+			if err := failed(ctx, diags, nil); err != nil {
+				return err
+			}
+			return study(ctx, c, s, parallel, asJSON)
+		}
 		s, diags := plan.Resume(ctx, plugins, args[0])
 		if err := failed(ctx, diags, nil); err != nil {
 			return err
@@ -164,7 +180,7 @@ sweep, runs that are finished are left alone and those that are missing are begu
 		if err := goOn(ctx, c, s); err != nil {
 			return err
 		}
-		return conduct(ctx, c, s, follow{json: asJSON})
+		return conduct(ctx, c, s, nil, asJSON)
 	}
 	return c
 }
@@ -174,42 +190,40 @@ func goOn(ctx context.Context, c *cobra.Command, s *plan.Session) error {
 	show(c.ErrOrStderr(), s.Warnings, nil)
 	n, err := s.Logged()
 	if err != nil {
-		return errors.Join(failed(ctx, plan.Explain(err, s.Run.Dir), nil), s.Close())
+		return errors.Join(failed(ctx, plan.Explain(err, s.Run.Address()), nil), s.Close())
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "going on after %d finished trials\n", n)
 	return nil
 }
 
-// follow says how a session is told of.
-type follow struct {
-	source func(string) []byte // of diagnostics
-	quiet  bool                // somebody else prints the end
-	json   bool
-}
-
 // conduct runs a session to its end and prints the winner.
-func conduct(ctx context.Context, c *cobra.Command, s *plan.Session, f follow) (err error) {
-	defer func() { err = errors.Join(err, s.Close()) }()
-	m := s.Run.Manifest
+func conduct(ctx context.Context, c *cobra.Command, s *plan.Session, source func(string) []byte, asJSON bool) (err error) {
+	closed := false
+	defer func() {
+		if !closed {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	m, dir := s.Manifest, s.Run.Folder.Dir
 	talk := c.ErrOrStderr()
-	fmt.Fprintf(talk, "%s: %s of %s architectures, %s with %s, %s, seed %d\n", s.Run.Dir, m.Space.Name,
+	fmt.Fprintf(talk, "%s: %s of %s architectures, %s with %s, %s, seed %d\n", dir, m.Space.Name,
 		report.Group(m.Space.Size), m.Optimizer.Component, m.Evaluator.Component, search.Budget(m.Budget), m.Seed)
 	progress := report.New(talk, terminal(talk), m)
 	w, diags := s.Search(ctx, progress)
 	progress.End()
+	closed = true
+	if end := s.Close(); end != nil && !diags.HasErrors() {
+		diags = plan.Explain(end, dir)
+	}
 	if ctx.Err() != nil && w == nil {
-		if !f.quiet {
-			interrupted(talk, s.Run.Dir)
-		}
+		interrupted(talk, dir)
 		return context.Canceled
 	}
-	if err := failed(ctx, diags, f.source); err != nil {
+	if err := failed(ctx, diags, source); err != nil {
 		return err
 	}
-	if !f.quiet {
-		if err := printWinner(c.OutOrStdout(), w, f.json); err != nil {
-			return err
-		}
+	if err := printWinner(c.OutOrStdout(), w, asJSON); err != nil {
+		return err
 	}
 	fmt.Fprintln(talk, w.Line())
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ func newRuns() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "runs [FOLDER]",
 		Short:   "List runs",
-		Long:    "runs lists the runs in a folder, by default " + runsFolder + ", with their state and best result.",
+		Long:    "runs lists the runs and studies in a folder, by default " + runsFolder + ", with their state and best result.",
 		Example: "  nasc runs\n  nasc runs experiments -json",
 		Args:    args(0, 1),
 	}
@@ -44,7 +45,11 @@ func newRuns() *cobra.Command {
 		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "run\tspace\toptimizer\tevaluator\tseed\ttrials\tbest\tstate")
 		for _, r := range runs {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", r.Dir, r.Space, r.Optimizer, r.Evaluator, r.Seed, r.Trials, r.BestText, r.State)
+			seed, best := fmt.Sprint(r.Seed), r.BestText
+			if r.Runs > 0 {
+				seed, best = "", fmt.Sprintf("%d of %d runs", r.Finished, r.Runs)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.Dir, r.Space, r.Optimizer, r.Evaluator, seed, r.Trials, best, r.State)
 		}
 		return w.Flush()
 	}
@@ -56,11 +61,12 @@ func newShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show a run",
-		Long: `show prints what a run is and how it stands, with its best trials; of a sweep, the
-table of its runs. --log prints
-the trial log as JSON lines: equal inputs give equal bytes. --manifest prints
-everything that could confound a comparison with another run.`,
-		Example: "  nasc show runs/quickstart-evolution-seed1\n  nasc show --log runs/quickstart-evolution-seed1 > log.jsonl",
+		Long: `show prints what a run is and how it stands, with its best trials; of a study, a
+table with means over its seeds. RUN is a folder, or one of the runs of a study:
+runs/compare/3. --log prints the trial log as JSON lines: equal inputs give equal
+bytes. --manifest prints everything that could confound a comparison with another
+run.`,
+		Example: "  nasc show runs/quickstart-evolution-seed1\n  nasc show --log runs/quickstart-evolution-seed1 > log.jsonl\n  nasc show runs/compare/3",
 		Args:    args(1, 1),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
@@ -68,27 +74,27 @@ everything that could confound a comparison with another run.`,
 	c.Flags().BoolVar(&manifest, "manifest", false, "print the manifest")
 	c.MarkFlagsMutuallyExclusive("json", "log", "manifest")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if plan.IsSweep(args[0]) {
-			if log || manifest {
-				return refuse(plan.NotARun, "name one of its runs; `nasc show "+args[0]+"` lists them", "%s is a sweep", args[0])
-			}
-			return printTable(c, args[0], asJSON)
-		}
 		v, diags := plan.View(args[0])
 		if err := wrong(diags, nil); err != nil {
 			return err
 		}
-		defer v.Run.Close()
+		defer v.Folder.Close()
+		if v.Run == nil {
+			if log || manifest {
+				return refuse(plan.NotARun, "name one of its runs, as in "+filepath.Join(args[0], "1"), "%s is a study", args[0])
+			}
+			return showStudy(c, v, asJSON)
+		}
 		out := c.OutOrStdout()
 		switch {
 		case log:
 			return v.Run.Log(out)
 		case manifest:
-			return printJSON(out, v.Run.Manifest)
+			return printJSON(out, v.Manifest)
 		case asJSON:
 			return printJSON(out, v.Status)
 		}
-		return report.Show(out, v.Run.Manifest, v.Status, v.Trials)
+		return report.Show(out, v.Manifest, v.Status, v.Top)
 	}
 	return c
 }
@@ -98,8 +104,8 @@ func newBest() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "best RUN",
 		Short: "Print the best architecture of a run",
-		Long: `best prints the best architecture of a run as .nas, with its figures as comments;
-of a run that has not ended, the best so far.`,
+		Long: `best prints the best architecture of a run, or of a run of a study, as .nas, with
+its figures as comments; of a run that has not ended, the best so far.`,
 		Example: "  nasc best runs/quickstart-evolution-seed1\n  nasc best --arch-only runs/quickstart-evolution-seed1 > winner.nas",
 		Args:    args(1, 1),
 	}
@@ -107,9 +113,6 @@ of a run that has not ended, the best so far.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	c.MarkFlagsMutuallyExclusive("arch-only", "json")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if plan.IsSweep(args[0]) {
-			return refuse(plan.NotARun, "name one of its runs; `nasc show "+args[0]+"` lists them", "%s is a sweep", args[0])
-		}
 		w, diags := plan.Best(args[0])
 		if err := wrong(diags, nil); err != nil {
 			return err

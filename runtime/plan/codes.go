@@ -95,7 +95,7 @@ func Explain(err error, dir string) diag.List {
 			remedy = "make the folder writable"
 		}
 		help = remedy + " or choose another folder with -o"
-		if _, err := store.ReadManifest(dir); err == nil {
+		if store.Is(dir) {
 			help = fmt.Sprintf("everything finished is kept; %s, then `nasc resume %s`", remedy, dir)
 		}
 	}

@@ -74,7 +74,7 @@ func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptio
 	if b != nil && (name == "" || name == b.Space) {
 		name, args = b.Space, b.Args
 	}
-	p := start(ctx, h, c, &diags)
+	p := start(ctx, h, &started{}, c, &diags)
 	if diags.HasErrors() {
 		return out, diags
 	}

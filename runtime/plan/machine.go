@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"github.com/nasc-project/nasc/runtime/host"
 	"github.com/nasc-project/nasc/runtime/store"
@@ -24,9 +25,9 @@ func Version() string {
 	return strings.TrimPrefix(info.Main.Version, "v")
 }
 
-func thisMachine() store.Machine {
+var thisMachine = sync.OnceValue(func() store.Machine {
 	return store.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: processor(), Cores: runtime.NumCPU()}
-}
+})
 
 // processor is the name of the processor where the system tells it in a file.
 func processor() string {

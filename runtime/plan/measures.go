@@ -95,17 +95,17 @@ func (p *Plan) again(b *compiler.Search, set []Setting, diags *diag.List) {
 	if b == nil || b.Retrain == nil {
 		return
 	}
-	p.retrain = b.Retrain.Args
+	args := b.Retrain.Args
 	for _, s := range set {
 		if s.Scope == retrainScope {
-			p.retrain = setArgument(p.retrain, s.Name, literal(s.Text))
+			args = setArgument(args, s.Name, literal(s.Text))
 		}
 	}
-	to, more := p.Module.Space(b.Retrain.Space, p.retrain)
+	to, more := p.stock.space(p.Module, b.Retrain.Space, args)
 	if *diags = append(*diags, more...); more.HasErrors() {
 		return
 	}
-	if p.Retrain = to; p.Space.Lacks(to) != "" {
-		diags.Add("E0557", b.Retrain.Span, "%s cannot hold what is found in %s: %s", to.Name, p.Space.Name, p.Space.Lacks(to))
+	if p.Retrain = to; p.Space.Lacks(to.Space) != "" {
+		diags.Add("E0557", b.Retrain.Span, "%s cannot hold what is found in %s: %s", to.Name, p.Space.Name, p.Space.Lacks(to.Space))
 	}
 }

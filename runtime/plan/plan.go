@@ -28,8 +28,11 @@ import (
 	"github.com/nasc-project/nasc/runtime/store"
 )
 
-// MaxWorkers is the most architectures that are evaluated at once.
-const MaxWorkers = 1024
+// Limits of what the command line may ask for.
+const (
+	MaxWorkers = 1024      // architectures that are evaluated at once
+	MaxBatch   = 1_000_000 // architectures that are proposed at once
+)
 
 // Options are what the command line says. Zero values mean that it says nothing.
 type Options struct {
@@ -43,30 +46,30 @@ type Options struct {
 	Seed      *uint64        `json:",omitempty"`
 	Settings  []Setting      `json:",omitempty"`
 	Workers   int
+	Batch     int // architectures that are proposed at once; 0: as many as workers
 	Point     int `json:"-"` // of the grid, when the search block sweeps
 }
 
 // Plan is a search that is fully decided.
 type Plan struct {
 	Module       *compiler.Module
-	Space        *compiler.Space
+	Space        *compiled
 	Optimizer    Part
 	Evaluator    Part
 	Budget       search.Budget
 	Seed         uint64
 	Objectives   []store.Objective
 	Requirements []*compiler.Requirement
-	Retrain      *compiler.Space // nil: the winner is tested as it is
+	Retrain      *compiled // nil: the winner is tested as it is
 	Reuse        search.Reuse
 	Workers      int
+	Batch        int
 	Search       string
 	Warnings     diag.List
 
 	file     string
-	space    string
-	args     []compiler.Argument
-	retrain  []compiler.Argument
 	analytic []string // metrics that nasc computes
+	stock    *stock
 	read     []store.SourceFile
 }
 
@@ -93,6 +96,11 @@ type part struct {
 
 // Make decides a search. The plugins it starts belong to h and end with it.
 func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store.SourceFile, o Options) (*Plan, diag.List) {
+	return newStock().plan(ctx, h, m, sources, o)
+}
+
+// plan is Make with what there is already.
+func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sources []store.SourceFile, o Options) (*Plan, diag.List) {
 	b, diags := point(m, o)
 	if diags.HasErrors() {
 		return nil, diags
@@ -101,11 +109,14 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 		_, diags := m.Space("", nil)
 		return nil, diags
 	}
-	p := &Plan{Module: m, file: o.File, read: sources, Workers: max(1, o.Workers), space: o.Space}
+	p := &Plan{Module: m, file: o.File, read: sources, Workers: max(1, o.Workers), stock: s}
+	p.Batch = cmp.Or(o.Batch, p.Workers)
+	name := o.Space
+	var args []compiler.Argument
 	if b != nil {
 		p.Search = b.Name
-		if p.space == "" || p.space == b.Space {
-			p.space, p.args = b.Space, b.Args
+		if name == "" || name == b.Space {
+			name, args = b.Space, b.Args
 		}
 	}
 	p.decide(b, o, &diags)
@@ -126,7 +137,7 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 	known := map[string][]string{
 		optimizerScope: parameterNames(p.Optimizer.Component),
 		evaluatorScope: parameterNames(p.Evaluator.Component),
-		spaceScope:     m.Parameters(p.space),
+		spaceScope:     m.Parameters(name),
 		searchScope:    {"reuse"},
 	}
 	if b != nil && b.Retrain != nil {
@@ -138,16 +149,15 @@ func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store
 	}
 	for _, s := range set {
 		if s.Scope == spaceScope {
-			p.args = setArgument(p.args, s.Name, literal(s.Text))
+			args = setArgument(args, s.Name, literal(s.Text))
 		}
 	}
-	sp, more := m.Space(p.space, p.args)
+	p.Space, more = s.space(m, name, args)
 	if diags = append(diags, more...); diags.HasErrors() {
 		return nil, diags
 	}
-	p.Space, p.space = sp, sp.Name
 	if p.Budget.Unit == "" { // the optimizer ends at the latest with the space
-		size, _ := new(big.Float).SetInt(sp.Size()).Float64()
+		size, _ := new(big.Float).SetInt(p.Space.Size()).Float64()
 		p.Budget = search.Budget{Unit: search.Evaluations, Amount: min(size, search.MostEvaluations)}
 	}
 	p.Optimizer.settle(optimizer, set, o, &diags)
@@ -310,19 +320,20 @@ func parsePart(kind wire.ComponentKind, flag string) part {
 	return part{kind: kind, plugin: plugin, name: name, flagged: true}
 }
 
-// start starts both plugins at once.
+// start starts both plugins at once, unless they are there already.
 func (p *Plan) start(ctx context.Context, h *host.Host, optimizer, evaluator part) diag.List {
 	var ofOptimizer, ofEvaluator diag.List
+	proposes, judges := p.stock.claim(optimizer.plugin), p.stock.claim(evaluator.plugin)
 	var wg sync.WaitGroup
-	wg.Go(func() { p.Optimizer = start(ctx, h, optimizer, &ofOptimizer) })
-	wg.Go(func() { p.Evaluator = start(ctx, h, evaluator, &ofEvaluator) })
+	wg.Go(func() { p.Optimizer = start(ctx, h, proposes, optimizer, &ofOptimizer) })
+	wg.Go(func() { p.Evaluator = start(ctx, h, judges, evaluator, &ofEvaluator) })
 	wg.Wait()
 	return append(ofOptimizer, ofEvaluator...)
 }
 
 // start starts the plugin of a part and finds its component.
-func start(ctx context.Context, h *host.Host, c part, diags *diag.List) Part {
-	plugin, err := h.Start(ctx, c.plugin)
+func start(ctx context.Context, h *host.Host, s *started, c part, diags *diag.List) Part {
+	plugin, err := s.start(ctx, h, c.plugin)
 	if err != nil {
 		*diags = append(*diags, placed(Explain(err, ""), c.span)...)
 		return Part{}

@@ -125,22 +125,6 @@ func TestPath(t *testing.T) {
 	}
 }
 
-func TestFileName(t *testing.T) {
-	for _, c := range []struct {
-		parts []string
-		want  string
-	}{
-		{[]string{"population=16", "seed=2"}, "population=16,seed=2"},
-		{[]string{"optimizer=evolution(population: 10, sample: 3)", "seed=0"}, "optimizer=evolution-population-10-sample-3,seed=0"},
-		{[]string{`data="../x y/ä.csv"`, "lr=1 / 4", "lr#2=-3"}, "data=..-x-y-.csv,lr=1-4,lr-2=3"},
-		{[]string{"x=" + strings.Repeat("ab-", 60)}, "x=" + strings.Repeat("ab-", 25) + "ab-"[:2]},
-	} {
-		if got := fileName(c.parts); got != c.want || len(got) > 80 {
-			t.Errorf("fileName(%q) = %q, want %q", c.parts, got, c.want)
-		}
-	}
-}
-
 // TestRefusedNotation: text that an evaluator knows and refuses is wrong input,
 // not a fault of the plugin.
 func TestRefusedNotation(t *testing.T) {

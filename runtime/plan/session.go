@@ -33,55 +33,77 @@ type Plugins struct {
 // folder is open.
 type Session struct {
 	Run      *store.Run
+	Manifest *store.Manifest
 	Warnings diag.List
 	search   *search.Search
 	plan     *Plan
-	resumed  bool
+	closers  []func() // of components
 }
 
 // Start configures the plugins and makes the run folder: dir, or with an empty
 // dir a free name below runs. Nothing is written before everything is checked.
 func (p *Plan) Start(ctx context.Context, plugins Plugins, runs, dir string) (*Session, diag.List) {
-	s, m, diags := p.configure(ctx, plugins)
+	s, diags := p.configure(ctx, plugins)
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	f, err := create(runs, dir, p.Name(), func(name string) (*store.Folder, []store.Point, error) {
+		m := s.Manifest
+		m.Name, m.Started = name, now()
+		return &store.Folder{Nasc: m.Nasc, Name: name, Started: m.Started, Sources: m.Sources}, []store.Point{{Manifest: m}}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.open(f.Runs[0])
+	return s, nil
+}
+
+// create makes a new folder: dir, or with an empty dir one below runs whose name
+// begins with name.
+func create(runs, dir, name string, describe func(name string) (*store.Folder, []store.Point, error)) (*store.Folder, diag.List) {
 	for {
 		at := dir
 		if dir == "" {
-			at = filepath.Join(runs, store.Name(runs, p.Name()))
+			at = filepath.Join(runs, store.Name(runs, name))
 		}
-		m.Name = filepath.Base(at)
-		m.Started = now()
-		run, err := store.Create(at, m)
+		f, points, err := describe(filepath.Base(at))
+		if err == nil {
+			f, err = store.Create(at, f, points)
+		}
 		if errors.Is(err, store.ErrExists) && dir == "" {
 			continue // somebody was faster
 		}
 		if err != nil {
 			return nil, Explain(err, at)
 		}
-		s.Run, s.search.Log = run, run
-		return s, nil
+		return f, nil
 	}
 }
 
+// open lets the search write to a run that has begun.
+func (s *Session) open(r *store.Run) {
+	s.Run, s.search.Log = r, r
+	s.search.Catalogue = s.plan.Space.in(r.Folder)
+}
+
 // configure brings the plugins to work and describes the run that results.
-func (p *Plan) configure(ctx context.Context, plugins Plugins) (*Session, *store.Manifest, diag.List) {
+func (p *Plan) configure(ctx context.Context, plugins Plugins) (_ *Session, diags diag.List) {
+	s := &Session{plan: p}
+	defer func() {
+		if diags.HasErrors() {
+			s.release()
+		}
+	}()
 	var evaluators []search.Evaluator
 	var facts map[string]string
-	for i := range p.Workers {
-		plugin := p.Evaluator.Plugin
-		if i > 0 {
-			var err error
-			if plugin, err = plugins.Host.Start(ctx, plugin.Description().Name); err != nil {
-				return nil, nil, Explain(err, "")
-			}
-		}
-		e, err := plugin.Evaluator(ctx, host.EvaluatorConfig{Component: p.Evaluator.Component.Name,
+	for range p.Workers {
+		e, err := p.Evaluator.Plugin.Evaluator(ctx, host.EvaluatorConfig{Component: p.Evaluator.Component.Name,
 			Settings: p.Evaluator.Settings, Seed: p.Evaluator.Seed, Threads: p.Evaluator.Threads})
 		if err != nil {
-			return nil, nil, p.Evaluator.place(Explain(err, ""))
+			return nil, p.Evaluator.place(Explain(err, ""))
 		}
+		s.closers = append(s.closers, e.Close)
 		evaluators = append(evaluators, e)
 		facts = e.Facts()
 	}
@@ -90,29 +112,33 @@ func (p *Plan) configure(ctx context.Context, plugins Plugins) (*Session, *store
 		objectives[i] = wire.Objective(o)
 	}
 	optimizer, err := p.Optimizer.Plugin.Optimizer(ctx, host.OptimizerConfig{Component: p.Optimizer.Component.Name,
-		Settings: p.Optimizer.Settings, Seed: p.Optimizer.Seed, Space: p.Space.Space, Objectives: objectives,
+		Settings: p.Optimizer.Settings, Seed: p.Optimizer.Seed, Space: p.Space.Space.Space, Objectives: objectives,
 		Metrics: p.metrics()})
 	if err != nil {
-		return nil, nil, p.Optimizer.place(Explain(err, ""))
+		return nil, p.Optimizer.place(Explain(err, ""))
 	}
-	m, err := p.manifest(plugins, facts)
-	if err != nil {
-		return nil, nil, Explain(err, "")
+	s.closers = append(s.closers, optimizer.Close)
+	if s.Manifest, err = p.manifest(plugins, facts); err != nil {
+		return nil, Explain(err, "")
 	}
-	s := &search.Search{
-		Space: p.Space, Optimizer: optimizer, Evaluators: evaluators, Seed: p.Seed, Budget: p.Budget,
+	s.search = &search.Search{
+		Optimizer: optimizer, Evaluators: evaluators, Seed: p.Seed, Budget: p.Budget, Batch: p.Batch,
 		Objectives: p.Objectives, Metrics: p.metrics(), Analytic: p.analytic, Reuse: p.Reuse, Ends: p.Optimizer.Component.Ends,
 	}
 	for _, q := range p.Requirements {
-		s.Require = append(s.Require, q)
-	}
-	if p.Space.Constrained() {
-		s.Admits = p.Space.Admits
+		s.search.Require = append(s.search.Require, q)
 	}
 	if p.Retrain != nil {
-		s.Retrain = p.carry
+		s.search.Retrain = p.carry
 	}
-	return &Session{plan: p, search: s}, m, nil
+	return s, nil
+}
+
+// release ends the components of the session.
+func (s *Session) release() {
+	for _, end := range s.closers {
+		end()
+	}
 }
 
 // metrics are the names of what a trial reports: what the evaluator measures, then
@@ -132,7 +158,7 @@ func (p *Plan) metrics() []string {
 
 // carry builds the network in which a winner is tested.
 func (p *Plan) carry(g space.Genotype) (*graph.Graph, error) {
-	h, err := p.Space.Carry(g, p.Retrain)
+	h, err := p.Space.Carry(g, p.Retrain.Space)
 	if err != nil {
 		return nil, err
 	}
@@ -140,45 +166,42 @@ func (p *Plan) carry(g space.Genotype) (*graph.Graph, error) {
 }
 
 func (p *Plan) manifest(plugins Plugins, facts map[string]string) (*store.Manifest, error) {
-	optimizer, err := p.Optimizer.manifest(plugins)
+	optimizer, err := p.Optimizer.manifest(plugins, p.stock)
 	if err != nil {
 		return nil, err
 	}
-	evaluator, err := p.Evaluator.manifest(plugins)
+	evaluator, err := p.Evaluator.manifest(plugins, p.stock)
 	if err != nil {
 		return nil, err
 	}
 	evaluator.Facts = facts
 	evaluator.Units, evaluator.Higher = units(p.Evaluator.Component), higher(p.Evaluator.Component)
 	m := &store.Manifest{
-		Nasc: Version(), Space: p.described(p.Space, p.args),
+		Nasc: Version(), Space: p.described(p.Space),
 		Search: p.Search, Optimizer: optimizer, Evaluator: evaluator, Objectives: p.Objectives, Analytic: p.analytic,
-		Budget: store.Budget(p.Budget), Seed: p.Seed, Workers: p.Workers, Reuse: string(p.Reuse),
+		Budget: store.Budget(p.Budget), Seed: p.Seed, Batch: p.Batch, Workers: p.Workers, Reuse: string(p.Reuse), Metrics: p.metrics(),
 		Machine: thisMachine(), Sources: p.read,
 	}
 	for _, q := range p.Requirements {
 		m.Requirements = append(m.Requirements, q.Text)
 	}
 	if p.Retrain != nil {
-		r := p.described(p.Retrain, p.retrain)
+		r := p.described(p.Retrain)
 		m.Retrain = &r
 	}
 	return m, nil
 }
 
 // described is a space as manifests keep it.
-func (p *Plan) described(s *compiler.Space, args []compiler.Argument) store.Space {
-	out := store.Space{File: p.file, Name: s.Name, Args: map[string]any{}, Hash: s.Digest(), Size: s.Size().String(),
-		Sources: p.Module.Hash()}
-	for _, a := range args {
-		out.Args[a.Name] = a.Value
-	}
+func (p *Plan) described(s *compiled) store.Space {
+	out := s.described
+	out.File = p.file
 	return out
 }
 
-func (p *Part) manifest(plugins Plugins) (store.Component, error) {
+func (p *Part) manifest(plugins Plugins, s *stock) (store.Component, error) {
 	d := p.Plugin.Description()
-	sum, err := checksum(plugins.Commands[d.Name])
+	sum, err := s.checksum(plugins, d.Name)
 	return store.Component{Plugin: d.Name, Version: d.Version, Component: p.Component.Name, Checksum: sum,
 		Parameters: p.Settings, Seed: p.Seed, Threads: p.Threads, Deterministic: p.Component.Deterministic}, err
 }
@@ -186,21 +209,26 @@ func (p *Part) manifest(plugins Plugins) (store.Component, error) {
 // Resume makes the session of an existing run from its manifest, whatever has
 // become of the files that it was made from.
 func Resume(ctx context.Context, plugins Plugins, dir string) (*Session, diag.List) {
-	run, err := store.Open(dir)
+	f, err := store.Open(dir)
 	if err != nil {
 		return nil, Explain(err, dir)
 	}
-	s, diags := resume(ctx, plugins, run)
+	s, diags := newStock().resume(ctx, plugins, nil, f.Runs[0])
 	if diags.HasErrors() {
-		run.Close()
+		f.Close()
 		return nil, diags
 	}
 	return s, nil
 }
 
-func resume(ctx context.Context, plugins Plugins, run *store.Run) (*Session, diag.List) {
-	m := run.Manifest
-	p, diags := restore(m)
+// resume makes the session of a run that has begun. A module is given where it is
+// compiled already.
+func (s *stock) resume(ctx context.Context, plugins Plugins, module *compiler.Module, run *store.Run) (*Session, diag.List) {
+	m, err := run.Manifest()
+	if err != nil {
+		return nil, Explain(err, run.Address())
+	}
+	p, diags := s.restore(module, m)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -214,34 +242,42 @@ func resume(ctx context.Context, plugins Plugins, run *store.Run) (*Session, dia
 	if p.Evaluator.describe(ctx, &diags); diags.HasErrors() {
 		return nil, diags
 	}
-	s, again, diags := p.configure(ctx, plugins)
+	session, diags := p.configure(ctx, plugins)
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	again := session.Manifest
 	same(&diags, m.Optimizer, again.Optimizer)
 	same(&diags, m.Evaluator, again.Evaluator)
+	if !slices.Equal(m.Metrics, again.Metrics) {
+		diags.Add(Changed, diag.Span{}, "%s reports other metrics than when the run was started", m.Evaluator.Plugin)
+	}
 	if diags.HasErrors() {
+		session.release()
 		return nil, diags
 	}
-	s.Run, s.search.Log, s.resumed, s.Warnings = run, run, true, diags
-	return s, nil
+	session.Manifest, session.Warnings, session.search.Resumed = m, diags, true
+	session.open(run)
+	return session, nil
 }
 
-// restore compiles the space of a manifest and takes from it what was decided.
-func restore(m *store.Manifest) (*Plan, diag.List) {
+// restore compiles the space of a manifest, unless it is compiled already, and takes
+// from the manifest what was decided.
+func (s *stock) restore(module *compiler.Module, m *store.Manifest) (*Plan, diag.List) {
 	if wrong := senseless(m); wrong != "" {
 		var diags diag.List
 		diags.Add(NotARun, diag.Span{}, "the manifest of the run has been changed: %s", wrong)
 		return nil, diags
 	}
-	module, diags := Reload(m)
-	if diags.HasErrors() {
-		return nil, diags
+	var diags diag.List
+	if module == nil {
+		if module, diags = Reload(m); diags.HasErrors() {
+			return nil, diags
+		}
 	}
 	p := &Plan{
 		Module: module, Budget: search.Budget(m.Budget), Seed: m.Seed, Objectives: m.Objectives, Reuse: search.Reuse(m.Reuse),
-		Workers: m.Workers, Search: m.Search, file: m.Space.File, space: m.Space.Name, read: m.Sources,
-		args: arguments(m.Space.Args), analytic: m.Analytic,
+		Workers: m.Workers, Batch: m.Batch, Search: m.Search, file: m.Space.File, read: m.Sources, analytic: m.Analytic, stock: s,
 	}
 	for _, text := range m.Requirements {
 		q, err := compiler.ParseRequirement(text)
@@ -253,15 +289,14 @@ func restore(m *store.Manifest) (*Plan, diag.List) {
 		p.Requirements = append(p.Requirements, q)
 	}
 	if m.Retrain != nil {
-		p.retrain = arguments(m.Retrain.Args)
-		if p.Retrain, diags = module.Space(m.Retrain.Name, p.retrain); diags.HasErrors() {
+		if p.Retrain, diags = s.space(module, m.Retrain.Name, arguments(m.Retrain.Args)); diags.HasErrors() {
 			return nil, diags
 		}
 	}
-	if p.Space, diags = module.Space(p.space, p.args); diags.HasErrors() {
+	if p.Space, diags = s.space(module, m.Space.Name, arguments(m.Space.Args)); diags.HasErrors() {
 		return nil, diags
 	}
-	if p.Space.Digest() != m.Space.Hash || m.Retrain != nil && p.Retrain.Digest() != m.Retrain.Hash {
+	if p.Space.described.Hash != m.Space.Hash || m.Retrain != nil && p.Retrain.described.Hash != m.Retrain.Hash {
 		diags.Add(Changed, diag.Span{}, "this nasc makes another space of the run's file than nasc %s did", m.Nasc).Help =
 			"use the version of nasc that the run was started with"
 	} else if module.Hash() != m.Space.Sources {
@@ -297,6 +332,8 @@ func senseless(m *store.Manifest) string {
 	switch {
 	case m.Workers < 1 || m.Workers > MaxWorkers:
 		return fmt.Sprintf("%d workers", m.Workers)
+	case m.Batch < 1 || m.Batch > MaxBatch:
+		return fmt.Sprintf("batches of %d", m.Batch)
 	case m.Evaluator.Threads < 1:
 		return fmt.Sprintf("%d threads", m.Evaluator.Threads)
 	case len(m.Objectives) == 0:
@@ -329,49 +366,83 @@ func same(diags *diag.List, was, is store.Component) {
 }
 
 // Close ends the session; the run can be resumed.
-func (s *Session) Close() error { return s.Run.Close() }
+func (s *Session) Close() error { return s.Run.Folder.Close() }
 
 // Resumed reports whether the run was there before.
-func (s *Session) Resumed() bool { return s.resumed }
+func (s *Session) Resumed() bool { return s.search.Resumed }
 
 // Logged is how many trials the log holds.
 func (s *Session) Logged() (int, error) {
-	trials, err := s.Run.Trials()
-	return len(trials), err
+	tally, err := s.Run.Tally()
+	return tally.Trials, err
 }
 
 // Search runs the search to its end and puts the winner into the run folder.
 func (s *Session) Search(ctx context.Context, o search.Observer) (*report.Winner, diag.List) {
+	out, diags := s.run(ctx, o)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	dir := s.Run.Folder.Dir
+	g, err := s.plan.Space.Bind(out.Genotype)
+	if err != nil {
+		return nil, Explain(err, dir)
+	}
+	w := &report.Winner{
+		Run: s.Manifest, Dir: dir, Trials: out.Trials, Failed: out.Failed, Infeasible: out.Infeasible,
+		Reused: out.Reused, Best: out.Best, Graph: g, Retrained: out.Retrained, Test: out.Test, TestNote: out.TestNote,
+		Source: export.Source(g, fmt.Sprintf("The best architecture of %s.", s.Manifest.Name), dir),
+	}
+	if err := s.keep(w); err != nil {
+		return nil, Explain(err, dir)
+	}
+	if err := s.end(out); err != nil {
+		return nil, Explain(err, dir)
+	}
+	return w, nil
+}
+
+// run searches.
+func (s *Session) run(ctx context.Context, o search.Observer) (*search.Outcome, diag.List) {
 	s.search.Observer = o
 	kind := store.EventStarted
-	if s.resumed {
+	if s.search.Resumed {
 		kind = store.EventResumed
 	}
-	if err := s.event(kind, ""); err != nil {
-		return nil, Explain(err, s.Run.Dir)
+	err := s.event(kind, "")
+	var out *search.Outcome
+	if err == nil {
+		out, err = s.search.Run(ctx)
 	}
-	out, err := s.search.Run(ctx)
 	if err != nil {
 		kind := store.EventStopped
 		if ctx.Err() != nil {
 			kind = store.EventInterrupted
 		}
 		_ = s.event(kind, err.Error()) // the search's own error says more
-		return nil, Explain(err, s.Run.Dir)
+		return nil, Explain(err, s.Run.Folder.Dir)
 	}
-	w := &report.Winner{
-		Run: s.Run.Manifest, Dir: s.Run.Dir, Trials: out.Trials, Failed: out.Failed, Infeasible: out.Infeasible,
-		Reused: out.Reused, Best: out.Best, Graph: out.Graph, Retrained: out.Retrained, Test: out.Test, TestNote: out.TestNote,
-		Source: export.Source(out.Graph, fmt.Sprintf("The best architecture of %s.", s.Run.Manifest.Name), s.Run.Dir),
-	}
-	if err := s.keep(w); err != nil {
-		return nil, Explain(err, s.Run.Dir)
-	}
-	return w, nil
+	return out, nil
 }
 
-// keep writes the winner's files and ends the run.
+// end notes that the run is finished.
+func (s *Session) end(out *search.Outcome) error {
+	if s.search.Resumed {
+		if state, _, err := s.Run.State(); err != nil || state == store.Finished {
+			return err
+		}
+	}
+	if err := s.event(store.EventFinished, ""); err != nil {
+		return err
+	}
+	return s.Run.Finish(out.Best.Number)
+}
+
+// keep writes the winner's files, once the log is on the disk.
 func (s *Session) keep(w *report.Winner) error {
+	if err := s.Run.Folder.Sync(); err != nil {
+		return err
+	}
 	var text bytes.Buffer
 	if err := w.Write(&text); err != nil {
 		return err
@@ -386,16 +457,11 @@ func (s *Session) keep(w *report.Winner) error {
 	if err := s.Run.WriteFile(store.DrawingFile, drawing); err != nil {
 		return err
 	}
-	if w.Retrained != nil {
-		source := export.Source(w.Retrained, fmt.Sprintf("The best architecture of %s, as it is trained again.", w.Run.Name), s.Run.Dir)
-		if err := s.Run.WriteFile(store.RetrainedFile, []byte(source)); err != nil {
-			return err
-		}
+	if w.Retrained == nil {
+		return nil
 	}
-	if done, err := s.Run.Finished(); done || err != nil {
-		return err
-	}
-	return s.event(store.EventFinished, "")
+	source := export.Source(w.Retrained, fmt.Sprintf("The best architecture of %s, as it is trained again.", w.Run.Name), w.Dir)
+	return s.Run.WriteFile(store.RetrainedFile, []byte(source))
 }
 
 func (s *Session) event(kind, text string) error {

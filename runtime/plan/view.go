@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/nasc-project/nasc/compiler/export"
 	"github.com/nasc-project/nasc/dsl/diag"
@@ -10,26 +11,65 @@ import (
 	"github.com/nasc-project/nasc/runtime/store"
 )
 
-// Viewed is a run open for reading, with what there is to see.
+// Viewed is a run open for reading, or a study, with what there is to see.
 type Viewed struct {
-	Run    *store.Run
-	Status *report.Status
-	Trials []*store.Trial
+	Folder   *store.Folder
+	Run      *store.Run      // nil for a study as a whole
+	Manifest *store.Manifest // of the run
+	Status   *report.Status  // of the run
+	Top      []*store.Trial  // its best
 }
 
-// View opens a run for reading; its Run must be closed.
-func View(dir string) (*Viewed, diag.List) {
+// View opens what an address names for reading; its Folder must be closed.
+func View(address string) (*Viewed, diag.List) {
+	dir, number := store.Split(address)
 	busy := store.Busy(dir) // before the log is read: a run may end meanwhile
-	run, err := store.Read(dir)
+	f, err := store.Read(dir)
 	if err != nil {
 		return nil, unreadable(err, dir)
 	}
-	v := &Viewed{Run: run}
-	if v.Status, v.Trials, err = report.NewStatus(run, busy); err != nil {
-		run.Close()
-		return nil, unreadable(err, dir)
+	v := &Viewed{Folder: f}
+	if number > 0 || !f.Study() {
+		if diags := v.run(number, busy); diags.HasErrors() {
+			f.Close()
+			return nil, diags
+		}
 	}
 	return v, nil
+}
+
+// run looks at one run of the folder.
+func (v *Viewed) run(number int, busy bool) diag.List {
+	var err error
+	if v.Run, err = v.Folder.Run(number); err != nil {
+		return diag.List{{Code: NotARun, Message: fmt.Sprintf("the study %s has %d runs, none of number %d", v.Folder.Dir, len(v.Folder.Runs), number),
+			Help: "`nasc show " + v.Folder.Dir + "` lists them"}}
+	}
+	if v.Manifest, err = v.Run.Manifest(); err != nil {
+		return unreadable(err, v.Run.Address())
+	}
+	if v.Manifest == nil {
+		return diag.List{{Code: NotARun, Message: fmt.Sprintf("the run %s has not begun", v.Run.Address()),
+			Help: "`nasc resume " + v.Folder.Dir + "` goes on with the study"}}
+	}
+	if v.Status, v.Top, err = report.NewStatus(v.Run, busy); err != nil {
+		return unreadable(err, v.Run.Address())
+	}
+	return nil
+}
+
+// Study tells how a study stands that View has opened.
+func (v *Viewed) Study() (*report.Study, diag.List) {
+	busy := store.Busy(v.Folder.Dir)
+	results, err := v.Folder.Results()
+	if err != nil {
+		return nil, unreadable(err, v.Folder.Dir)
+	}
+	notes, err := v.Folder.Notes()
+	if err != nil {
+		return nil, unreadable(err, v.Folder.Dir)
+	}
+	return report.NewStudy(v.Folder, results, notes, busy), nil
 }
 
 // unreadable explains why a run cannot be read, where Explain speaks of writing.
@@ -43,8 +83,8 @@ func unreadable(err error, dir string) diag.List {
 	return diags
 }
 
-// Runs tells how the runs in a folder stand, in order of their names. A run
-// that cannot be read is told as such.
+// Runs tells how the runs and studies in a folder stand, in order of their names.
+// One that cannot be read is told as such.
 func Runs(folder string) ([]*report.Status, error) {
 	if _, err := os.Stat(folder); err != nil {
 		return nil, err
@@ -55,34 +95,54 @@ func Runs(folder string) ([]*report.Status, error) {
 	}
 	out := []*report.Status{}
 	for _, dir := range dirs {
-		v, diags := View(dir)
+		s, diags := status(dir)
 		if diags.HasErrors() {
-			out = append(out, &report.Status{Dir: dir, State: "unreadable: " + diags[0].Message})
-			continue
+			s = &report.Status{Dir: dir, State: "unreadable: " + diags[0].Message}
 		}
-		v.Run.Close()
-		out = append(out, v.Status)
+		out = append(out, s)
 	}
 	return out, nil
 }
 
-// Best is the best trial of a run so far.
-func Best(dir string) (*report.Winner, diag.List) {
+// status is how a run stands, or a study as a whole.
+func status(dir string) (*report.Status, diag.List) {
 	v, diags := View(dir)
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	defer v.Run.Close()
-	m := v.Run.Manifest
-	if v.Status.Best == nil {
-		diags.Add(AllFailed, diag.Span{}, "no trial of %s has a result yet", dir)
-		return nil, diags
+	defer v.Folder.Close()
+	if v.Run != nil {
+		return v.Status, nil
 	}
-	p, diags := restore(m)
+	s, err := report.NewStudyStatus(v.Folder, store.Busy(dir))
+	if err != nil {
+		return nil, unreadable(err, dir)
+	}
+	return s, nil
+}
+
+// Best is the best trial of a run so far.
+func Best(address string) (*report.Winner, diag.List) {
+	v, diags := View(address)
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	w := &report.Winner{Run: m, Dir: dir, Trials: v.Status.Trials, Failed: v.Status.Failed, Infeasible: v.Status.Infeasible, Reused: v.Status.Reused,
+	defer v.Folder.Close()
+	if v.Run == nil {
+		diags.Add(NotARun, diag.Span{}, "%s is a study", address).Help =
+			fmt.Sprintf("name one of its %d runs, as in `nasc best %s`", len(v.Folder.Runs), filepath.Join(address, "1"))
+		return nil, diags
+	}
+	m := v.Manifest
+	if v.Status.Best == nil {
+		diags.Add(AllFailed, diag.Span{}, "no trial of %s has a result yet", address)
+		return nil, diags
+	}
+	p, diags := newStock().restore(nil, m)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	w := &report.Winner{Run: m, Dir: v.Run.Address(), Trials: v.Status.Trials, Failed: v.Status.Failed, Infeasible: v.Status.Infeasible, Reused: v.Status.Reused,
 		Best: v.Status.Best, Test: v.Status.Test}
 	g, err := p.Space.Parse(w.Best.Genotype)
 	if err == nil {
@@ -92,7 +152,7 @@ func Best(dir string) (*report.Winner, diag.List) {
 		w.Retrained, err = p.carry(g)
 	}
 	if err != nil {
-		diags.Add(NotARun, diag.Span{}, "trial %d of %s: %v", w.Best.Number, dir, err)
+		diags.Add(NotARun, diag.Span{}, "trial %d of %s: %v", w.Best.Number, address, err)
 		return nil, diags
 	}
 	if v.Status.State != report.Finished {

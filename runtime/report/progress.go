@@ -173,7 +173,7 @@ func (p *Progress) number(t *store.Trial) string {
 func (p *Progress) score(t *store.Trial) string {
 	var parts []string
 	for _, o := range p.objectives {
-		parts = append(parts, fmt.Sprintf("%s %s", o.Metric, Value(t.Metrics[o.Metric], p.units[o.Metric])))
+		parts = append(parts, fmt.Sprintf("%s %s", o.Metric, Value(t.Metrics.Get(o.Metric), p.units[o.Metric])))
 	}
 	return strings.Join(parts, ", ")
 }

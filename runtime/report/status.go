@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -17,13 +16,15 @@ import (
 // The states of a run.
 const (
 	Finished = "finished"
-	Running  = "running" // a live process is at it
+	Running  = "running" // a live process is at it, or will be
 	Stopped  = "stopped" // it can be resumed
+	// NotBegun is the state of a run of a study whose turn has not come.
+	NotBegun = "not begun"
 )
 
-// Status is how a run stands.
+// Status is how a run stands, or a study as a whole.
 type Status struct {
-	Dir        string             `json:"dir"`
+	Dir        string             `json:"dir"` // its address
 	State      string             `json:"state"`
 	Space      string             `json:"space"`
 	Size       string             `json:"size"`
@@ -31,6 +32,7 @@ type Status struct {
 	Evaluator  string             `json:"evaluator"`
 	Budget     string             `json:"budget"`
 	Seed       uint64             `json:"seed"`
+	Batch      int                `json:"batch"`
 	Workers    int                `json:"workers"`
 	Trials     int                `json:"trials"`
 	Failed     int                `json:"failed"`
@@ -38,15 +40,26 @@ type Status struct {
 	Reused     int                `json:"reused"`
 	Best       *store.Trial       `json:"best,omitempty"`
 	BestText   string             `json:"-"`
-	TestText   string             `json:"-"`
 	Test       map[string]float64 `json:"test,omitempty"`
 	Started    string             `json:"started"`
 	Seconds    float64            `json:"seconds"` // wall time, all sessions
+
+	// Of a study, where the fields above say what its runs have in common.
+	Runs     int `json:"runs,omitempty"`
+	Finished int `json:"finished,omitempty"` // of the runs
 }
 
-// NewStatus reads how a run stands.
+// NewStatus reads how a run stands, which has begun, and its best trials.
 func NewStatus(r *store.Run, busy bool) (*Status, []*store.Trial, error) {
-	trials, err := r.Trials()
+	m, err := r.Manifest()
+	if err != nil {
+		return nil, nil, err
+	}
+	tally, err := r.Tally()
+	if err != nil {
+		return nil, nil, err
+	}
+	top, err := r.Top(m.Objectives, shown)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,67 +67,40 @@ func NewStatus(r *store.Run, busy bool) (*Status, []*store.Trial, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	done, err := r.Finished()
+	state, _, err := r.State()
 	if err != nil {
 		return nil, nil, err
 	}
-	m := r.Manifest
 	s := &Status{
-		Dir: r.Dir, State: Stopped, Space: m.Space.Name, Size: m.Space.Size, Optimizer: m.Optimizer.Component,
-		Evaluator: m.Evaluator.Component, Budget: search.Budget(m.Budget).String(), Seed: m.Seed, Workers: m.Workers,
-		Trials: len(trials), Best: search.Best(m.Objectives, trials), Test: test, Started: m.Started,
+		Dir: r.Address(), State: State(state, busy), Space: m.Space.Name, Size: m.Space.Size, Optimizer: m.Optimizer.Component,
+		Evaluator: m.Evaluator.Component, Budget: search.Budget(m.Budget).String(), Seed: m.Seed, Batch: m.Batch, Workers: m.Workers,
+		Trials: tally.Trials, Failed: tally.Failed, Infeasible: tally.Infeasible, Reused: tally.Reused, Test: test,
+		Started: m.Started, Seconds: tally.Seconds,
 	}
+	if len(top) > 0 {
+		s.Best, s.BestText = top[0], scores(m, top[0])
+	}
+	return s, top, nil
+}
+
+// State is the state of a run for people.
+func State(s store.State, busy bool) string {
 	switch {
+	case s == store.Finished:
+		return Finished
+	case s == store.New:
+		return NotBegun
 	case busy:
-		s.State = Running
-	case done:
-		s.State = Finished
+		return Running
 	}
-	for _, t := range trials {
-		switch {
-		case t.Status == store.Failed:
-			s.Failed++
-			continue
-		case t.Status == store.Infeasible:
-			s.Infeasible++
-		}
-		if t.Reused != nil {
-			s.Reused++
-		}
-	}
-	for _, t := range trials {
-		s.Seconds = max(s.Seconds, t.Elapsed)
-	}
-	if s.Best != nil {
-		s.BestText = scores(m, s.Best)
-	}
-	s.TestText = tested(m, test)
-	return s, trials, nil
+	return Stopped
 }
 
 // scores are the objectives of a trial.
 func scores(m *store.Manifest, t *store.Trial) string {
 	var parts []string
 	for _, o := range m.Objectives {
-		parts = append(parts, o.Metric+" "+Value(t.Metrics[o.Metric], m.Evaluator.Units[o.Metric]))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// tested are the objectives on the test split, or all of its metrics where it has
-// none of them.
-func tested(m *store.Manifest, test map[string]float64) string {
-	var parts, all []string
-	for _, o := range m.Objectives {
-		if v, ok := test[o.Metric]; ok {
-			parts = append(parts, o.Metric+" "+Value(v, m.Evaluator.Units[o.Metric]))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(test)) {
-		all = append(all, name+" "+Value(test[name], m.Evaluator.Units[name]))
-	}
-	if parts == nil {
-		parts = all
+		parts = append(parts, o.Metric+" "+Value(t.Metrics.Get(o.Metric), m.Evaluator.Units[o.Metric]))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -123,7 +109,7 @@ func tested(m *store.Manifest, test map[string]float64) string {
 const shown = 10
 
 // Show prints a run for people.
-func Show(out io.Writer, m *store.Manifest, s *Status, trials []*store.Trial) error {
+func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	row("run", "%s, %s", s.Dir, s.State)
@@ -135,6 +121,9 @@ func Show(out io.Writer, m *store.Manifest, s *Status, trials []*store.Trial) er
 	}
 	row("budget", "%s", s.Budget)
 	row("seed", "%d", s.Seed)
+	if s.Batch != s.Workers {
+		row("batch", "%d", s.Batch)
+	}
 	if s.Workers > 1 {
 		row("workers", "%d", s.Workers)
 	}
@@ -156,18 +145,11 @@ func Show(out io.Writer, m *store.Manifest, s *Status, trials []*store.Trial) er
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	var good []*store.Trial
-	for _, t := range trials {
-		if t.Status == store.OK && t.Reused == nil {
-			good = append(good, t)
-		}
-	}
-	sort.SliceStable(good, func(i, j int) bool { return search.Better(m.Objectives, good[i], good[j]) })
-	if len(good) == 0 {
+	if len(top) == 0 {
 		return nil
 	}
 	fmt.Fprintln(w, "\ntrial\tresult\tgenotype")
-	for _, t := range good[:min(shown, len(good))] {
+	for _, t := range top {
 		fmt.Fprintf(w, "%d\t%s\t%s\n", t.Number, scores(m, t), t.Genotype)
 	}
 	return w.Flush()

@@ -49,8 +49,9 @@ func (w *Winner) Write(out io.Writer) error {
 		fmt.Fprintf(&b, ", %d repeats", w.Reused)
 	}
 	b.WriteString("\n")
-	for _, name := range slices.Sorted(maps.Keys(w.Best.Metrics)) {
-		line("validation "+name, "%s", Value(w.Best.Metrics[name], units[name]))
+	measured := w.Best.Metrics.Map()
+	for _, name := range slices.Sorted(maps.Keys(measured)) {
+		line("validation "+name, "%s", Value(measured[name], units[name]))
 	}
 	if w.Retrained != nil {
 		line("trained again as", "%s: %s params, %s MACs", space(*w.Run.Retrain), Count(w.Retrained.Params()), Count(w.Retrained.MACs()))
@@ -83,7 +84,7 @@ func space(s store.Space) string {
 func (w *Winner) Line() string {
 	var parts []string
 	for _, o := range w.Run.Objectives {
-		text := fmt.Sprintf("validation %s %s", o.Metric, Value(w.Best.Metrics[o.Metric], w.Run.Evaluator.Units[o.Metric]))
+		text := fmt.Sprintf("validation %s %s", o.Metric, Value(w.Best.Metrics.Get(o.Metric), w.Run.Evaluator.Units[o.Metric]))
 		if v, ok := w.Test[o.Metric]; ok {
 			text += fmt.Sprintf(", test %s %s", o.Metric, Value(v, w.Run.Evaluator.Units[o.Metric]))
 		}
@@ -146,6 +147,6 @@ type WinnerJSON struct {
 func (w *Winner) JSON() WinnerJSON {
 	return WinnerJSON{
 		Run: w.Dir, Trial: w.Best.Number, Trials: w.Trials, Failed: w.Failed, Infeasible: w.Infeasible, Reused: w.Reused, Genotype: w.Best.Genotype,
-		Valid: w.Best.Metrics, Test: w.Test, Params: w.Graph.Params(), MACs: w.Graph.MACs(), Source: w.Source,
+		Valid: w.Best.Metrics.Map(), Test: w.Test, Params: w.Graph.Params(), MACs: w.Graph.MACs(), Source: w.Source,
 	}
 }

@@ -201,6 +201,18 @@ func (r *Run) State() (state State, winner *int64, err error) {
 	return state, winner, err
 }
 
+// States are those of all runs, in their order.
+func (f *Folder) States() ([]State, error) {
+	var out []State
+	err := f.each(`SELECT state FROM runs ORDER BY id`, func(rows *sql.Rows) error {
+		var s State
+		err := rows.Scan(&s)
+		out = append(out, s)
+		return err
+	})
+	return out, err
+}
+
 // Test returns the winner and its test metrics; nil while there are none.
 func (r *Run) Test() (trial int64, metrics map[string]float64, err error) {
 	err = r.Folder.each(`SELECT trial, name, value FROM tests WHERE run = ?`, func(rows *sql.Rows) error {
@@ -228,6 +240,20 @@ func (r *Run) Events() ([]Event, error) {
 		return err
 	}, r.id)
 	return events, err
+}
+
+// Notes are the errors that ended runs the last time that somebody was at them, by
+// the number of the run.
+func (f *Folder) Notes() (map[int]string, error) {
+	notes := map[int]string{}
+	err := f.each(`SELECT run, text FROM events WHERE id IN (SELECT MAX(id) FROM events GROUP BY run) AND kind = ?`, func(rows *sql.Rows) error {
+		var run int
+		var text string
+		err := rows.Scan(&run, &text)
+		notes[run] = text
+		return err
+	}, EventStopped)
+	return notes, err
 }
 
 // each reads the rows of a query.
