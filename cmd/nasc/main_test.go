@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -45,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"garbage": garbage,
 			"nested":  nested,
 			"await":   await,
+			"sql":     edit,
 		},
 		Condition: func(name string) (bool, error) {
 			return name == "mount" && mountable(), nil
@@ -145,6 +147,18 @@ func garbage(ts *testscript.TestScript, neg bool, args []string) {
 		b[i] = byte(i*i*31 + i*7 + i>>3)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
+// sql LOG STATEMENTS changes the log of a folder, as nasc never would.
+func edit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql LOG STATEMENTS")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = db.Exec(args[1])
+	ts.Check(err)
+	ts.Check(db.Close())
 }
 
 // nested N FILE writes a space with N brackets around its result.
@@ -364,7 +378,7 @@ func TestKill(t *testing.T) {
 					k := newKilling(t)
 					k.worker = c.workers
 					k.kill(k.search(), at, time.Duration(i%5)*time.Millisecond)
-					if _, err := os.Stat(filepath.Join(k.dir, "manifest.json")); err != nil {
+					if _, err := os.Stat(filepath.Join(k.dir, "nasc.db")); err != nil {
 						if _, err := os.Stat(k.dir); err == nil {
 							t.Fatal("half a run folder is left")
 						}

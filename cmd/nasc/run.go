@@ -73,7 +73,7 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 	f.IntVar(&parallel, "searches", 0, "how many searches of a study go on at once (default: as the plugins allow)")
 	f.StringVarP(&out, "out", "o", "", "the run folder (default: a free name below "+runsFolder+")")
 	f.BoolVar(&asJSON, "json", false, "print the outcome as JSON")
-	f.BoolVar(&points, "points", false, "print what a sweep would run, and run nothing")
+	f.BoolVar(&points, "points", false, "print what a study would run, and run nothing")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		o.File = args[0]
 		if c.Flags().Changed("seed") {

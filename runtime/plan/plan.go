@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"math/big"
 	"path/filepath"
 	"runtime"
@@ -476,12 +475,4 @@ func (p *Plan) Name() string {
 	method := p.Optimizer.Plugin.Description().Name
 	method = method[strings.LastIndexByte(method, '/')+1:]
 	return fmt.Sprintf("%s-%s-seed%d", p.Space.Name, method, p.Seed)
-}
-
-// Trials is how many trials the budget allows; 0 when it does not say.
-func (p *Plan) Trials() int {
-	if p.Budget.Unit == search.Evaluations {
-		return int(math.Min(p.Budget.Amount, math.MaxInt32))
-	}
-	return 0
 }

@@ -209,6 +209,10 @@ func (p *Part) manifest(plugins Plugins, s *stock) (store.Component, error) {
 // Resume makes the session of an existing run from its manifest, whatever has
 // become of the files that it was made from.
 func Resume(ctx context.Context, plugins Plugins, dir string) (*Session, diag.List) {
+	if in, number := store.Split(dir); number > 0 {
+		return nil, diag.List{{Code: NotARun, Message: fmt.Sprintf("%s is a run of a study", dir),
+			Help: fmt.Sprintf("go on with all of it: `nasc resume %s`", in)}}
+	}
 	f, err := store.Open(dir)
 	if err != nil {
 		return nil, Explain(err, dir)
