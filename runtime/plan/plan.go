@@ -161,7 +161,7 @@ func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sour
 	}
 	p.Optimizer.settle(optimizer, set, o, &diags)
 	p.Evaluator.settle(evaluator, set, o, &diags)
-	p.Evaluator.describe(ctx, &diags)
+	s.describe(ctx, &p.Evaluator, &diags)
 	p.reuse(set, &diags)
 	p.measures(b, evaluator, &diags)
 	p.again(b, set, &diags)
@@ -410,20 +410,6 @@ func (p *Part) settle(c part, set []Setting, o Options, diags *diag.List) {
 		*diags = append(*diags, d)
 	}
 	p.Settings = settings
-}
-
-// describe asks an evaluator whose reports vary what it reports with its settings.
-func (p *Part) describe(ctx context.Context, diags *diag.List) {
-	if !p.Component.Varies || diags.HasErrors() {
-		return
-	}
-	e, err := p.Plugin.Evaluator(ctx, host.EvaluatorConfig{Component: p.Component.Name, Settings: p.Settings})
-	if err != nil {
-		*diags = append(*diags, p.place(Explain(err, ""))...)
-		return
-	}
-	p.Component = e.Component()
-	e.Close()
 }
 
 // place puts diagnostics about settings where the settings were written.

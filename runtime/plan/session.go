@@ -243,7 +243,7 @@ func (s *stock) resume(ctx context.Context, plugins Plugins, module *compiler.Mo
 	}
 	p.Optimizer.recall(m.Optimizer)
 	p.Evaluator.recall(m.Evaluator)
-	if p.Evaluator.describe(ctx, &diags); diags.HasErrors() {
+	if s.describe(ctx, &p.Evaluator, &diags); diags.HasErrors() {
 		return nil, diags
 	}
 	session, diags := p.configure(ctx, plugins)

@@ -10,6 +10,7 @@ import (
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
 	"github.com/nasc-project/nasc/runtime/search"
 	"github.com/nasc-project/nasc/runtime/store"
@@ -19,13 +20,15 @@ import (
 // needs it: plugins are started once, and a space is compiled once for each set of
 // arguments. One goroutine at a time may take from it.
 type stock struct {
-	plugins   map[string]*started
-	spaces    map[string]*compiled
-	checksums map[string]string
+	plugins    map[string]*started
+	spaces     map[string]*compiled
+	components map[string]wire.Component // by their settings
+	checksums  map[string]string
 }
 
 func newStock() *stock {
-	return &stock{plugins: map[string]*started{}, spaces: map[string]*compiled{}, checksums: map[string]string{}}
+	return &stock{plugins: map[string]*started{}, spaces: map[string]*compiled{},
+		components: map[string]wire.Component{}, checksums: map[string]string{}}
 }
 
 // started is a plugin, or why it does not start.
@@ -80,6 +83,26 @@ func (s *stock) space(m *compiler.Module, name string, args []compiler.Argument)
 	}
 	s.spaces[key.String()] = c
 	return c, diags
+}
+
+// describe asks an evaluator whose reports vary what it reports with its settings.
+func (s *stock) describe(ctx context.Context, p *Part, diags *diag.List) {
+	if !p.Component.Varies || diags.HasErrors() {
+		return
+	}
+	key := fmt.Sprintf("%s %s %#v", p.Plugin.Description().Name, p.Component.Name, p.Settings)
+	c, ok := s.components[key]
+	if !ok {
+		e, err := p.Plugin.Evaluator(ctx, host.EvaluatorConfig{Component: p.Component.Name, Settings: p.Settings})
+		if err != nil {
+			*diags = append(*diags, p.place(Explain(err, ""))...)
+			return
+		}
+		c = e.Component()
+		e.Close()
+		s.components[key] = c
+	}
+	p.Component = c
 }
 
 // in is the catalogue of the space for runs in a folder.
