@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/nasc-project/nasc/runtime/search"
 	"github.com/nasc-project/nasc/runtime/store"
 )
 
@@ -41,21 +40,22 @@ type Left struct {
 	Why string `json:"why"`
 }
 
-// newRun takes what a comparison needs from a run.
-func newRun(address string, m *store.Manifest, trials []*store.Trial, test map[string]float64) (*Run, error) {
+// newRun takes what a comparison needs from a finished run.
+func newRun(result *store.Result) (*Run, error) {
+	m := result.Manifest
 	fields, err := flatten(m)
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{Address: address, Fields: fields, Test: test}
+	r := &Run{Address: result.Address, Fields: fields, Validation: result.Winner.Metrics.Map(), Test: result.Test}
 	r.describe(m)
-	if best := search.Best(m.Objectives, trials); best != nil {
-		r.Validation = best.Metrics
-	}
-	for _, t := range trials {
+	for t, err := range result.Trials() {
+		if err != nil {
+			return nil, err
+		}
 		v := math.NaN()
 		if t.Status == store.OK {
-			v = t.Metrics[m.Objectives[0].Metric]
+			v = t.Metrics.Get(m.Objectives[0].Metric)
 		}
 		r.Trials = append(r.Trials, Trial{v, t.Simulated, t.Elapsed})
 	}

@@ -72,6 +72,26 @@ func (v *Viewed) Study() (*report.Study, diag.List) {
 	return report.NewStudy(v.Folder, results, notes, busy), nil
 }
 
+// Results reads how the runs stand that an address names: all of a study, or one.
+// Those that have not begun have no manifest. Nothing needs to be closed.
+func Results(address string) (results []*store.Result, busy bool, diags diag.List) {
+	dir, number := store.Split(address)
+	busy = store.Busy(dir)
+	f, err := store.Read(dir)
+	if err != nil {
+		return nil, busy, unreadable(err, address)
+	}
+	if results, err = f.Results(); err == nil && number > 0 {
+		if _, err = f.Run(number); err == nil {
+			results = results[number-1 : number]
+		}
+	}
+	if err != nil {
+		return nil, busy, unreadable(err, address)
+	}
+	return results, busy, nil
+}
+
 // unreadable explains why a run cannot be read, where Explain speaks of writing.
 func unreadable(err error, dir string) diag.List {
 	diags := Explain(err, dir)
