@@ -13,6 +13,9 @@ import (
 	"github.com/nasc-project/nasc/spaces/nasbench101"
 	"github.com/nasc-project/nasc/spaces/nasbench1shot1"
 	"github.com/nasc-project/nasc/spaces/nasbench201"
+	"github.com/nasc-project/nasc/spaces/nasbenchasr"
+	"github.com/nasc-project/nasc/spaces/natssize"
+	"github.com/nasc-project/nasc/spaces/transnasbench101"
 )
 
 // Number is a size of a space and the rule by which it is counted.
@@ -115,6 +118,15 @@ func Names(g *graph.Graph) []Name {
 			}
 			out = append(out, n)
 		}
+	}
+	if a, err := natssize.Recognise(g); err == nil {
+		out = append(out, Name{Benchmark: "NATS-Bench size", Name: a.String()})
+	}
+	if name, err := transnasbench101.Recognise(g); err == nil {
+		out = append(out, Name{Benchmark: "TransNAS-Bench-101", Name: name})
+	}
+	if a, err := nasbenchasr.Recognise(g); err == nil {
+		out = append(out, Name{Benchmark: "NAS-Bench-ASR", Name: a.String(), Note: "hash " + a.Hash()})
 	}
 	return out
 }

@@ -125,6 +125,16 @@ func (a *answers) answer(n *network, q *question, r nasb.Record) (*answer, error
 	if missing != "" {
 		return nil, a.lacks(n, missing)
 	}
+	for _, v := range out.results {
+		for name, x := range v.Values {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				return nil, a.lacks(n, fmt.Sprintf("no %s, but %v,", name, x))
+			}
+		}
+		if s := v.SimulatedSeconds; !(s >= 0) || math.IsInf(s, 0) {
+			return nil, a.lacks(n, fmt.Sprintf("no time, but %v s,", s))
+		}
+	}
 	return out, nil
 }
 

@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,26 @@ func TestPartial(t *testing.T) {
 		}
 		_, err = e.Evaluate(ctx, sdk.Candidate{Key: &network{benchmark: b, name: "x"}}, nil)
 		problemOf(t, err, "architecture", "this is a network of "+b.title+", and the table is of NAS-Bench-201")
+	}
+}
+
+// TestNotFinite: imports refuse what is no number; a file that has it all the same
+// does not answer with it.
+func TestNotFinite(t *testing.T) {
+	for _, c := range []struct {
+		accuracy, seconds float64
+		want              string
+	}{
+		{math.NaN(), 2, "the table has no accuracy, but NaN, of the architecture " + arch0},
+		{math.Inf(1), 2, "no accuracy, but +Inf,"}, {50, math.NaN(), "no time, but NaN s,"}, {50, -2, "no time, but -24 s,"},
+	} {
+		path := made(t, "nasbench201", 15625, func(w *nasb.Writer) {
+			valid := w.Series(nasb.Series{Dataset: "cifar10-valid", Split: "valid", Metric: "accuracy", Schedule: 12, Unit: "%", Higher: true})
+			time := w.Series(nasb.Series{Dataset: "cifar10-valid", Split: "train", Metric: "time", Unit: "s"})
+			add(t, w, arch0, nasb.Run{Series: valid, First: 11, Values: []float64{c.accuracy}}, nasb.Run{Series: time, First: nasb.NoEpoch, Values: []float64{c.seconds}})
+		})
+		_, err := open(t, settings(path)).Evaluate(context.Background(), cell(arch0), nil)
+		problemOf(t, err, "architecture", c.want)
 	}
 }
 
