@@ -20,14 +20,14 @@ import (
 	"github.com/nasc-project/nasc/plugins/sdk"
 )
 
-// TestMain makes the test binary a nasc with one more plugin, which scripts and
-// the kill test run as real processes.
+// TestMain makes the test binary a nasc with two more plugins, which scripts and
+// the kill tests run as real processes.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"nasc": func() {
-		builtins.names = func() []string { return append(builtin.Names(), "hash") }
+		builtins.names = func() []string { return append(builtin.Names(), "hash", "pooled") }
 		builtins.plugin = func(name string) (sdk.Plugin, bool) {
-			if name == "hash" {
-				return hashPlugin(), true
+			if name == "hash" || name == "pooled" {
+				return hashPlugin(name), true
 			}
 			return builtin.Plugin(name)
 		}
@@ -178,15 +178,16 @@ type hashParameters struct {
 }
 
 // hashPlugin is an evaluator whose accuracy is a hash of the graph: cheap,
-// deterministic, and without any knowledge of spaces.
-func hashPlugin() sdk.Plugin {
+// deterministic, and without any knowledge of spaces. Called pooled, one process of it
+// serves many searches.
+func hashPlugin(name string) sdk.Plugin {
 	percent := func(name string) []sdk.Metric {
 		return []sdk.Metric{{Name: name, Unit: "%", HigherIsBetter: true}}
 	}
-	return sdk.Plugin{Name: "nasc/hash", Version: "1.0.0", Doc: "An evaluator for tests.", Evaluators: []sdk.EvaluatorSpec{
+	return sdk.Plugin{Name: "nasc/" + name, Version: "1.0.0", Doc: "An evaluator for tests.", Evaluators: []sdk.EvaluatorSpec{
 		sdk.NewEvaluator(sdk.EvaluatorInfo{Name: "hash", Doc: "A hash of the graph.",
 			Metrics:     append(percent("accuracy"), sdk.Metric{Name: "speed_pixel_1", Unit: "ms"}),
-			TestMetrics: percent("accuracy"), Deterministic: true},
+			TestMetrics: percent("accuracy"), Deterministic: true, Shared: name == "pooled"},
 			func(_ sdk.Env, p hashParameters) (sdk.Evaluator, error) { return hashEvaluator{p}, nil }),
 	}}
 }
@@ -267,7 +268,8 @@ func newKilling(t *testing.T) *killing {
 
 func (k *killing) command(args ...string) *exec.Cmd {
 	c := exec.Command(k.nasc, args...)
-	c.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(k.dir))
+	c.Dir = filepath.Dir(k.dir)
+	c.Env = append(os.Environ(), "TMPDIR="+c.Dir)
 	return c
 }
 
@@ -446,4 +448,83 @@ func TestKillPlugin(t *testing.T) {
 		t.Errorf("the optimizer died: the log differs:\n%swant:\n%s", got, want)
 	}
 	k.wait("nothing is left", func() bool { return len(k.processes()) == 0 && len(k.sockets()) == 0 })
+}
+
+// studyFile is a study of three methods.
+const studyFile = `import { nasbench201 } from "./spaces/nasbench201/nasbench201.nas"
+import plugin "nasc/evolution" as evolution
+import plugin "nasc/local" as local
+import plugin "nasc/random" as random
+import plugin "nasc/%s" as judge
+
+search methods over nasbench201 {
+    optimizer = random | evolution(population: 4, sample: 2) | local
+    evaluator = judge(sleep: %d, file: %q)
+    budget    = evaluations(25)
+    seed      = 0..2
+    maximize accuracy
+}
+`
+
+// TestStudyLogs: each run of a study has the log of the same search alone, however
+// many searches go on at once, whether they share a process, and however often the
+// study is killed and resumed.
+func TestStudyLogs(t *testing.T) {
+	whole := newKilling(t)
+	dir := filepath.Dir(whole.dir)
+	write := func(name, plugin string, sleep int) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, fmt.Appendf(nil, studyFile, plugin, sleep, whole.noted), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return name // below the working folder, from where shipped spaces are found as well
+	}
+	study := write("pooled.nas", "pooled", 0)
+	var want []string
+	for _, optimizer := range []string{"random", "evolution", "local"} {
+		for seed := range 3 {
+			alone := filepath.Join(dir, fmt.Sprint(optimizer, seed))
+			args := []string{"run", study, "--optimizer", optimizer, "--seed", strconv.Itoa(seed), "-o", alone}
+			if optimizer == "evolution" {
+				args = append(args, "--set", "population=4", "--set", "sample=2")
+			}
+			whole.must(whole.command(args...))
+			want = append(want, whole.must(whole.command("show", "--log", alone)))
+		}
+	}
+	check := func(t *testing.T, what, at string) {
+		t.Helper()
+		for i := range want {
+			if got := whole.must(whole.command("show", "--log", filepath.Join(at, strconv.Itoa(i+1)))); got != want[i] {
+				t.Errorf("%s: run %d has the log\n%salone it is\n%s", what, i+1, got, want[i])
+			}
+		}
+	}
+	for _, n := range []string{"1", "4", "9"} {
+		at := filepath.Join(dir, "at"+n)
+		whole.must(whole.command("run", study, "--searches", n, "-o", at))
+		check(t, n+" searches at once", at)
+	}
+	own := write("own.nas", "hash", 0)
+	whole.must(whole.command("run", own, "--searches", "3", "-o", filepath.Join(dir, "own")))
+	check(t, "a process for each", filepath.Join(dir, "own"))
+
+	moments := 5
+	if testing.Short() {
+		moments = 2
+	}
+	slow := write("slow.nas", "pooled", 12) // more than what is waited for
+	for i := range moments {
+		k := *whole
+		k.dir = filepath.Join(dir, fmt.Sprint("killed", i))
+		_ = os.Remove(k.noted)
+		k.kill(k.command("run", slow, "--searches", "3", "-o", k.dir), 10+i*25, time.Duration(i)*time.Millisecond)
+		again := len(k.evaluated())
+		k.kill(k.command("resume", k.dir, "--searches", "9"), again+5, 0)
+		k.must(k.command("resume", k.dir))
+		check(t, fmt.Sprint("killed after ", 10+i*25, " evaluations"), k.dir)
+		if n := len(k.evaluated()); n > len(want)*25+2*9 {
+			t.Errorf("%d evaluations of %d trials: finished ones were evaluated again", n, len(want)*25)
+		}
+	}
 }
