@@ -3,6 +3,7 @@ package table
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sync/atomic"
@@ -31,8 +32,8 @@ type kept struct {
 // maxKept bounds what is kept of an architecture; more settings are answered anew.
 const maxKept = 16
 
-// get returns the answer, which make computes when it is not kept.
-func (k *answered) get(a *answers, epochs int, make func() *answer) *answer {
+// get returns the answer, which is computed when it is not kept.
+func (k *answered) get(a *answers, epochs int, compute func() *answer) *answer {
 	old := k.list.Load()
 	if old != nil {
 		for _, e := range *old {
@@ -41,7 +42,7 @@ func (k *answered) get(a *answers, epochs int, make func() *answer) *answer {
 			}
 		}
 	}
-	e := kept{a, epochs, make()}
+	e := kept{a, epochs, compute()}
 	var list []kept
 	if old != nil {
 		list = (*old)[:min(len(*old), maxKept-1)]
@@ -126,8 +127,8 @@ func (a *answers) answer(n *network, q *question, r nasb.Record) (*answer, error
 		return nil, a.lacks(n, missing)
 	}
 	for _, v := range out.results {
-		for name, x := range v.Values {
-			if math.IsNaN(x) || math.IsInf(x, 0) {
+		for _, name := range slices.Sorted(maps.Keys(v.Values)) {
+			if x := v.Values[name]; math.IsNaN(x) || math.IsInf(x, 0) {
 				return nil, a.lacks(n, fmt.Sprintf("no %s, but %v,", name, x))
 			}
 		}
