@@ -198,6 +198,30 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
+// TestCurves: a file that has the training of 200 epochs only is searched at its end,
+// where it agrees with the table of the whole space; part of it must be asked for.
+func TestCurves(t *testing.T) {
+	curves, table := open(t, settings(imported(t, "csv", "nasbench201_curves.csv.gz"))), open(t, settings(imported(t, "csv", "nasbench201.csv.gz"), after(200)))
+	part := open(t, settings(curves.settings.Data, after(12)))
+	n := 0
+	for arch := range curves.main.Names {
+		v, w := evaluate(t, curves, curves.named(arch)), evaluate(t, table, table.named(arch))
+		if v.Epochs != 200 || !near(v.Values["accuracy"], w.Values["accuracy"]) {
+			t.Errorf("%s has %+v, in the table %+v", arch, v, w)
+		}
+		if p := evaluate(t, part, part.named(arch)); p.Epochs != 12 || p.Values["accuracy"] == v.Values["accuracy"] {
+			t.Errorf("after 12 epochs %s has %+v", arch, p)
+		}
+		n++
+	}
+	if n != 200 {
+		t.Errorf("%d architectures", n)
+	}
+	if facts := part.Facts(); facts["table.validation"] != "cifar10-valid valid accuracy, 200 epochs, after 12" {
+		t.Errorf("%v", facts)
+	}
+}
+
 // TestSeeds: the mean is of the single ones, drawing follows the trial's seed, and all
 // of them are drawn.
 func TestSeeds(t *testing.T) {

@@ -53,7 +53,9 @@ type errNone struct{ what string }
 func (e errNone) Error() string { return e.what }
 
 // ask decides which training answers: the one of a schedule, or, where none is chosen,
-// the training that has just as many epochs and else the shortest longer one.
+// the training that has just as many epochs and else the shortest longer one. Where
+// neither is chosen it is all of the training with which the benchmark is searched and,
+// where the file has none, of the longest: never a part of one.
 func (s *source) ask(b *benchmark, d dataset, split string, epochs, schedule int) (*question, error) {
 	all := s.find(d.search, split, d.main.metric)
 	if len(all) == 0 {
@@ -66,12 +68,16 @@ func (s *source) ask(b *benchmark, d dataset, split string, epochs, schedule int
 			return nil, s.refuse("schedule", fmt.Sprintf("schedule is %d, and there is no %s %s of trainings of %d epochs", schedule, d.name, d.main.doc, schedule), all)
 		}
 	}
-	want := epochs
-	if epochs == 0 && schedule == 0 {
-		want = b.epochs
+	chosen, at := -1, 0
+	switch {
+	case epochs > 0:
+		if chosen, at = s.training(these, epochs, true); chosen < 0 {
+			chosen, at = s.training(these, epochs, false)
+		}
+	case schedule == 0:
+		chosen, at = s.training(these, b.epochs, true)
 	}
-	chosen, at := s.training(these, want)
-	if chosen < 0 && epochs == 0 { // the protocol's training is not there: the end of the longest
+	if chosen < 0 && epochs == 0 {
 		chosen = these[len(these)-1]
 		at = s.Extents[chosen].Last()
 	}
@@ -94,21 +100,17 @@ func (s *source) ask(b *benchmark, d dataset, split string, epochs, schedule int
 	return q, nil
 }
 
-// training finds the series that has a number after so many epochs, and the epoch.
-func (s *source) training(these []int, epochs int) (series, epoch int) {
-	if epochs == 0 {
-		return -1, 0
-	}
-	for _, exact := range []bool{true, false} {
-		for _, i := range these {
-			schedule, extent := s.Series[i].Schedule, s.Extents[i]
-			switch {
-			case exact != (schedule == epochs) || schedule < epochs && schedule > 0:
-			case extent.Has(epochs - 1):
-				return i, epochs - 1
-			case exact && extent.Has(nasb.NoEpoch):
-				return i, nasb.NoEpoch
-			}
+// training finds the series of a training that has a number after so many epochs, and
+// the epoch: a whole training, or the shortest of which they are a part.
+func (s *source) training(these []int, epochs int, whole bool) (series, epoch int) {
+	for _, i := range these {
+		schedule, extent := s.Series[i].Schedule, s.Extents[i]
+		switch {
+		case whole != (schedule == epochs), 0 < schedule && schedule < epochs:
+		case extent.Has(epochs - 1):
+			return i, epochs - 1
+		case whole && extent.Has(nasb.NoEpoch):
+			return i, nasb.NoEpoch
 		}
 	}
 	return -1, 0
