@@ -98,7 +98,7 @@ func Compare(runs []*Run, left []Left, o Options) (*Comparison, diag.List) {
 	}
 	runs = slices.Clone(runs)
 	sortRuns(runs)
-	f := finding{runs: runs, differ: differing(runs), dependent: dependent(runs)}
+	f := finding{circumstances: about(runs), runs: runs, differ: differing(runs)}
 	c := &Comparison{Left: left}
 	if c.By, diags = f.paths(o.By); diags.HasErrors() {
 		return nil, diags

@@ -108,7 +108,7 @@ func TestEveryField(t *testing.T) {
 		t.Fatalf("only %d fields", len(fields))
 	}
 	for p := range fields {
-		if _, reason, _ := judge(p, true); reason == rules[0].reason {
+		if _, reason, _ := (circumstances{dependent: true}).judge(p); reason == rules[0].reason {
 			t.Errorf("no rule knows %s", p)
 		}
 		if strings.HasPrefix(p, "sources") {
@@ -116,7 +116,7 @@ func TestEveryField(t *testing.T) {
 		}
 	}
 	for _, p := range []string{"invented", "invented.below", "spaces", "seeds"} {
-		if changes, _, _ := judge(p, false); !changes {
+		if changes, _, _ := (circumstances{}).judge(p); !changes {
 			t.Errorf("%s is unknown and held to be harmless", p)
 		}
 	}

@@ -11,10 +11,10 @@ import (
 
 // finding is the runs and in what they differ.
 type finding struct {
-	runs      []*Run
-	differ    []string // paths
-	dependent bool     // results depend on the machine
-	copies    []string // runs that repeat others
+	circumstances
+	runs   []*Run
+	differ []string // paths
+	copies []string // runs that repeat others
 }
 
 // paths finds what --by and --across name: a path of the manifests, or the end of
@@ -81,7 +81,7 @@ func (f finding) differs(path string) bool {
 func (f finding) only(across []string) (by []string, diags diag.List) {
 	var parts []string
 	for _, p := range f.differ {
-		changes, _, _ := judge(p, f.dependent)
+		changes, _, _ := f.judge(p)
 		part, _, _ := strings.Cut(p, ".")
 		if changes && !covered(p, across) && !slices.Contains(parts, part) {
 			parts = append(parts, part)
@@ -99,7 +99,7 @@ func (f finding) only(across []string) (by []string, diags diag.List) {
 		if p != part+".plugin" && f.differs(part+".plugin") {
 			continue // of other plugins the rest is other too
 		}
-		if changes, _, _ := judge(p, f.dependent); changes && !covered(p, across) {
+		if changes, _, _ := f.judge(p); changes && !covered(p, across) {
 			d.Notes = append(d.Notes, diag.Note{Text: p + " is " + list(f.values(p, nil), 4)})
 		}
 	}
@@ -125,7 +125,7 @@ func (f finding) withoutCopies() (runs []*Run, copies []string) {
 	for _, r := range f.runs {
 		var key strings.Builder
 		for _, p := range f.differ {
-			if changes, _, role := judge(p, false); changes || role == repetition {
+			if changes, _, role := f.judge(p); changes || role == repetition {
 				fmt.Fprintf(&key, "%s\x00", r.Fields[p])
 			}
 		}
@@ -220,7 +220,7 @@ func repeats(sorted []uint64) bool { return len(slices.Compact(slices.Clone(sort
 // below are the paths at or below others in which runs differ, the seeds apart.
 func (f finding) below(above []string) []string {
 	return slices.DeleteFunc(slices.Clone(f.differ), func(p string) bool {
-		_, _, role := judge(p, f.dependent)
+		_, _, role := f.judge(p)
 		return !covered(p, above) || role == repetition && !slices.Contains(above, p)
 	})
 }
@@ -247,7 +247,7 @@ func (r *Run) pick(paths []string) Fields {
 func (f finding) differences(c *Comparison) []Difference {
 	var out []Difference
 	for _, p := range f.differ {
-		changes, reason, role := judge(p, f.dependent)
+		changes, reason, role := f.judge(p)
 		if role == repetition || covered(p, c.By) || covered(p, c.Across) {
 			continue
 		}

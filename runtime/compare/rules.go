@@ -67,13 +67,17 @@ var rules = []rule{
 	{"started", harmless, "a date"},
 }
 
-// exact is the reason why a physical field changes nothing where results do not
-// depend on the machine.
-const exact = "the evaluator is deterministic and no clock decides"
+// circumstances are what else decides whether a field may change a result.
+type circumstances struct {
+	// dependent: results depend on where and how fast a run was, because an
+	// evaluator is not deterministic or the budget is real time.
+	dependent bool
+	// sameSpaces: the files differ only in what is not of spaces.
+	sameSpaces bool
+}
 
-// judge tells whether a field may change results, and why. Results depend on the
-// machine when an evaluator is not deterministic or the budget is real time.
-func judge(path string, dependent bool) (changes bool, reason string, ro role) {
+// judge tells whether a field may change results, and why.
+func (c circumstances) judge(path string) (changes bool, reason string, ro role) {
 	best := rules[0]
 	for _, r := range rules {
 		if within(path, r.path) && len(r.path) > len(best.path) {
@@ -81,20 +85,23 @@ func judge(path string, dependent bool) (changes bool, reason string, ro role) {
 		}
 	}
 	switch {
-	case best.role == physical && !dependent:
-		return false, exact, best.role
+	case best.role == physical && !c.dependent:
+		return false, "the evaluator is deterministic and no clock decides", best.role
+	case c.sameSpaces && (path == "space.sources" || path == "retrain.sources"):
+		return false, "only search blocks differ, or files that do no more than import", harmless
 	case best.role == physical, best.role == decides:
 		return true, best.reason, best.role
 	}
 	return false, best.reason, best.role
 }
 
-// dependent reports whether results of runs depend on where and how fast they ran.
-func dependent(runs []*Run) bool {
+// about finds the circumstances of runs.
+func about(runs []*Run) circumstances {
+	c := circumstances{sameSpaces: sameSpaces(runs)}
 	for _, r := range runs {
 		if r.Fields["evaluator.deterministic"] != "true" || r.Fields.text("budget.unit") == "wall" {
-			return true
+			c.dependent = true
 		}
 	}
-	return false
+	return c
 }

@@ -18,6 +18,8 @@ type Run struct {
 	Trials     []Trial            // in the order of their numbers
 	Validation map[string]float64 // of the winner
 	Test       map[string]float64 // of the winner; nil when it was not tested
+
+	manifest *store.Manifest
 }
 
 // Metric says how to read a number.
@@ -64,7 +66,7 @@ func newRun(result *store.Result) (*Run, error) {
 
 // describe takes from a manifest what says how to read the results.
 func (r *Run) describe(m *store.Manifest) {
-	r.Seed, r.Objectives, r.Metrics = m.Seed, m.Objectives, map[string]Metric{}
+	r.manifest, r.Seed, r.Objectives, r.Metrics = m, m.Seed, m.Objectives, map[string]Metric{}
 	for name, higher := range m.Evaluator.Higher {
 		r.Metrics[name] = Metric{m.Evaluator.Units[name], higher}
 	}
