@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -20,14 +21,15 @@ func manifest(plugin string, population, seed int) *store.Manifest {
 		Format: 2, Nasc: "0.1.0", Name: fmt.Sprint(plugin, seed), Started: fmt.Sprint("2026-01-01T00:00:0", seed%10, "Z"),
 		Space:     store.Space{File: "s.nas", Name: "tiny", Args: map[string]any{"c": 4}, Hash: "h", Size: "15625", Sources: "s"},
 		Search:    "it",
-		Optimizer: store.Component{Plugin: "nasc/" + plugin, Version: "1", Component: "main", Checksum: "sha256:0123456789abcdef", Parameters: map[string]any{"population": population}, Seed: uint64(seed) + 7},
+		Optimizer: store.Component{Plugin: "nasc/" + plugin, Version: "1", Component: "main", Checksum: "sha256:0123456789abcdef", Parameters: map[string]any{"population": population}, Seed: uint64(seed) + 7, Threads: 1, Deterministic: true},
 		Evaluator: store.Component{Plugin: "nasc/table", Version: "1", Component: "table", Checksum: "sha256:fedcba", Parameters: map[string]any{"dataset": "cifar10"},
 			Seed: uint64(seed) + 9, Threads: 2, Facts: map[string]string{"sha256": "abc"}, Units: map[string]string{"accuracy": "%"},
 			Higher: map[string]bool{"accuracy": true, "loss": false}, Deterministic: true},
 		Objectives:   []store.Objective{{Metric: "accuracy", Maximize: true}},
 		Requirements: []string{"params <= 1000"}, Analytic: []string{"params"},
 		Retrain: &store.Space{File: "s.nas", Name: "large", Args: map[string]any{"c": 16}, Hash: "h2", Size: "15625", Sources: "s"},
-		Budget:  store.Budget{Unit: "evaluations", Amount: 100}, Seed: uint64(seed), Workers: 1, Reuse: "genotype",
+		Budget:  store.Budget{Unit: "evaluations", Amount: 100}, Seed: uint64(seed), Batch: 1, Workers: 1, Reuse: "genotype",
+		Metrics: []string{"accuracy", "params"},
 		Machine: store.Machine{OS: "linux", Arch: "amd64", CPU: "some", Cores: 2},
 		Sources: []store.SourceFile{{File: "s.nas", SHA256: "x", Text: "space tiny"}},
 	}
@@ -104,9 +106,23 @@ func TestEveryField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(fields) < 40 {
-		t.Fatalf("only %d fields", len(fields))
+	var all func(path string, of reflect.Type)
+	all = func(path string, of reflect.Type) {
+		for f := range of.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			name = strings.TrimPrefix(path+"."+name, ".")
+			if within(name, "sources") {
+				continue
+			}
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(fields)), func(p string) bool { return within(p, name) }) && f.Type.Kind() != reflect.Map {
+				t.Errorf("the manifest of this test has no %s", name)
+			}
+			if f.Type.Kind() == reflect.Struct {
+				all(name, f.Type)
+			}
+		}
 	}
+	all("", reflect.TypeFor[store.Manifest]())
 	for p := range fields {
 		if _, reason, _ := (circumstances{dependent: true}).judge(p); reason == rules[0].reason {
 			t.Errorf("no rule knows %s", p)
@@ -144,6 +160,7 @@ func TestConfounders(t *testing.T) {
 		"retrain.name":                 {always, func(m *store.Manifest) { m.Retrain.Name = "huge" }},
 		"budget.amount":                {always, func(m *store.Manifest) { m.Budget.Amount = 200 }},
 		"reuse":                        {always, func(m *store.Manifest) { m.Reuse = "off" }},
+		"batch":                        {always, func(m *store.Manifest) { m.Batch = 8 }},
 		"workers":                      {physical, func(m *store.Manifest) { m.Workers = 2 }},
 		"machine.cpu":                  {physical, func(m *store.Manifest) { m.Machine.CPU = "other" }},
 		"search":                       {never, func(m *store.Manifest) { m.Search = "other" }},
