@@ -246,7 +246,7 @@ func (c *Comparison) overall() {
 // note says what a reader of the tables should know.
 func (c *Comparison) note(f finding) {
 	for _, address := range f.copies {
-		c.Left = append(c.Left, Left{address, "it repeats another run: nothing that changes a result differs, the seed included"})
+		c.Left = append(c.Left, Left{address, "it repeats another run (nothing that changes a result differs, the seed included)"})
 	}
 	if len(c.Groups) == 1 {
 		c.Notes = append(c.Notes, fmt.Sprintf("the runs do not differ in %s: there is nothing to compare", strings.Join(c.By, ", ")))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -201,11 +202,19 @@ func (c *Comparison) foot(b *strings.Builder) {
 	}
 	var notes []string
 	for i, l := range c.Left {
-		if i == mostLeft {
-			notes = append(notes, fmt.Sprintf("left out: %d more (see -json)", len(c.Left)-i))
-			break
+		if slices.ContainsFunc(c.Left[:i], func(o Left) bool { return o.Why == l.Why }) {
+			continue
 		}
-		notes = append(notes, "left out: "+l.Run+": "+l.Why)
+		var same []string
+		for _, o := range c.Left[i:] {
+			if o.Why == l.Why {
+				same = append(same, o.Run)
+			}
+		}
+		if n := len(same); n > mostLeft {
+			same = append(same[:mostLeft-1], fmt.Sprintf("%d more", n-mostLeft+1))
+		}
+		notes = append(notes, "left out, because "+l.Why+": "+strings.Join(same, ", "))
 	}
 	for i, n := range append(notes, c.Notes...) {
 		if i == 0 {
@@ -215,5 +224,5 @@ func (c *Comparison) foot(b *strings.Builder) {
 	}
 }
 
-// mostLeft is how many runs that are left out are named.
-const mostLeft = 10
+// mostLeft is how many runs are named that are left out for one reason.
+const mostLeft = 4

@@ -89,6 +89,18 @@ func TestMannWhitney(t *testing.T) {
 	}
 }
 
+// TestTail: what is far out is small and not 0. The samples
+// of 200 do not overlap, and all of 200 pairs are positive.
+func TestTail(t *testing.T) {
+	low, high := make([]float64, 200), make([]float64, 200)
+	for i := range low {
+		low[i], high[i] = float64(i), float64(i+200)
+	}
+	near(t, "p of U", stats.MannWhitney(low, high)/4.830856390397399e-67, 1, 1e-6)
+	p, _ := stats.SignedRank(high)
+	near(t, "p of the signed ranks", p/1.4470017348102398e-34, 1, 1e-6)
+}
+
 // TestLeast: the bounds are reached by samples that do not overlap.
 func TestLeast(t *testing.T) {
 	up := []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}

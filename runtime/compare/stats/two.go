@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/stat/combin"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // exactLimit is the most values (pairs, for the signed ranks) for which the exact
@@ -140,7 +139,7 @@ func normal(distance, variance float64) float64 {
 		return 1
 	}
 	z := math.Max(0, math.Abs(distance)-0.5) / math.Sqrt(variance)
-	return clamp(2 * distuv.UnitNormal.Survival(z))
+	return math.Erfc(z / math.Sqrt2) // twice the upper tail, also where that is tiny
 }
 
 // A12 is the probability that a value of a is larger than one of b, ties counting
