@@ -129,23 +129,19 @@ func (c *Comparison) measure(s Stratum) []Measure {
 		if len(samples) < 2 || slices.ContainsFunc(samples, func(x []float64) bool { return len(x) < 2 }) {
 			continue
 		}
+		var labels []string
+		for _, r := range m.Rows {
+			labels = append(labels, r.Group)
+		}
 		if c.Paired {
-			m.blocks(blocks(samples), m.labels())
+			m.blocks(blocks(samples), labels)
 		} else if m.Test = mannWhitney; len(samples) > 2 {
 			o := stats.KruskalWallis(samples)
 			m.Omnibus = &o
 		}
-		m.pairs(samples, c.Paired, true)
+		m.pairs(samples, labels, c.Paired, true)
 	}
 	return measures
-}
-
-func (m *Measure) labels() []string {
-	out := make([]string, len(m.Rows))
-	for i, r := range m.Rows {
-		out[i] = r.Group
-	}
-	return out
 }
 
 // blocks turns samples of groups into rows of blocks.
@@ -181,11 +177,7 @@ func (m *Measure) blocks(blocks [][]float64, groups []string) {
 
 // pairs compares every two groups. Effects are of samples of one stratum: the means
 // of several say nothing.
-func (m *Measure) pairs(samples [][]float64, paired, effects bool) {
-	groups := m.labels()
-	if m.Rows == nil {
-		groups = m.Ranks.Groups
-	}
+func (m *Measure) pairs(samples [][]float64, groups []string, paired, effects bool) {
 	var p []float64
 	for i := range samples {
 		for j := i + 1; j < len(samples); j++ {
@@ -217,9 +209,9 @@ func (m *Measure) pairs(samples [][]float64, paired, effects bool) {
 	}
 }
 
-// overall ranks groups over the blocks of all strata.
+// overall tests groups over the blocks of all strata.
 func (c *Comparison) overall() {
-	if len(c.Strata) < 2 || !c.Paired || len(c.Groups) < 3 {
+	if len(c.Strata) < 2 || !c.Paired || len(c.Groups) < 2 {
 		return
 	}
 	measures, _ := c.measures()
@@ -238,7 +230,7 @@ func (c *Comparison) overall() {
 			continue
 		}
 		m.blocks(blocks(samples), labels)
-		m.pairs(samples, true, false)
+		m.pairs(samples, labels, true, false)
 		c.Overall = append(c.Overall, m)
 	}
 }
