@@ -43,7 +43,7 @@ three works with all the others.`,
 		}
 	}
 	add("language", newCheck(), newFmt(), newInfo(), newCount(), newSample(), newEnumerate(), newCost(), newDraw())
-	add("search", newRun(), newResume(), newRuns(), newShow(), newBest(), newCompare(), newEval())
+	add("search", newRun(), newResume(), newRuns(), newShow(), newBest(), newCompare(), newEval(), newReproduce())
 	add("about", newPlugin(), newBench(), newExplain(), newVersion())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {

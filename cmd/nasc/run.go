@@ -37,12 +37,13 @@ changes: --set population=20, or --set optimizer.population=20 when several
 things have a setting of that name (scopes: optimizer, evaluator, space, search).
 
 The budget counts evaluations (100), epochs (epochs(50)), seconds on the clock of
-a tabular benchmark (12000s) or seconds of real time (wall(10m)). Exhaustive
-search needs none. Equal files, seeds and sizes of batches give equal trial logs, except with a budget of real
-time. --batch says how many architectures are proposed at once, --workers how many
-are evaluated at once; where only one is given, --workers is both. Results of equal architectures are reused when the evaluator is
-deterministic; --set search.reuse=isomorphic does so up to isomorphism, =off
-never.
+a tabular benchmark (12000s) or seconds of real time (wall(10m)). Exhaustive search
+needs none: it goes through the space once. Equal files, seeds and sizes of batches
+give equal trial logs, except with a budget of real time. --batch says how many
+architectures are proposed at once, --workers how many are evaluated at once; where
+only one is given, --workers is both. Results of equal architectures are reused when
+the evaluator is deterministic; --set search.reuse=isomorphic does so up to
+isomorphism, =off never.
 
 Where a search block says several things at once, as in seed = 0..3, it is a study:
 a run for each of them, in one folder. A table with means over the seeds is printed

@@ -32,7 +32,25 @@ func searches(c *cobra.Command, n int) error {
 const explained = 10
 
 // study runs what is left of a study and prints the table of all of it.
-func study(ctx context.Context, c *cobra.Command, s *plan.Study, parallel int, asJSON bool) (err error) {
+func study(ctx context.Context, c *cobra.Command, s *plan.Study, parallel int, asJSON bool) error {
+	dir := s.Folder.Dir
+	worst, err := complete(ctx, c, s, parallel)
+	if err != nil {
+		return err
+	}
+	if err := printTable(c, dir, asJSON); err != nil {
+		return err
+	}
+	if worst != exitOK {
+		fmt.Fprintf(c.ErrOrStderr(), "not every run came to its end; try them again with: nasc resume %s\n", dir)
+		return exitError(worst)
+	}
+	return nil
+}
+
+// complete runs what is left of a study and closes it. The exit code is that of the
+// worst of the runs that failed.
+func complete(ctx context.Context, c *cobra.Command, s *plan.Study, parallel int) (worst int, err error) {
 	closed := false
 	defer func() {
 		if !closed {
@@ -43,12 +61,12 @@ func study(ctx context.Context, c *cobra.Command, s *plan.Study, parallel int, a
 	if parallel == 0 {
 		var diags diag.List
 		if parallel, diags = s.Parallel(ctx); diags.HasErrors() {
-			return failed(ctx, diags, s.Source)
+			return exitOK, failed(ctx, diags, s.Source)
 		}
 	}
 	states, err := s.Folder.States()
 	if err != nil {
-		return failed(ctx, plan.Explain(err, dir), nil)
+		return exitOK, failed(ctx, plan.Explain(err, dir), nil)
 	}
 	before := 0
 	for _, state := range states {
@@ -61,7 +79,7 @@ func study(ctx context.Context, c *cobra.Command, s *plan.Study, parallel int, a
 		fmt.Fprintf(talk, ", %d finished before", before)
 	}
 	fmt.Fprintln(talk)
-	worst, failures := exitOK, 0
+	failures := 0
 	progress := report.NewStudyProgress(talk, terminal(talk), len(states), before, func(r *store.Run, diags diag.List) {
 		if failures++; failures <= explained {
 			fmt.Fprintf(talk, "%d/%d  %s  failed\n", r.Number, len(states), r.Label)
@@ -78,19 +96,12 @@ func study(ctx context.Context, c *cobra.Command, s *plan.Study, parallel int, a
 	}
 	if ctx.Err() != nil {
 		interrupted(talk, dir)
-		return context.Canceled
+		return exitOK, context.Canceled
 	}
 	if diags.HasErrors() && failures == 0 {
-		return failed(ctx, diags, s.Source)
+		return exitOK, failed(ctx, diags, s.Source)
 	}
-	if err := printTable(c, dir, asJSON); err != nil {
-		return err
-	}
-	if worst != exitOK {
-		fmt.Fprintf(talk, "not every run came to its end; try them again with: nasc resume %s\n", dir)
-		return exitError(worst)
-	}
-	return nil
+	return worst, nil
 }
 
 // printPoints lists the points of a grid.

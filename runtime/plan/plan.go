@@ -33,6 +33,10 @@ const (
 	MaxBatch   = 1_000_000 // architectures that are proposed at once
 )
 
+// endingBatch is how many architectures are proposed at once by an optimizer that
+// goes through them whatever it is told, so that batches of any size give the same.
+const endingBatch = 1000
+
 // Options are what the command line says. Zero values mean that it says nothing.
 type Options struct {
 	File      string
@@ -154,6 +158,9 @@ func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sour
 	p.Space, more = s.space(m, name, args)
 	if diags = append(diags, more...); diags.HasErrors() {
 		return nil, diags
+	}
+	if p.Optimizer.Component.Ends && o.Batch == 0 && (p.Budget.Unit == "" || p.Budget.Unit == search.Evaluations) {
+		p.Batch = max(p.Workers, endingBatch)
 	}
 	if p.Budget.Unit == "" { // the optimizer ends at the latest with the space
 		size, _ := new(big.Float).SetInt(p.Space.Size()).Float64()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 )
 
@@ -90,39 +89,6 @@ func extension(name string) string {
 		return ""
 	}
 	return ext + zip
-}
-
-// Folders are where data are looked for unless the user names them: $NASC_DATA, and
-// the folder for the data of programs that the system has.
-func Folders() []string {
-	var out []string
-	if dir := os.Getenv("NASC_DATA"); dir != "" {
-		out = append(out, dir)
-	}
-	if dir := userData(); dir != "" {
-		out = append(out, filepath.Join(dir, "nasc"))
-	}
-	return out
-}
-
-// userData is the user's folder for the data of programs, empty where there is none.
-func userData() string {
-	switch runtime.GOOS {
-	case "windows":
-		return os.Getenv("LocalAppData")
-	case "darwin":
-		if home, err := os.UserHomeDir(); err == nil {
-			return filepath.Join(home, "Library", "Application Support")
-		}
-		return ""
-	}
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return dir
-	}
-	if home, err := os.UserHomeDir(); err == nil {
-		return filepath.Join(home, ".local", "share")
-	}
-	return ""
 }
 
 // Cached is the file that the data are imported to: below the folder for what

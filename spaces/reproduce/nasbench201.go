@@ -12,7 +12,7 @@ var nasBench201 = Study{
 	File:  "reproduce/nasbench201.nas",
 	Seeds: 500,
 	Data: Data{
-		What:    "the results of NAS-Bench-201 (NATS-Bench topology): 15,625 architectures, 12 and 200 epochs",
+		What:    "the results of NAS-Bench-201",
 		Setting: "data",
 		Table:   "nasbench201.nasb",
 		Imports: []Import{

@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/spaces"
 )
 
@@ -67,8 +68,10 @@ func Find(name string) (Study, bool) {
 	return Study{}, false
 }
 
-// Text is the source of the study over the first seeds of its own, from 1 to any
-// number.
+// MostSeeds is how many seeds a study can sweep.
+func (s Study) MostSeeds() int { return compiler.MaxPoints / len(s.Methods) }
+
+// Text is the source of the study over seeds from 0, from one of them to MostSeeds.
 func (s Study) Text(seeds int) ([]byte, error) {
 	text, err := spaces.Files.ReadFile(s.File)
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 // DataEnv is the variable that names a folder of imported benchmarks.
 const DataEnv = "NASC_DATA"
 
-// folders are where a bare file name is looked for after the current folder: the one
+// Folders are where a bare file name is looked for after the current folder: the one
 // in $NASC_DATA and the user's own for data of nasc.
-func folders() []string {
+func Folders() []string {
 	var out []string
 	if dir := os.Getenv(DataEnv); dir != "" {
 		out = append(out, dir)
@@ -51,7 +51,7 @@ func locate(parameter, name string) (string, error) {
 		p.Help = elsewhere([]string{filepath.Dir(name)}, name)
 		return "", p
 	}
-	looked := append([]string{"."}, folders()...)
+	looked := append([]string{"."}, Folders()...)
 	for _, dir := range looked[1:] {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			return filepath.Join(dir, name), nil
