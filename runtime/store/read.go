@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bufio"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -280,8 +281,15 @@ func (f *Folder) each(query string, fn func(*sql.Rows) error, params ...any) err
 
 // Log writes the trial log as JSON lines, and the winner's test metrics as the
 // last line once there are any. Equal inputs give equal bytes.
-func (r *Run) Log(w io.Writer) error {
-	enc := json.NewEncoder(w)
+func (r *Run) Log(out io.Writer) error {
+	w := bufio.NewWriterSize(out, 1<<16)
+	if err := r.log(json.NewEncoder(w)); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+func (r *Run) log(enc *json.Encoder) error {
 	enc.SetEscapeHTML(false)
 	for t, err := range r.Trials() {
 		if err != nil {
