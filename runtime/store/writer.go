@@ -7,11 +7,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // ahead is how many records may wait for the disk before those who write more
 // have to wait as well.
 const ahead = 8192
+
+// linger is how long records wait for others to share a transaction with, unless
+// somebody waits for them: a commit costs as much as writing a hundred trials.
+const linger = 5 * time.Millisecond
 
 // op is one thing to be written: a trial, an architecture or a statement.
 type op struct {
@@ -25,6 +30,8 @@ type op struct {
 // writer is the queue of a folder and the goroutine that empties it.
 type writer struct {
 	conn *sql.Conn
+
+	hurry chan struct{} // somebody waits
 
 	mu       sync.Mutex
 	more     sync.Cond // something is queued, or closed
@@ -55,7 +62,7 @@ func newWriter(db *sql.DB, metrics int) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{conn: conn, finished: make(chan struct{}), statements: map[shape]*sql.Stmt{}, width: fixedColumns + metrics}
+	w := &writer{conn: conn, finished: make(chan struct{}), hurry: make(chan struct{}, 1), statements: map[shape]*sql.Stmt{}, width: fixedColumns + metrics}
 	w.more.L, w.done.L = &w.mu, &w.mu
 	go w.run()
 	return w, nil
@@ -67,6 +74,7 @@ func (w *writer) put(wait bool, ops ...op) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for len(w.queue) >= ahead && w.err == nil && !w.closed {
+		w.urge()
 		w.done.Wait()
 	}
 	if w.closed && w.err == nil {
@@ -77,16 +85,28 @@ func (w *writer) put(wait bool, ops ...op) error {
 		w.queued += uint64(len(ops))
 		w.more.Signal()
 	}
+	if wait || len(w.queue) >= ahead/2 {
+		w.urge()
+	}
 	for at := w.queued; wait && w.written < at && w.err == nil; {
 		w.done.Wait()
 	}
 	return w.err
 }
 
+// urge ends the time that records wait for others.
+func (w *writer) urge() {
+	select {
+	case w.hurry <- struct{}{}:
+	default: // it is urged already
+	}
+}
+
 // stop writes what is queued and ends.
 func (w *writer) stop() error {
 	w.mu.Lock()
 	w.closed = true
+	w.urge()
 	w.more.Signal()
 	w.mu.Unlock()
 	<-w.finished
@@ -110,6 +130,14 @@ func (w *writer) run() {
 			w.mu.Unlock()
 			return
 		}
+		w.mu.Unlock()
+		late := time.NewTimer(linger)
+		select {
+		case <-w.hurry:
+		case <-late.C:
+		}
+		late.Stop()
+		w.mu.Lock()
 		batch, w.queue = w.queue, batch[:0]
 		w.mu.Unlock()
 		err := w.commit(batch)
