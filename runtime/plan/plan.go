@@ -50,7 +50,6 @@ type Options struct {
 	Settings  []Setting      `json:",omitempty"`
 	Workers   int
 	Batch     int // architectures that are proposed at once; 0: as many as workers
-	Point     int `json:"-"` // of the grid, when the search block sweeps
 }
 
 // Plan is a search that is fully decided.
@@ -99,15 +98,18 @@ type part struct {
 
 // Make decides a search. The plugins it starts belong to h and end with it.
 func Make(ctx context.Context, h *host.Host, m *compiler.Module, sources []store.SourceFile, o Options) (*Plan, diag.List) {
-	return newStock().plan(ctx, h, m, sources, o)
-}
-
-// plan is Make with what there is already.
-func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sources []store.SourceFile, o Options) (*Plan, diag.List) {
 	b, diags := point(m, o)
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	p, more := newStock().plan(ctx, h, m, sources, b, o)
+	return p, append(diags, more...)
+}
+
+// plan decides a search of a block, of which nothing is swept any more, with what
+// there is already.
+func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sources []store.SourceFile, b *compiler.Search, o Options) (*Plan, diag.List) {
+	var diags diag.List
 	if b == nil && len(m.Spaces()) == 0 {
 		_, diags := m.Space("", nil)
 		return nil, diags
@@ -213,7 +215,7 @@ func block(m *compiler.Module, o Options) (*compiler.Search, diag.List) {
 	return nil, diags
 }
 
-// point is the search block that the options mean, at their point of its grid.
+// point is the search block that the options mean, at the first point of its grid.
 func point(m *compiler.Module, o Options) (*compiler.Search, diag.List) {
 	b, diags := block(m, o)
 	if b == nil || diags.HasErrors() {
@@ -223,7 +225,7 @@ func point(m *compiler.Module, o Options) (*compiler.Search, diag.List) {
 	if diags = append(diags, more...); g == nil {
 		return nil, diags
 	}
-	p, more := g.At(o.Point)
+	p, more := g.At(0)
 	diags = append(diags, more...)
 	return p.Search, diags
 }

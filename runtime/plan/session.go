@@ -217,17 +217,22 @@ func Resume(ctx context.Context, plugins Plugins, dir string) (*Session, diag.Li
 	if err != nil {
 		return nil, Explain(err, dir)
 	}
-	s, diags := newStock().resume(ctx, plugins, nil, f.Runs[0])
+	p, diags := newStock().recall(ctx, plugins, nil, f.Runs[0])
+	var s *Session
+	if !diags.HasErrors() {
+		s, diags = p.resume(ctx, plugins, f.Runs[0])
+	}
 	if diags.HasErrors() {
 		f.Close()
 		return nil, diags
 	}
+	s.open(f.Runs[0])
 	return s, nil
 }
 
-// resume makes the session of a run that has begun. A module is given where it is
-// compiled already.
-func (s *stock) resume(ctx context.Context, plugins Plugins, module *compiler.Module, run *store.Run) (*Session, diag.List) {
+// recall makes the plan of a run that has begun from its manifest. A module is given
+// where it is compiled already.
+func (s *stock) recall(ctx context.Context, plugins Plugins, module *compiler.Module, run *store.Run) (*Plan, diag.List) {
 	m, err := run.Manifest()
 	if err != nil {
 		return nil, Explain(err, run.Address())
@@ -243,8 +248,15 @@ func (s *stock) resume(ctx context.Context, plugins Plugins, module *compiler.Mo
 	}
 	p.Optimizer.recall(m.Optimizer)
 	p.Evaluator.recall(m.Evaluator)
-	if s.describe(ctx, &p.Evaluator, &diags); diags.HasErrors() {
-		return nil, diags
+	s.describe(ctx, &p.Evaluator, &diags)
+	return p, diags
+}
+
+// resume brings the plugins to work for a run that was begun with the same plan.
+func (p *Plan) resume(ctx context.Context, plugins Plugins, run *store.Run) (*Session, diag.List) {
+	m, err := run.Manifest()
+	if err != nil {
+		return nil, Explain(err, run.Address())
 	}
 	session, diags := p.configure(ctx, plugins)
 	if diags.HasErrors() {
@@ -261,7 +273,6 @@ func (s *stock) resume(ctx context.Context, plugins Plugins, module *compiler.Mo
 		return nil, diags
 	}
 	session.Manifest, session.Warnings, session.search.Resumed = m, diags, true
-	session.open(run)
 	return session, nil
 }
 

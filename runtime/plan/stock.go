@@ -18,12 +18,14 @@ import (
 
 // stock is what the runs of a study have in common, made when the first of them
 // needs it: plugins are started once, and a space is compiled once for each set of
-// arguments. One goroutine at a time may take from it.
+// arguments. One goroutine at a time may take from it, except checksums.
 type stock struct {
 	plugins    map[string]*started
 	spaces     map[string]*compiled
 	components map[string]wire.Component // by their settings
-	checksums  map[string]string
+
+	mu        sync.Mutex // guards what follows
+	checksums map[string]string
 }
 
 func newStock() *stock {
@@ -119,6 +121,8 @@ func (c *compiled) in(f *store.Folder) *search.Catalogue {
 
 // checksum is that of a plugin's program.
 func (s *stock) checksum(plugins Plugins, name string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if sum, ok := s.checksums[name]; ok {
 		return sum, nil
 	}

@@ -98,9 +98,7 @@ func NewStudy(ctx context.Context, plugins Plugins, m *compiler.Module, sources 
 func (s *Study) try(ctx context.Context, sources []store.SourceFile) diag.List {
 	var all diag.List
 	for _, n := range s.grid.Cover(isSeed) {
-		o := s.options
-		o.Point = n
-		_, diags := s.stock.plan(ctx, s.plugins.Host, s.module, sources, o)
+		_, diags := s.plan(ctx, n, sources)
 		all = append(all, diags...)
 		if ctx.Err() != nil {
 			break
@@ -108,6 +106,16 @@ func (s *Study) try(ctx context.Context, sources []store.SourceFile) diag.List {
 	}
 	all.Sort()
 	return all
+}
+
+// plan decides the search of a point.
+func (s *Study) plan(ctx context.Context, n int, sources []store.SourceFile) (*Plan, diag.List) {
+	point, diags := s.grid.At(n)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	p, more := s.stock.plan(ctx, s.plugins.Host, s.module, sources, point.Search, s.options)
+	return p, append(diags, more...)
 }
 
 // OpenStudy opens a study to go on with it.
@@ -147,30 +155,35 @@ func (s *Study) Close() error { return s.Folder.Close() }
 // session makes the session of a run, and begins the run if it has not begun; there
 // is none for a run that is finished.
 func (s *Study) session(ctx context.Context, r *store.Run) (*Session, diag.List) {
-	if m, err := r.Manifest(); err != nil {
+	m, err := r.Manifest()
+	if err != nil {
 		return nil, Explain(err, r.Address())
-	} else if m != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.stock.resume(ctx, s.plugins, s.module, r)
 	}
+	var p *Plan
+	var diags diag.List
 	s.mu.Lock()
-	o := s.options
-	o.Point = r.Number - 1
-	p, diags := s.stock.plan(ctx, s.plugins.Host, s.module, s.Folder.Sources, o)
+	if m != nil {
+		p, diags = s.stock.recall(ctx, s.plugins, s.module, r)
+	} else {
+		p, diags = s.plan(ctx, r.Number-1, s.Folder.Sources)
+	}
 	s.mu.Unlock()
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	session, diags := p.configure(ctx, s.plugins)
+	var session *Session
+	if m != nil {
+		session, diags = p.resume(ctx, s.plugins, r)
+	} else if session, diags = p.configure(ctx, s.plugins); !diags.HasErrors() {
+		session.Manifest.Name = fmt.Sprintf("%s/%d", s.Folder.Name, r.Number)
+		session.Manifest.Started = now()
+		if err := r.Begin(session.Manifest); err != nil {
+			session.release()
+			return nil, Explain(err, s.Folder.Dir)
+		}
+	}
 	if diags.HasErrors() {
 		return nil, diags
-	}
-	session.Manifest.Name = fmt.Sprintf("%s/%d", s.Folder.Name, r.Number)
-	session.Manifest.Started = now()
-	if err := r.Begin(session.Manifest); err != nil {
-		session.release()
-		return nil, Explain(err, s.Folder.Dir)
 	}
 	s.mu.Lock()
 	session.open(r)
@@ -190,9 +203,7 @@ func (s *Study) Parallel(ctx context.Context) (int, diag.List) {
 	defer s.mu.Unlock()
 	most := manySearches
 	for _, n := range s.grid.Cover(isSeed) {
-		o := s.options
-		o.Point = n
-		p, diags := s.stock.plan(ctx, s.plugins.Host, s.module, s.Folder.Sources, o)
+		p, diags := s.plan(ctx, n, s.Folder.Sources)
 		if diags.HasErrors() {
 			return 0, diags
 		}

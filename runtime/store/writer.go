@@ -51,7 +51,8 @@ type writer struct {
 	added      []op
 }
 
-// shape is what an INSERT of several rows depends on.
+// shape is what a prepared statement depends on: the table, columns and rows of an
+// INSERT, or the text of another statement.
 type shape struct {
 	kind          string
 	columns, rows int
@@ -170,11 +171,8 @@ func (w *writer) commit(batch []op) (err error) {
 		case o.added != nil:
 			w.added = append(w.added, o)
 		case o.trial == nil:
-			if _, err := w.conn.ExecContext(ctx, o.query, o.params...); err != nil {
+			if err := w.exec(ctx, o); err != nil {
 				return err
-			}
-			if strings.HasPrefix(o.query, "ALTER") {
-				w.width++
 			}
 		case o.trial.Reused != nil:
 			w.repeats = append(w.repeats, o)
@@ -192,6 +190,20 @@ func (w *writer) commit(batch []op) (err error) {
 		return err
 	}
 	_, err = w.conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+// exec runs a statement.
+func (w *writer) exec(ctx context.Context, o op) error {
+	if strings.HasPrefix(o.query, "ALTER") {
+		w.width++
+		_, err := w.conn.ExecContext(ctx, o.query)
+		return err
+	}
+	s, err := w.prepare(ctx, shape{kind: o.query})
+	if err == nil {
+		_, err = s.ExecContext(ctx, o.params...)
+	}
 	return err
 }
 
@@ -224,12 +236,15 @@ func (w *writer) prepare(ctx context.Context, s shape) (*sql.Stmt, error) {
 	if ready := w.statements[s]; ready != nil {
 		return ready, nil
 	}
-	into := s.kind
+	query, into := s.kind, s.kind
 	if s.kind == "trials" && s.columns == repeatColumns {
 		into = "trials (run, number, architecture, elapsed, status, reused)"
 	}
-	row := "(?" + strings.Repeat(",?", s.columns-1) + ")"
-	ready, err := w.conn.PrepareContext(ctx, "INSERT INTO "+into+" VALUES "+row+strings.Repeat(","+row, s.rows-1))
+	if s.rows > 0 {
+		row := "(?" + strings.Repeat(",?", s.columns-1) + ")"
+		query = "INSERT INTO " + into + " VALUES " + row + strings.Repeat(","+row, s.rows-1)
+	}
+	ready, err := w.conn.PrepareContext(ctx, query)
 	if err == nil {
 		w.statements[s] = ready
 	}
