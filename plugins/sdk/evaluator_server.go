@@ -3,6 +3,7 @@ package sdk
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -16,6 +17,16 @@ type evaluatorServer struct {
 	nascv1.UnimplementedEvaluatorServer
 	*server
 }
+
+// evaluator is the component of a session.
+type evaluator struct {
+	Evaluator
+	recogniser Recogniser // itself, if it is one
+	family     *family
+	reports    []Metric // what it declares
+}
+
+func (e *evaluator) Close() error { return closeIf(e.Evaluator) }
 
 func (e evaluatorServer) Configure(_ context.Context, req *nascv1.EvaluatorConfigureRequest) (*nascv1.EvaluatorConfigureResponse, error) {
 	cfg, err := wire.ToConfiguration(req.GetConfiguration())
@@ -32,163 +43,166 @@ func (e evaluatorServer) Configure(_ context.Context, req *nascv1.EvaluatorConfi
 		return nil, status.Errorf(codes.NotFound, "there is no evaluator %q", cfg.Component)
 	}
 	resp := &nascv1.EvaluatorConfigureResponse{}
-	err = e.guard(func() error {
-		if e.configured() {
-			return errConfigured
-		}
-		started, err := spec.start(e.environment(cfg), cfg.Settings)
+	ps, err := e.open(cfg, req.GetConfiguration().GetSession(), spec.info.Shared, func(env Env) (component, error) {
+		started, err := spec.start(env, cfg.Settings)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if r, ok := started.(Reporter); ok {
 			resp.Facts = wire.FromFacts(r.Facts())
 		}
-		e.evaluator, e.reports = started, spec.info.Metrics
+		made := &evaluator{Evaluator: started, reports: spec.info.Metrics}
+		if made.recogniser, resp.Recognises = started.(Recogniser); resp.Recognises {
+			made.family = e.kin(req.GetFamily())
+		}
 		if spec.info.Varies {
 			d, ok := started.(Describer)
 			if !ok {
-				return errors.New("the evaluator says that its metrics vary, and does not describe them")
+				return nil, errors.New("the evaluator says that its metrics vary, and does not describe them")
 			}
 			reports := d.Describe()
-			e.reports, resp.Reports = reports.Metrics, wire.FromReports(reports)
+			made.reports, resp.Reports = reports.Metrics, wire.FromReports(reports)
 		}
-		return nil
+		return made, nil
 	})
-	if err == errConfigured {
-		return nil, err
-	}
-	if err != nil {
-		resp.Problems = wire.FromProblems(problems(err))
-	}
-	return resp, nil
+	resp.Problems = wire.FromProblems(ps)
+	return resp, err
 }
 
-// Evaluate judges the trials one after another. Results leave in that order,
-// each as soon as it is there.
-func (e evaluatorServer) Evaluate(req *nascv1.EvaluateRequest, out nascv1.Evaluator_EvaluateServer) error {
-	for _, m := range req.GetTrials() {
-		if err := out.Context().Err(); err != nil {
-			return failure(err)
+// kin returns the family of a number.
+func (e evaluatorServer) kin(number uint64) *family {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := e.families[number]
+	if f == nil {
+		f = &family{}
+		e.families[number] = f
+	}
+	return f
+}
+
+// Evaluate reads trials and lets the pool judge them.
+func (e evaluatorServer) Evaluate(stream nascv1.Evaluator_EvaluateServer) error {
+	w := newEvaluation(stream)
+	defer w.close()
+	for {
+		req, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		event := &nascv1.EvaluateEvent{Number: m.GetNumber()}
-		progress := func(p Progress) error {
-			return out.Send(&nascv1.EvaluateEvent{Number: m.GetNumber(),
-				Event: &nascv1.EvaluateEvent_Progress{Progress: wire.FromProgress(p)}})
+		if err != nil {
+			return err
 		}
-		var result wire.Validation
-		mistake := false
-		err := e.judge(out.Context(), m, progress, func(ctx context.Context, c Candidate, p func(Progress)) error {
-			v, err := e.evaluator.Evaluate(ctx, c, p)
-			if err == nil {
-				result, err = v.Pack(e.reports)
-				mistake = err != nil
+		for _, m := range req.GetTrials() {
+			s, self, err := e.evaluator(m.GetSession())
+			if err != nil { // it was released, since nobody waits for the trials any more
+				w.refuse(m, err)
+				continue
 			}
-			return err
-		})
-		switch {
-		case out.Context().Err() != nil:
-			return failure(out.Context().Err())
-		case err == errNotConfigured:
-			return err
-		case mistake:
-			return failure(err)
-		case err != nil:
-			event.Event = &nascv1.EvaluateEvent_Failure{Failure: wire.FromProblem(problems(err)[0])}
-		default:
-			event.Event = &nascv1.EvaluateEvent_Result{Result: wire.FromValidation(result)}
+			b, err := w.begin(s, self, m)
+			if err != nil {
+				return err
+			}
+			e.pool.add(&s.lane, b...)
 		}
-		if err := out.Send(event); err != nil {
-			return err
+		for _, id := range req.GetCancelled() {
+			w.cancel(id)
 		}
 	}
-	return nil
 }
 
 // Test measures one architecture on the test split.
 func (e evaluatorServer) Test(req *nascv1.TestRequest, out nascv1.Evaluator_TestServer) error {
-	progress := func(p Progress) error {
-		return out.Send(&nascv1.TestEvent{Event: &nascv1.TestEvent_Progress{Progress: wire.FromProgress(p)}})
+	s, self, err := e.evaluator(req.GetSession())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(out.Context())
+	defer cancel()
+	// A stream takes one message at a time, and none after its end, but plugin
+	// code may report from several goroutines and keep the function.
+	var mu sync.Mutex
+	over := false
+	progress := func(p Progress) {
+		mu.Lock()
+		defer mu.Unlock()
+		if over || ctx.Err() != nil {
+			return
+		}
+		if out.Send(&nascv1.TestEvent{Event: &nascv1.TestEvent_Progress{Progress: wire.FromProgress(p)}}) != nil {
+			cancel() // nobody is listening any more
+		}
 	}
 	var result TestMetrics
-	err := e.judge(out.Context(), req.GetTrial(), progress, func(ctx context.Context, c Candidate, p func(Progress)) (err error) {
-		tester, ok := e.evaluator.(Tester)
+	err = s.guard(func() error {
+		tester, ok := self.Evaluator.(Tester)
 		if !ok {
 			return &Problem{Message: "this evaluator has no test split"}
 		}
-		result, err = tester.Test(ctx, c, p)
+		c := Candidate{Number: req.GetNumber(), Seed: req.GetSeed(), Epochs: int(req.GetEpochs())}
+		err := self.look(&c, nil, req.GetGraph())
+		if err == nil {
+			result, err = tester.Test(ctx, c, progress)
+		}
 		return err
 	})
+	mu.Lock()
+	over = true
+	mu.Unlock()
 	switch {
 	case out.Context().Err() != nil:
 		return failure(out.Context().Err())
-	case err == errNotConfigured:
-		return err
 	case err != nil:
 		return out.Send(&nascv1.TestEvent{Event: &nascv1.TestEvent_Failure{Failure: wire.FromProblem(problems(err)[0])}})
 	}
 	return out.Send(&nascv1.TestEvent{Event: &nascv1.TestEvent_Result{Result: wire.FromTest(result)}})
 }
 
-// judge reads a trial and runs f on it. A progress report that cannot be sent
-// cancels the work: nobody is listening any more.
-func (e evaluatorServer) judge(ctx context.Context, m *nascv1.Trial, send func(Progress) error, f func(context.Context, Candidate, func(Progress)) error) error {
-	job, err := wire.ToJob(m)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	// A stream takes one message at a time, and none after its end, but plugin
-	// code may report from several goroutines and keep the function.
-	var mu sync.Mutex
-	over := false
-	defer func() {
-		mu.Lock()
-		over = true
-		mu.Unlock()
-	}()
-	return e.guard(func() error {
-		if e.evaluator == nil {
-			return errNotConfigured
-		}
-		c := Candidate{Number: job.Number, Seed: job.Seed, Epochs: job.Epochs}
-		if c.Graph, err = job.Graph(); err != nil {
-			return err
-		}
-		if r, ok := e.evaluator.(Recogniser); ok {
-			if c.Key, err = r.Recognise(c.Graph); err != nil {
-				return err
-			}
-			c.Graph = nil
-		}
-		return f(ctx, c, func(p Progress) {
-			mu.Lock()
-			defer mu.Unlock()
-			if !over && ctx.Err() == nil && send(p) != nil {
-				cancel()
-			}
-		})
-	})
-}
-
 func (e evaluatorServer) Resolve(_ context.Context, req *nascv1.ResolveRequest) (*nascv1.ResolveResponse, error) {
+	s, self, err := e.evaluator(req.GetSession())
+	if err != nil {
+		return nil, err
+	}
 	resp := &nascv1.ResolveResponse{}
-	err := e.guard(func() (err error) {
-		if e.evaluator == nil {
-			return errNotConfigured
-		}
-		if r, ok := e.evaluator.(Resolver); ok {
+	err = s.guard(func() (err error) {
+		if r, ok := self.Evaluator.(Resolver); ok {
 			var labels map[string]string
 			labels, resp.Recognised, err = r.Resolve(req.GetArchitecture(), wire.ToChoices(req.GetDecisions()))
 			resp.Labels = wire.FromFacts(labels)
 		}
 		return err
 	})
-	if err == errNotConfigured {
-		return nil, err
-	}
 	if err != nil {
 		resp.Problems = wire.FromProblems(problems(err))
 	}
 	return resp, nil
+}
+
+// evaluator finds the session of a call and what is at work in it.
+func (e evaluatorServer) evaluator(number uint64) (*session, *evaluator, error) {
+	s, err := e.session(number)
+	if err != nil {
+		return nil, nil, err
+	}
+	self, ok := s.component.(*evaluator)
+	if !ok {
+		return nil, nil, errOtherKind
+	}
+	return s, self, nil
+}
+
+// look gives a candidate its key or its graph, which is known or sent. It runs
+// plugin code.
+func (e *evaluator) look(c *Candidate, known *recognised, sent *nascv1.Graph) (err error) {
+	switch {
+	case c.Epochs < 0:
+		err = &Problem{Path: "epochs", Message: "they are negative"}
+	case known != nil:
+		c.Key, err = known.by(e.recogniser)
+	case e.recogniser != nil:
+		c.Key, err = (&recognised{graph: sent}).by(e.recogniser)
+	default:
+		c.Graph, err = wire.ToGraph(sent)
+	}
+	return err
 }

@@ -3,6 +3,7 @@ package sdk
 import (
 	"context"
 	"errors"
+	"io"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -10,12 +11,22 @@ import (
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/plugins/wire/outbox"
 )
 
 type optimizerServer struct {
 	nascv1.UnimplementedOptimizerServer
 	*server
 }
+
+// optimizer is the component of a session.
+type optimizer struct {
+	Optimizer
+	metrics []string // of what it is told
+	untold  untold
+}
+
+func (o *optimizer) Close() error { return closeIf(o.Optimizer) }
 
 func (o optimizerServer) Configure(_ context.Context, req *nascv1.OptimizerConfigureRequest) (*nascv1.OptimizerConfigureResponse, error) {
 	cfg, err := wire.ToConfiguration(req.GetConfiguration())
@@ -29,9 +40,9 @@ func (o optimizerServer) Configure(_ context.Context, req *nascv1.OptimizerConfi
 	if len(req.GetObjectives()) == 0 {
 		return nil, status.Error(codes.InvalidArgument, "no objective")
 	}
-	search := Search{Env: o.environment(cfg), Space: sp}
+	var objectives []Objective
 	for _, m := range req.GetObjectives() {
-		search.Objectives = append(search.Objectives, Objective{Metric: m.GetMetric(), Maximize: m.GetMaximize()})
+		objectives = append(objectives, Objective{Metric: m.GetMetric(), Maximize: m.GetMaximize()})
 	}
 	var spec *OptimizerSpec
 	for i := range o.plugin.Optimizers {
@@ -42,67 +53,140 @@ func (o optimizerServer) Configure(_ context.Context, req *nascv1.OptimizerConfi
 	if spec == nil {
 		return nil, status.Errorf(codes.NotFound, "there is no optimizer %q", cfg.Component)
 	}
-	err = o.guard(func() error {
-		if o.configured() {
-			return errConfigured
+	ps, err := o.open(cfg, req.GetConfiguration().GetSession(), spec.info.Shared, func(e Env) (component, error) {
+		started, err := spec.start(Search{Env: e, Space: sp, Objectives: objectives}, cfg.Settings)
+		if err != nil {
+			return nil, err
 		}
-		var err error
-		o.optimizer, err = spec.start(search, cfg.Settings)
-		o.metrics, o.untold = req.GetMetrics(), map[int64]space.Genotype{}
-		return err
+		return &optimizer{Optimizer: started, metrics: req.GetMetrics()}, nil
 	})
-	if err == errConfigured {
-		return nil, err
-	}
-	if err != nil {
-		return &nascv1.OptimizerConfigureResponse{Problems: wire.FromProblems(problems(err))}, nil
-	}
-	return &nascv1.OptimizerConfigureResponse{}, nil
+	return &nascv1.OptimizerConfigureResponse{Problems: wire.FromProblems(ps)}, err
 }
 
-func (o optimizerServer) Ask(_ context.Context, req *nascv1.AskRequest) (*nascv1.AskResponse, error) {
-	var all []space.Genotype
-	err := o.guard(func() (err error) {
-		if o.optimizer == nil {
-			return errNotConfigured
-		}
-		all, err = o.optimizer.Ask(int(req.GetN()))
-		return err
+// Run reads steps and lets the pool run them.
+func (o optimizerServer) Run(stream nascv1.Optimizer_RunServer) error {
+	out := outbox.New(maxUnsent, func(answers []*nascv1.Answer) error {
+		return stream.Send(&nascv1.OptimizerResponse{Answers: answers})
 	})
-	resp := &nascv1.AskResponse{}
-	if errors.Is(err, ErrDone) {
-		resp.Done, err = true, nil
-	}
-	if err != nil {
-		return nil, failure(err)
-	}
-	for i, g := range all {
-		o.untold[req.GetFirstTrial()+int64(i)] = g
-		resp.Genotypes = append(resp.Genotypes, wire.FromGenotype(g))
-	}
-	return resp, nil
-}
-
-func (o optimizerServer) Tell(_ context.Context, req *nascv1.TellRequest) (*nascv1.TellResponse, error) {
-	trials := make([]Trial, len(req.GetTrials()))
-	err := o.guard(func() error {
-		if o.optimizer == nil {
-			return errNotConfigured
+	defer out.Close()
+	for {
+		req, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		for i, m := range req.GetTrials() {
-			t := wire.ToTold(m)
-			g, ok := o.untold[t.Trial]
-			if n := len(t.Metrics.Values); !ok || n != 0 && n != len(o.metrics) {
-				return status.Errorf(codes.InvalidArgument, "trial %d was never proposed, or has %d metrics", t.Trial, n)
+		if err != nil {
+			return err
+		}
+		for _, m := range req.GetSteps() {
+			s, err := o.session(m.GetSession())
+			if err != nil { // it was released, since nobody waits for the step any more
+				out.Put(&nascv1.Answer{Session: m.GetSession(), Error: wire.FromProblem(&Problem{Message: err.Error()})})
+				out.Post()
+				continue
 			}
-			delete(o.untold, t.Trial)
+			self, ok := s.component.(*optimizer)
+			if !ok {
+				return errOtherKind
+			}
+			o.pool.add(&s.lane, &step{session: s, optimizer: self, request: m, out: out})
+		}
+	}
+}
+
+// maxUnsent is how many answers wait to be sent before plugin code waits.
+const maxUnsent = 10_000
+
+var errOtherKind = status.Error(codes.FailedPrecondition, "the session is of another kind")
+
+// step is a step under way.
+type step struct {
+	session   *session
+	optimizer *optimizer
+	request   *nascv1.Step
+	out       *outbox.Outbox[*nascv1.Answer]
+}
+
+func (s *step) run() {
+	answer := &nascv1.Answer{Session: s.request.GetSession()}
+	if err := s.session.guard(func() error { return s.optimizer.take(s.request, answer) }); err != nil {
+		answer = &nascv1.Answer{Session: s.request.GetSession(), Error: wire.FromProblem(problems(err)[0])}
+	}
+	s.out.Put(answer)
+}
+
+func (s *step) ran(others bool) {
+	if others {
+		s.out.Post()
+	} else {
+		s.out.Send() // an error is for whoever reads the stream
+	}
+}
+
+// take tells and asks.
+func (o *optimizer) take(req *nascv1.Step, answer *nascv1.Answer) error {
+	told, err := wire.ToTold(req.GetTold(), len(o.metrics))
+	if err != nil {
+		return err
+	}
+	if len(told) > 0 {
+		trials := make([]Trial, len(told))
+		for i, t := range told {
+			g, ok := o.untold.take(t.Trial)
+			if !ok {
+				return &Problem{Message: "a trial is told that was never proposed or is told already"}
+			}
 			trials[i] = Trial{Trial: t.Trial, Genotype: g, Metrics: t.Metrics.Unpack(o.metrics), Failure: t.Failure,
 				Infeasible: t.Infeasible, Rejected: t.Rejected}
 		}
-		return o.optimizer.Tell(trials)
-	})
-	if err != nil {
-		return nil, failure(err)
+		if err := o.Tell(trials); err != nil {
+			return err
+		}
 	}
-	return &nascv1.TellResponse{}, nil
+	if req.GetAsk() == 0 {
+		return nil
+	}
+	all, err := o.Ask(int(req.GetAsk()))
+	if errors.Is(err, ErrDone) {
+		answer.Done, err = true, nil
+	}
+	if err != nil {
+		return err
+	}
+	wire.FromGenotypes(answer, all)
+	o.untold.add(req.GetFirstTrial(), all)
+	return nil
+}
+
+// untold holds what was proposed and is not told yet, by number.
+type untold struct {
+	first     int64 // the number of proposals[0]
+	proposals []proposal
+}
+
+type proposal struct {
+	genotype space.Genotype
+	told     bool
+}
+
+func (u *untold) add(first int64, all []space.Genotype) {
+	if len(u.proposals) == 0 {
+		u.first = first
+	}
+	for _, g := range all {
+		u.proposals = append(u.proposals, proposal{genotype: g})
+	}
+}
+
+// take removes a genotype.
+func (u *untold) take(number int64) (space.Genotype, bool) {
+	at := number - u.first
+	if at < 0 || at >= int64(len(u.proposals)) || u.proposals[at].told {
+		return nil, false
+	}
+	g := u.proposals[at].genotype
+	u.proposals[at] = proposal{told: true}
+	for len(u.proposals) > 0 && u.proposals[0].told {
+		u.proposals, u.first = u.proposals[1:], u.first+1
+	}
+	return g, true
 }

@@ -187,7 +187,7 @@ func (o OptimizerSpec) Start(s Search, settings wire.Settings) (Optimizer, error
 
 // Candidate is an architecture to judge.
 type Candidate struct {
-	Number int64 // of the trial
+	Number int64 // of the trial, in the log of its search
 	// Graph is the architecture; nil for a [Recogniser], which has Key instead.
 	Graph  *graph.Graph
 	Key    any    // what the evaluator recognised the graph as

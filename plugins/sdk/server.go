@@ -3,9 +3,8 @@ package sdk
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"runtime/debug"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/go-plugin"
@@ -13,25 +12,22 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
 )
 
-// server answers the host's calls. It is one value for all three services, since
-// a process is configured once, as one component.
+// server answers the host's calls. It is one value for all three services.
 type server struct {
 	nascv1.UnimplementedPluginServer
 	plugin   Plugin
 	describe *nascv1.DescribeResponse
 	env      Env // of which a configuration sets the rest
+	pool     *pool
 
-	mu        sync.Mutex // held during every call of plugin code
-	optimizer Optimizer
-	metrics   []string                 // of what the optimizer is told
-	untold    map[int64]space.Genotype // proposed
-	evaluator Evaluator
-	reports   []Metric // what the evaluator declares
+	mu       sync.Mutex
+	sessions map[uint64]*session
+	shared   bool               // the component of the sessions is
+	families map[uint64]*family // of evaluators
 }
 
 func newServer(p Plugin, env Env) (*server, error) {
@@ -43,7 +39,7 @@ func newServer(p Plugin, env Env) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &server{plugin: p, describe: m, env: env}, nil
+	return &server{plugin: p, describe: m, env: env, pool: newPool(), sessions: map[uint64]*session{}, families: map[uint64]*family{}}, nil
 }
 
 // grpcPlugin registers a server with go-plugin.
@@ -68,38 +64,31 @@ func (s *server) Describe(context.Context, *nascv1.DescribeRequest) (*nascv1.Des
 	return s.describe, nil
 }
 
-// Shutdown lets a component that is an io.Closer close. The host ends the
-// process afterwards.
-func (s *server) Shutdown(context.Context, *nascv1.ShutdownRequest) (*nascv1.ShutdownResponse, error) {
-	err := s.guard(func() error {
-		var errs []error
-		for _, c := range []any{s.optimizer, s.evaluator} {
-			if c, ok := c.(io.Closer); ok {
-				errs = append(errs, c.Close())
-			}
-		}
-		return errors.Join(errs...)
-	})
-	return &nascv1.ShutdownResponse{}, err
-}
-
-// guard runs plugin code: one call at a time, a panic being an error of it.
-func (s *server) guard(f func() error) (err error) {
+// Release lets the component of a session close.
+func (s *server) Release(_ context.Context, req *nascv1.ReleaseRequest) (*nascv1.ReleaseResponse, error) {
+	old, err := s.session(req.GetSession())
+	if err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	defer func() {
-		if r := recover(); r != nil {
-			s.env.Log.Error("panic in plugin code", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			err = &Problem{Message: fmt.Sprintf("the plugin's code panicked: %v", r)}
-		}
-	}()
-	return f()
+	delete(s.sessions, req.GetSession())
+	s.mu.Unlock()
+	return &nascv1.ReleaseResponse{}, failure(old.close())
 }
 
-func (s *server) configured() bool { return s.optimizer != nil || s.evaluator != nil }
-
-func (s *server) environment(c wire.Configuration) Env {
-	return Env{Seed: c.Seed, WorkDir: c.WorkDir, Threads: c.Threads, Log: s.env.Log}
+// Shutdown lets components that can be closed close. The host ends the process
+// afterwards.
+func (s *server) Shutdown(context.Context, *nascv1.ShutdownRequest) (*nascv1.ShutdownResponse, error) {
+	s.mu.Lock()
+	all := slices.Collect(maps.Values(s.sessions))
+	s.mu.Unlock()
+	var errs []error
+	for _, one := range all {
+		if one != nil {
+			errs = append(errs, one.close())
+		}
+	}
+	return &nascv1.ShutdownResponse{}, failure(errors.Join(errs...))
 }
 
 // problems are what a failed start tells the user: every Problem inside err, or
@@ -132,8 +121,3 @@ func failure(err error) error {
 	}
 	return status.Error(codes.Aborted, err.Error())
 }
-
-var (
-	errConfigured    = status.Error(codes.FailedPrecondition, "this process is already configured")
-	errNotConfigured = status.Error(codes.FailedPrecondition, "this process is not configured for that")
-)

@@ -198,31 +198,3 @@ func toShape(ds []int32) (graph.Shape, error) {
 	}
 	return s, nil
 }
-
-// FromJob makes a message of j.
-func FromJob(j Job) (*pb.Trial, error) {
-	made, err := j.Graph()
-	if err != nil {
-		return nil, err
-	}
-	g, err := FromGraph(made)
-	if err != nil {
-		return nil, err
-	}
-	if j.Epochs < 0 || j.Epochs > math.MaxInt32 {
-		return nil, fmt.Errorf("%d epochs", j.Epochs)
-	}
-	return &pb.Trial{Number: j.Number, Graph: g, Seed: j.Seed, Epochs: int32(j.Epochs)}, nil
-}
-
-// ToJob reads an architecture to judge.
-func ToJob(m *pb.Trial) (Job, error) {
-	g, err := ToGraph(m.GetGraph())
-	if err != nil {
-		return Job{}, err
-	}
-	if m.GetEpochs() < 0 {
-		return Job{}, fmt.Errorf("%d epochs", m.GetEpochs())
-	}
-	return Job{Number: m.GetNumber(), Graph: OneGraph(g), Seed: m.GetSeed(), Epochs: int(m.GetEpochs())}, nil
-}

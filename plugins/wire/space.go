@@ -1,9 +1,7 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
-	"math"
 
 	"github.com/nasc-project/nasc/compiler/space"
 	pb "github.com/nasc-project/nasc/plugins/proto/nasc/v1"
@@ -84,12 +82,34 @@ func ToSpace(m *pb.Space) (*space.Space, error) {
 	return s, nil
 }
 
-// FromGenotype makes a message of g.
-func FromGenotype(g space.Genotype) *pb.Genotype { return &pb.Genotype{Values: g} }
+// FromGenotypes puts genotypes into an answer.
+func FromGenotypes(m *pb.Answer, all []space.Genotype) {
+	if len(all) == 0 {
+		return
+	}
+	m.Count, m.Genotypes = int32(len(all)), make([]int64, 0, len(all)*len(all[0]))
+	for _, g := range all {
+		m.Genotypes = append(m.Genotypes, g...)
+	}
+}
 
-// ToGenotype reads a genotype. Whether it lies inside its space is for
-// space.Check to say, which needs the space.
-func ToGenotype(m *pb.Genotype) space.Genotype { return space.Genotype(m.GetValues()) }
+// ToGenotypes reads the genotypes of an answer, at most as many as asked for, of a
+// number of decisions each. They share memory with it. Whether they lie inside their
+// space is for space.Check to say, which needs the space.
+func ToGenotypes(m *pb.Answer, most, decisions int) ([]space.Genotype, error) {
+	n, values := int(m.GetCount()), m.GetGenotypes()
+	if n < 0 || n > most || n != 0 && len(values)/n != decisions || len(values) != n*decisions {
+		return nil, fmt.Errorf("%d numbers for %d architectures of %d decisions", len(values), n, decisions)
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	all := make([]space.Genotype, n)
+	for i := range all {
+		all[i] = values[i*decisions : (i+1)*decisions : (i+1)*decisions]
+	}
+	return all, nil
+}
 
 // FromChoices makes messages of the decisions of s, in words.
 func FromChoices(s *space.Space) []*pb.Decision { return FromSpace(s).Decisions }
@@ -105,102 +125,3 @@ func ToChoices(ms []*pb.Decision) []Choice {
 	}
 	return out
 }
-
-// FromTold makes a message of t.
-func FromTold(t Told) *pb.Told {
-	return &pb.Told{Trial: t.Trial, Metrics: FromValidation(t.Metrics), Failure: text(t.Failure),
-		Infeasible: t.Infeasible, Rejected: t.Rejected}
-}
-
-// ToTold reads a finished trial.
-func ToTold(m *pb.Told) Told {
-	return Told{Trial: m.GetTrial(), Metrics: ToValidation(m.GetMetrics()), Failure: m.GetFailure(),
-		Infeasible: m.GetInfeasible(), Rejected: m.GetRejected()}
-}
-
-// FromValidation makes a message of v.
-func FromValidation(v Validation) *pb.ValidationMetrics {
-	return &pb.ValidationMetrics{Values: v.Values, SimulatedSeconds: v.SimulatedSeconds, Epochs: v.Epochs}
-}
-
-// ToValidation reads metrics, whatever their values and their number.
-func ToValidation(m *pb.ValidationMetrics) Validation {
-	return Validation{Values: m.GetValues(), SimulatedSeconds: m.GetSimulatedSeconds(), Epochs: m.GetEpochs()}
-}
-
-// Pack puts metrics in the order of the declared ones. What is undeclared or
-// missing is the evaluator's mistake, and an error.
-func (v ValidationMetrics) Pack(declared []Metric) (Validation, error) {
-	out := Validation{Values: make([]float64, len(declared)), SimulatedSeconds: v.SimulatedSeconds, Epochs: v.Epochs}
-	for i, m := range declared {
-		value, ok := v.Values[m.Name]
-		if !ok {
-			return Validation{}, fmt.Errorf("the metric %s is missing", m.Name)
-		}
-		out.Values[i] = value
-	}
-	if len(v.Values) > len(declared) {
-		mistake, _ := CheckMetrics(v.Values, declared)
-		return Validation{}, errors.New(mistake)
-	}
-	return out, nil
-}
-
-// Unpack names metrics, of which there are as many as names.
-func (v Validation) Unpack(names []string) ValidationMetrics {
-	out := ValidationMetrics{SimulatedSeconds: v.SimulatedSeconds, Epochs: v.Epochs}
-	if len(v.Values) > 0 {
-		out.Values = make(map[string]float64, len(names))
-		for i, name := range names {
-			out.Values[name] = v.Values[i]
-		}
-	}
-	return out
-}
-
-// FromProgress makes a message of p.
-func FromProgress(p Progress) *pb.Progress {
-	return &pb.Progress{Fraction: p.Fraction, Text: text(p.Text), Values: texts(p.Values)}
-}
-
-// ToProgress reads progress; a fraction outside 0..1 is moved to its nearer end.
-func ToProgress(m *pb.Progress) Progress {
-	f := m.GetFraction()
-	if math.IsNaN(f) {
-		f = 0
-	}
-	return Progress{Fraction: min(max(f, 0), 1), Text: m.GetText(), Values: m.GetValues()}
-}
-
-// CheckMetrics tells whether values are exactly the declared metrics (undeclared
-// ones and missing ones are the plugin's mistake) and, apart from that, whether
-// they are finite (a diverged training is not).
-func CheckMetrics(values map[string]float64, declared []Metric) (mistake string, notFinite string) {
-	known := make(map[string]bool, len(declared))
-	for _, m := range declared {
-		known[m.Name] = true
-		v, ok := values[m.Name]
-		if !ok {
-			return fmt.Sprintf("the metric %s is missing", m.Name), ""
-		}
-		if (math.IsNaN(v) || math.IsInf(v, 0)) && notFinite == "" {
-			notFinite = fmt.Sprintf("the metric %s is %v", m.Name, v)
-		}
-	}
-	least := ""
-	for name := range values {
-		if !known[name] && (least == "" || name < least) {
-			least = name
-		}
-	}
-	if len(values) > len(declared) {
-		return fmt.Sprintf("the metric %q was never declared", least), ""
-	}
-	return "", notFinite
-}
-
-// FromTest makes a message of t.
-func FromTest(t TestMetrics) *pb.TestMetrics { return &pb.TestMetrics{Values: texts(t.Values)} }
-
-// ToTest reads test metrics, whatever their values.
-func ToTest(m *pb.TestMetrics) TestMetrics { return TestMetrics{Values: m.GetValues()} }

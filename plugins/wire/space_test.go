@@ -1,12 +1,15 @@
 package wire
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/nasc-project/nasc/compiler/space"
 	pb "github.com/nasc-project/nasc/plugins/proto/nasc/v1"
@@ -47,11 +50,27 @@ func TestSpace(t *testing.T) {
 		t.Error("the space arrived differently")
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
+	var all []space.Genotype
 	for range 100 {
-		g := s.Sample(rng)
-		h := ToGenotype(overTheWire(t, FromGenotype(g), &pb.Genotype{}))
-		if !g.Equal(h) || r.Check(h) != nil {
+		all = append(all, s.Sample(rng))
+	}
+	m := &pb.Answer{}
+	FromGenotypes(m, all)
+	got, err := ToGenotypes(overTheWire(t, m, &pb.Answer{}), 100, len(s.Decisions))
+	if err != nil || len(got) != 100 {
+		t.Fatalf("%d genotypes, %v", len(got), err)
+	}
+	for i, h := range got {
+		if g := all[i]; !g.Equal(h) || r.Check(h) != nil {
 			t.Fatalf("%v arrived as %v", g, h)
+		}
+	}
+	if none, err := ToGenotypes(&pb.Answer{Count: 3}, 3, 0); err != nil || len(none) != 3 {
+		t.Errorf("of a space without decisions: %v, %v", none, err)
+	}
+	for _, bad := range []*pb.Answer{{Count: -1}, {Count: 1 << 30}, {Count: 2, Genotypes: make([]int64, 5)}, {Count: 1, Genotypes: make([]int64, 6)}, {Genotypes: make([]int64, 3)}} {
+		if _, err := ToGenotypes(bad, 10, 3); err == nil {
+			t.Errorf("%v was read", bad)
 		}
 	}
 }
@@ -133,15 +152,30 @@ func TestProgressIsClamped(t *testing.T) {
 	}
 }
 
-// Told must never be able to carry a test metric: its fields are counted.
-func TestToldHasNoRoomForTestMetrics(t *testing.T) {
-	fields := (&pb.Told{}).ProtoReflect().Descriptor().Fields()
-	for i := range fields.Len() {
-		if m := fields.Get(i).Message(); m != nil && m.Name() == "TestMetrics" {
-			t.Errorf("the field %s can carry test metrics", fields.Get(i).Name())
+// TestNoTestMetricReachesAnOptimizer walks through everything that an optimizer can
+// be sent.
+func TestNoTestMetricReachesAnOptimizer(t *testing.T) {
+	seen := map[protoreflect.FullName]bool{}
+	var walk func(protoreflect.MessageDescriptor)
+	walk = func(m protoreflect.MessageDescriptor) {
+		if seen[m.FullName()] {
+			return
+		}
+		seen[m.FullName()] = true
+		for i := range m.Fields().Len() {
+			if sub := m.Fields().Get(i).Message(); sub != nil {
+				walk(sub)
+			}
 		}
 	}
-	if fields.Len() != 5 {
-		t.Errorf("Told has %d fields; does a new one tell an optimizer too much?", fields.Len())
+	methods := pb.File_nasc_v1_nasc_proto.Services().ByName("Optimizer").Methods()
+	for i := range methods.Len() {
+		walk(methods.Get(i).Input())
+	}
+	if !seen["nasc.v1.Told"] || !seen["nasc.v1.ValidationMetrics"] || seen["nasc.v1.TestMetrics"] {
+		t.Errorf("an optimizer is sent %v", slices.Sorted(maps.Keys(seen)))
+	}
+	if n := (&pb.Told{}).ProtoReflect().Descriptor().Fields().Len(); n != 3 {
+		t.Errorf("Told has %d fields; does a new one tell an optimizer too much?", n)
 	}
 }

@@ -17,6 +17,11 @@ import (
 // and data sets go by file, never by message.
 const MaxMessage = 64 << 20
 
+// Window is how many bytes may be on their way in one direction, of a stream and of
+// a connection. Without it gRPC measures what the connection can bear, for which it
+// sends a message of its own with many of ours.
+const Window = 4 << 20
+
 // ComponentKind tells optimizers and evaluators apart.
 type ComponentKind string
 

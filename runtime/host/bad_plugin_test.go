@@ -3,12 +3,15 @@ package host
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
@@ -63,6 +66,7 @@ func serveRaw(l *liar, version int) {
 func (l *liar) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
 	nascv1.RegisterPluginServer(s, l)
 	nascv1.RegisterEvaluatorServer(s, l)
+	nascv1.RegisterOptimizerServer(s, lyingOptimizer{lie: l.lie})
 	return nil
 }
 
@@ -71,7 +75,7 @@ func (l *liar) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn)
 }
 
 func (l *liar) Describe(ctx context.Context, _ *nascv1.DescribeRequest) (*nascv1.DescribeResponse, error) {
-	c := &nascv1.Component{Kind: nascv1.Component_KIND_EVALUATOR, Name: "liar",
+	c := &nascv1.Component{Kind: nascv1.Component_KIND_EVALUATOR, Name: "liar", Shared: true,
 		Metrics: []*nascv1.Metric{{Name: "score"}}}
 	switch l.lie {
 	case "hangs":
@@ -84,32 +88,129 @@ func (l *liar) Describe(ctx context.Context, _ *nascv1.DescribeRequest) (*nascv1
 	case "large":
 		c.Doc = strings.Repeat("d", wire.MaxMessage+1)
 	}
+	o := &nascv1.Component{Kind: nascv1.Component_KIND_OPTIMIZER, Name: "liar", Shared: true}
 	name := "bad/" + l.lie
 	if l.lie == "impostor" {
 		name = "nasc/evolution"
 	}
-	return &nascv1.DescribeResponse{Name: name, Version: "6.6.6", Components: []*nascv1.Component{c}}, nil
+	return &nascv1.DescribeResponse{Name: name, Version: "6.6.6", Components: []*nascv1.Component{c, o}}, nil
 }
 
 func (l *liar) Configure(context.Context, *nascv1.EvaluatorConfigureRequest) (*nascv1.EvaluatorConfigureResponse, error) {
-	return &nascv1.EvaluatorConfigureResponse{}, nil
+	return &nascv1.EvaluatorConfigureResponse{Recognises: true}, nil
 }
 
-func (l *liar) Evaluate(req *nascv1.EvaluateRequest, out nascv1.Evaluator_EvaluateServer) error {
-	send := func(number int64) {
-		out.Send(&nascv1.EvaluateEvent{Number: number, Event: &nascv1.EvaluateEvent_Result{
-			Result: &nascv1.ValidationMetrics{Values: []float64{1}}}})
+func (l *liar) Release(context.Context, *nascv1.ReleaseRequest) (*nascv1.ReleaseResponse, error) {
+	return &nascv1.ReleaseResponse{}, nil
+}
+
+// Evaluate answers one trial at a time.
+func (l *liar) Evaluate(stream nascv1.Evaluator_EvaluateServer) error {
+	for {
+		req, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		for _, t := range req.Trials {
+			id := t.Ids[0]
+			m := &nascv1.EvaluateResponse{Ids: t.Ids, Results: &nascv1.ValidationMetrics{Values: []float64{1}}}
+			more := func(id uint64) {
+				m.Ids = append(m.Ids, id)
+				m.Results.Values = append(m.Results.Values, 1)
+			}
+			event := func(ev *nascv1.EvaluateEvent) *nascv1.EvaluateResponse {
+				return &nascv1.EvaluateResponse{Events: []*nascv1.EvaluateEvent{ev}}
+			}
+			all := []*nascv1.EvaluateResponse{m}
+			switch l.lie {
+			case "unknown_trial":
+				more(id + 1000)
+			case "unknown_turn":
+				more(id + 1<<32)
+			case "duplicate":
+				more(id)
+			case "twice":
+				all = append(all, m)
+			case "progress_after":
+				all = append(all, event(&nascv1.EvaluateEvent{Id: id, Event: &nascv1.EvaluateEvent_Progress{Progress: &nascv1.Progress{}}}))
+			case "failure_after":
+				all = append(all, event(&nascv1.EvaluateEvent{Id: id, Event: &nascv1.EvaluateEvent_Failure{}}))
+			case "few_metrics":
+				m.Results.Values = nil
+			case "many_metrics":
+				m.Results.Values = []float64{1, 2}
+			case "ragged":
+				more(id)
+				m.Results.Values = []float64{1, 2, 3}
+			case "no_metrics":
+				m.Results = nil
+			case "ragged_epochs":
+				m.Results.Epochs = []float64{1, 2}
+			case "nan":
+				m.Results.Values[0] = math.NaN()
+			case "seconds":
+				m.Results.SimulatedSeconds = []float64{math.Inf(1)}
+			case "forgetful":
+				all[0] = event(&nascv1.EvaluateEvent{Id: id, Event: &nascv1.EvaluateEvent_Unknown{Unknown: &nascv1.Unknown{}}})
+			case "old": // forgets as it may
+				if len(t.Graphs) == 0 {
+					all[0] = event(&nascv1.EvaluateEvent{Id: id, Event: &nascv1.EvaluateEvent_Unknown{Unknown: &nascv1.Unknown{}}})
+				}
+			case "gives_up":
+				return status.Error(codes.Internal, "no more")
+			case "forgets":
+				return nil
+			}
+			for _, m := range all {
+				if err := stream.Send(m); err != nil {
+					return err
+				}
+			}
+		}
 	}
-	n := req.Trials[0].Number
-	switch l.lie {
-	case "unknown_trial":
-		send(n + 1000)
-	case "duplicate":
-		send(n)
-		send(n)
-	case "forgets":
-	default:
-		send(n)
+}
+
+// lyingOptimizer is the liar as an optimizer.
+type lyingOptimizer struct {
+	nascv1.UnimplementedOptimizerServer
+	lie string
+}
+
+func (l lyingOptimizer) Configure(context.Context, *nascv1.OptimizerConfigureRequest) (*nascv1.OptimizerConfigureResponse, error) {
+	return &nascv1.OptimizerConfigureResponse{}, nil
+}
+
+// Run answers every step with the first genotype of six decisions.
+func (l lyingOptimizer) Run(stream nascv1.Optimizer_RunServer) error {
+	for {
+		req, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		for _, s := range req.Steps {
+			good := &nascv1.Answer{Session: s.Session, Count: s.Ask, Genotypes: make([]int64, 6*s.Ask)}
+			all := []*nascv1.Answer{good}
+			switch l.lie {
+			case "stranger":
+				all = append(all, &nascv1.Answer{Session: s.Session + 1000})
+			case "twice":
+				all = append(all, good)
+			case "many":
+				good.Count, good.Genotypes = s.Ask+1, make([]int64, 6*(s.Ask+1))
+			case "bomb":
+				good.Count = 1 << 30
+			case "ragged":
+				good.Genotypes = make([]int64, 6*s.Ask+1)
+			case "outside":
+				good.Genotypes[2] = 77
+			case "unasked":
+				good.Count, good.Genotypes = 1, make([]int64, 6)
+			case "forgets":
+				return nil
+			}
+			if err := stream.Send(&nascv1.OptimizerResponse{Answers: all}); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
 }

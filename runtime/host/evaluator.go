@@ -8,8 +8,9 @@ import (
 	"maps"
 	"math"
 	"reflect"
+	"slices"
+	"sync/atomic"
 
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/nasc-project/nasc/compiler/space"
@@ -26,19 +27,21 @@ type EvaluatorConfig struct {
 	Threads   int
 }
 
-// Evaluator is an evaluator at work in its plugin process. It may be used by many
-// goroutines, but judges one architecture at a time; configure several for more.
+// Evaluator is an evaluator at work, in a process of its own or, when it can be
+// shared, in one with others of its plugin. It may be used by many goroutines, but
+// judges one architecture at a time; configure several for more.
 type Evaluator struct {
-	session   *session
-	component wire.Component
-	settings  wire.Settings
-	configure *nascv1.EvaluatorConfigureRequest
-	facts     map[string]string
-	described bool // the component is as configured
+	session    *session
+	component  wire.Component
+	settings   wire.Settings
+	family     uint64                            // of evaluators that are configured alike
+	facts      atomic.Pointer[map[string]string] // what it told when it was first configured
+	recognises atomic.Bool                       // it keeps what it makes of a graph
+	described  bool                              // the component is as configured
+	fatal      atomic.Int32                      // architectures in a row that it died of
 }
 
-// Evaluator configures the plugin's process as an evaluator, which takes the
-// process over.
+// Evaluator configures the plugin as an evaluator.
 func (p *Plugin) Evaluator(ctx context.Context, cfg EvaluatorConfig) (*Evaluator, error) {
 	c, err := p.Component(wire.EvaluatorKind, cfg.Component)
 	if err != nil {
@@ -53,42 +56,70 @@ func (p *Plugin) Evaluator(ctx context.Context, cfg EvaluatorConfig) (*Evaluator
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluator{component: c, settings: settings,
-		configure: &nascv1.EvaluatorConfigureRequest{Configuration: configuration}}
-	if e.session, err = p.open(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
-		return e.prepare(ctx, p, conn)
-	}); err != nil {
+	e := &Evaluator{component: c, settings: settings}
+	if e.family, err = p.family(configuration); err != nil {
+		return nil, err
+	}
+	e.session = p.session(c, func(ctx context.Context, at place) error {
+		m := proto.CloneOf(configuration)
+		m.Session = at.number
+		resp, err := nascv1.NewEvaluatorClient(at.proc.conn).Configure(ctx,
+			&nascv1.EvaluatorConfigureRequest{Configuration: m, Family: e.family})
+		if err != nil {
+			return err
+		}
+		return e.configured(resp)
+	})
+	if err := e.session.call(ctx, func(context.Context, place) error { return nil }); err != nil {
+		e.Close()
 		return nil, err
 	}
 	return e, nil
 }
 
-func (e *Evaluator) prepare(ctx context.Context, p *Plugin, conn *grpc.ClientConn) error {
-	resp, err := nascv1.NewEvaluatorClient(conn).Configure(ctx, e.configure)
+// family numbers configurations that differ in seed and folder only.
+func (p *Plugin) family(c *nascv1.Configuration) (uint64, error) {
+	alike := proto.CloneOf(c)
+	alike.Seed, alike.WorkDir = 0, ""
+	key, err := proto.MarshalOptions{Deterministic: true}.Marshal(alike)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, ok := p.families[string(key)]
+	if !ok {
+		n = uint64(len(p.families)) + 1
+		p.families[string(key)] = n
+	}
+	return n, nil
+}
+
+// configured takes what an evaluator tells of itself, which must be the same each
+// time.
+func (e *Evaluator) configured(resp *nascv1.EvaluatorConfigureResponse) error {
+	p := e.session.plugin
 	if len(resp.GetProblems()) > 0 {
 		return p.problems(wire.ToProblems(resp.GetProblems()))
 	}
 	facts := resp.GetFacts()
-	if e.facts != nil && !maps.Equal(facts, e.facts) {
+	if before := e.facts.Load(); before != nil && !maps.Equal(facts, *before) {
 		return p.fault(NotReproducible, "started anew, the plugin reads other data than before")
 	}
-	if facts == nil {
-		facts = map[string]string{}
+	e.facts.Store(&facts)
+	e.recognises.Store(resp.GetRecognises())
+	if !e.component.Varies {
+		return nil
 	}
-	e.facts = facts
-	if e.component.Varies {
-		r, err := wire.ToReports(resp.GetReports())
-		if err != nil {
-			return p.bad("what it reports with these settings is wrong: %s", tidy(err.Error(), 200))
-		}
-		c := e.component.With(r)
-		if e.described && !reflect.DeepEqual(c, e.component) {
-			return p.fault(NotReproducible, "started anew, the plugin reports other metrics than before")
-		}
+	r, err := wire.ToReports(resp.GetReports())
+	if err != nil {
+		return p.bad("what it reports with these settings is wrong: %s", tidy(err.Error(), 200))
+	}
+	switch c := e.component.With(r); {
+	case !e.described:
 		e.component, e.described = c, true
+	case !reflect.DeepEqual(c, e.component):
+		return p.fault(NotReproducible, "started anew, the plugin reports other metrics than before")
 	}
 	return nil
 }
@@ -100,12 +131,16 @@ func (e *Evaluator) Component() wire.Component { return e.component }
 func (e *Evaluator) Settings() wire.Settings { return e.settings }
 
 // Facts are for the run's manifest: data set and split hashes, table versions.
-func (e *Evaluator) Facts() map[string]string { return maps.Clone(e.facts) }
+func (e *Evaluator) Facts() map[string]string {
+	out := map[string]string{}
+	maps.Copy(out, *e.facts.Load())
+	return out
+}
 
 // Source is how diagnostics name the plugin: "nasc/train 0.1.0".
 func (e *Evaluator) Source() string { return e.session.plugin.Source() }
 
-// Close ends the process.
+// Close ends the evaluator, and its process unless that is shared.
 func (e *Evaluator) Close() { e.session.close() }
 
 // Evaluate judges one architecture. A [*wire.Problem] is the architecture's own
@@ -131,159 +166,141 @@ func (e *Evaluator) Evaluate(ctx context.Context, job wire.Job, progress func(wi
 // the evaluator is at fault and not the architectures.
 const hopeless = 3
 
-// maxBatch is how many bytes of architectures are sent in one message.
-const maxBatch = wire.MaxMessage / 4
+// maxUnderWay is how many jobs of one call are sent before the first is finished.
+const maxUnderWay = 4096
 
 // EvaluateAll judges architectures, whose numbers differ, and calls observe one
 // event at a time, in the order in which things happen. On an error the jobs
-// without a result are unfinished.
+// without a result are unfinished. It may be called by many goroutines.
 func (e *Evaluator) EvaluateAll(ctx context.Context, jobs []wire.Job, observe func(wire.Event)) error {
-	var batch []*nascv1.Trial
-	size := 0
-	seen := map[int64]bool{}
-	flush := func() error {
-		err := e.evaluate(ctx, batch, observe)
-		batch, size = nil, 0
-		return err
+	open := make([]int, len(jobs))
+	for i := range open {
+		open[i] = i
 	}
-	for _, j := range jobs {
-		if seen[j.Number] {
-			return fmt.Errorf("two jobs have the number %d", j.Number)
-		}
-		seen[j.Number] = true
-		m, err := wire.FromJob(j)
-		if err != nil {
-			return err
-		}
-		n := proto.Size(m)
-		if size > 0 && size+n > maxBatch {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-		batch, size = append(batch, m), size+n
-	}
-	if len(batch) == 0 {
-		return nil
-	}
-	return flush()
-}
-
-// evaluate judges one message of trials. When the process dies, those without a
-// result are sent again, one by one, so that an architecture that kills the
-// plugin each time fails alone.
-func (e *Evaluator) evaluate(ctx context.Context, open []*nascv1.Trial, observe func(wire.Event)) error {
-	deaths := map[int64]int{}
+	var d deaths // with the same job first
 	for len(open) > 0 {
-		now := open
-		if len(deaths) > 0 {
+		// After a death jobs are sent one by one, so that an architecture that kills
+		// the plugin each time fails alone.
+		now := open[:min(len(open), maxUnderWay)]
+		if d.n > 0 {
 			now = open[:1]
 		}
-		finished := map[int64]bool{}
-		proc, died, err := e.session.attempt(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
-			return e.stream(ctx, conn, now, finished, observe)
+		first := open[0]
+		finished := make([]bool, len(jobs))
+		died, err := e.session.attempt(ctx, &d, func(ctx context.Context, at place) error {
+			return e.judge(ctx, at, jobs, now, finished, observe)
 		})
 		if err != nil {
 			return err
 		}
-		if died {
-			if err := e.session.giveUp(proc, hopeless*(MaxRestarts+1)-1); err != nil {
-				return err
+		open = slices.DeleteFunc(open, func(i int) bool { return finished[i] })
+		switch {
+		case len(open) == 0:
+		case open[0] != first: // of which it has died now, if it has
+			d.n = 0
+			if died {
+				d.n = 1
 			}
-			number := int64(-1)
-			for _, m := range now {
-				if !finished[m.Number] {
-					number = m.Number
-					break
-				}
+		case d.n > MaxRestarts:
+			if n := int(e.fatal.Add(1)); n >= hopeless {
+				return e.session.died(n*(MaxRestarts+1), d.proc)
 			}
-			deaths[number]++
-			if number >= 0 && deaths[number] > MaxRestarts {
-				finished[number] = true
-				observe(wire.Event{Number: number, Result: &wire.Result{Failure: &wire.Problem{Path: "architecture",
-					Message: fmt.Sprintf("the evaluator %s died %d times on it", e.Source(), deaths[number])}}})
-			}
+			open = open[1:]
+			observe(wire.Event{Number: jobs[first].Number, Result: &wire.Result{Failure: &wire.Problem{Path: "architecture",
+				Message: fmt.Sprintf("the evaluator %s died %d times on it", e.Source(), d.n)}}})
+			d.n = 0
 		}
-		var rest []*nascv1.Trial
-		for _, m := range open {
-			if !finished[m.Number] {
-				rest = append(rest, m)
-			}
-		}
-		open = rest
 	}
 	return nil
 }
 
-// stream sends trials and reads events until each has its result.
-func (e *Evaluator) stream(ctx context.Context, conn *grpc.ClientConn, trials []*nascv1.Trial, finished map[int64]bool, observe func(wire.Event)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	p := e.session.plugin
-	sent := map[int64]bool{}
-	for _, m := range trials {
-		sent[m.Number] = true
-	}
-	events, err := nascv1.NewEvaluatorClient(conn).Evaluate(ctx, &nascv1.EvaluateRequest{Trials: trials})
+// judge sends jobs, those numbered by which, and reads events until each has its
+// result.
+func (e *Evaluator) judge(ctx context.Context, at place, jobs []wire.Job, which []int, finished []bool, observe func(wire.Event)) error {
+	t, err := at.proc.trials()
 	if err != nil {
 		return err
 	}
-	for {
-		m, err := events.Recv()
-		if errors.Is(err, io.EOF) {
-			break
+	c := newCall()
+	if err := t.submit(c, e, at, jobs, which, false); err != nil {
+		return err
+	}
+	var mail []letter
+	for left := len(which); left > 0; {
+		select {
+		case <-c.wake:
+		case <-ctx.Done():
+			t.abandon(c)
+			return context.Cause(ctx)
 		}
-		if err != nil {
-			return err
-		}
-		n := m.GetNumber()
-		switch {
-		case !sent[n]:
-			return p.bad("an event of trial %d, which it was not given", n)
-		case finished[n]:
-			return p.bad("an event of trial %d after its result", n)
-		}
-		var result wire.Result
-		switch ev := m.GetEvent().(type) {
-		case *nascv1.EvaluateEvent_Progress:
-			progress := wire.ToProgress(ev.Progress)
-			progress.Text = tidy(progress.Text, 500)
-			observe(wire.Event{Number: n, Progress: &progress})
-			continue
-		case *nascv1.EvaluateEvent_Result:
-			if result, err = e.result(ev.Result); err != nil {
+		var broken *brokenError
+		mail, broken = c.take(mail[:0])
+		results := make([]wire.Result, len(mail))
+		for i := range mail {
+			ended, err := e.hear(t, c, at, jobs, &mail[i], &results[i], observe)
+			if err != nil {
+				t.abandon(c)
 				return err
 			}
-		case *nascv1.EvaluateEvent_Failure:
-			result.Failure = cleaned(ev.Failure)
-		default:
-			continue // of a later protocol
+			if ended {
+				finished[mail[i].job] = true
+				left--
+			}
 		}
-		finished[n] = true
-		observe(wire.Event{Number: n, Result: &result})
-	}
-	if len(finished) < len(sent) {
-		return p.bad("only %d of %d trials have a result", len(finished), len(sent))
+		clear(mail)
+		if broken != nil && left > 0 {
+			return broken
+		}
 	}
 	return nil
 }
 
-func (e *Evaluator) result(m *nascv1.ValidationMetrics) (wire.Result, error) {
+// hear takes a letter, and tells whether its job has ended, with which result.
+func (e *Evaluator) hear(t *trials, c *call, at place, jobs []wire.Job, l *letter, result *wire.Result, observe func(wire.Event)) (ended bool, err error) {
+	number := jobs[l.job].Number
+	switch ev := l.event.GetEvent().(type) {
+	case nil:
+		err = e.result(l.result, result)
+	case *nascv1.EvaluateEvent_Progress:
+		progress := wire.ToProgress(ev.Progress)
+		progress.Text = tidy(progress.Text, 500)
+		observe(wire.Event{Number: number, Progress: &progress})
+		return false, nil
+	case *nascv1.EvaluateEvent_Unknown:
+		return false, t.submit(c, e, at, jobs, []int{l.job}, true)
+	case *nascv1.EvaluateEvent_Error:
+		err = e.session.plugin.problem(wire.ToProblem(ev.Error))
+	case *nascv1.EvaluateEvent_Failure:
+		result.Failure = cleaned(ev.Failure)
+	}
+	if err != nil {
+		return false, err
+	}
+	if e.fatal.Load() != 0 {
+		e.fatal.Store(0)
+	}
+	observe(wire.Event{Number: number, Result: result})
+	return true, nil
+}
+
+// result checks the metrics of a job.
+func (e *Evaluator) result(v wire.Validation, result *wire.Result) error {
 	p := e.session.plugin
-	v := wire.ToValidation(m)
 	if got, want := len(v.Values), len(e.component.Metrics); got != want {
-		return wire.Result{}, p.bad("a result of %d metrics, not %d", got, want)
+		return p.bad("a result of %d metrics, not %d", got, want)
+	}
+	if !(v.SimulatedSeconds >= 0 && v.SimulatedSeconds < 1e300) || !(v.Epochs >= 0 && v.Epochs < 1e300) {
+		return p.bad("an evaluation of %v s and %v epochs", v.SimulatedSeconds, v.Epochs)
 	}
 	for i, x := range v.Values {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return wire.Result{Failure: &wire.Problem{Path: "architecture",
-				Message: fmt.Sprintf("the metric %s is %v, says %s", tidy(e.component.Metrics[i].Name, 200), x, p.Source())}}, nil
+			result.Failure = &wire.Problem{Path: "architecture",
+				Message: fmt.Sprintf("the metric %s is %v, says %s", tidy(e.component.Metrics[i].Name, 200), x, p.Source())}
+			return nil
 		}
 	}
-	if !(v.SimulatedSeconds >= 0 && v.SimulatedSeconds < 1e300) || !(v.Epochs >= 0 && v.Epochs < 1e300) {
-		return wire.Result{}, p.bad("an evaluation of %v s and %v epochs", v.SimulatedSeconds, v.Epochs)
-	}
-	return wire.Result{Metrics: v}, nil
+	result.Metrics = v
+	return nil
 }
 
 // names are those of the metrics.
@@ -303,53 +320,63 @@ func cleaned(m *nascv1.Problem) *wire.Problem {
 // Test measures one architecture on the held-out test split. A [*wire.Problem]
 // is the architecture's own failure, or says that there is no test split.
 func (e *Evaluator) Test(ctx context.Context, job wire.Job, progress func(wire.Progress)) (wire.TestMetrics, error) {
-	p := e.session.plugin
-	m, err := wire.FromJob(job)
+	m := &nascv1.TestRequest{Number: job.Number, Seed: job.Seed, Epochs: int32(job.Epochs)}
+	if job.Epochs < 0 || job.Epochs > math.MaxInt32 {
+		return wire.TestMetrics{}, fmt.Errorf("%d epochs", job.Epochs)
+	}
+	g, err := job.Graph()
+	if err == nil {
+		m.Graph, err = wire.FromGraph(g)
+	}
 	if err != nil {
 		return wire.TestMetrics{}, err
 	}
 	var result wire.TestMetrics
-	err = e.session.call(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		events, err := nascv1.NewEvaluatorClient(conn).Test(ctx, &nascv1.TestRequest{Trial: m})
-		if err != nil {
-			return err
-		}
-		for {
-			m, err := events.Recv()
-			if errors.Is(err, io.EOF) {
-				return p.bad("a test without a result")
-			}
-			if err != nil {
-				return err
-			}
-			switch ev := m.GetEvent().(type) {
-			case *nascv1.TestEvent_Progress:
-				if progress != nil {
-					w := wire.ToProgress(ev.Progress)
-					w.Text = tidy(w.Text, 500)
-					progress(w)
-				}
-			case *nascv1.TestEvent_Failure:
-				return cleaned(ev.Failure)
-			case *nascv1.TestEvent_Result:
-				result = wire.ToTest(ev.Result)
-				mistake, notFinite := wire.CheckMetrics(result.Values, e.component.TestMetrics)
-				if mistake != "" {
-					return p.bad("%s", tidy(mistake, 200))
-				}
-				if notFinite != "" {
-					return &wire.Problem{Path: "architecture", Message: tidy(notFinite, 200) + ", says " + p.Source()}
-				}
-				return nil
-			}
-		}
+	err = e.session.call(ctx, func(ctx context.Context, at place) (err error) {
+		m.Session = at.number
+		result, err = e.test(ctx, at.proc, m, progress)
+		return err
 	})
+	return result, err
+}
+
+func (e *Evaluator) test(ctx context.Context, proc *process, m *nascv1.TestRequest, progress func(wire.Progress)) (none wire.TestMetrics, _ error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p := e.session.plugin
+	events, err := nascv1.NewEvaluatorClient(proc.conn).Test(ctx, m)
 	if err != nil {
-		return wire.TestMetrics{}, err
+		return none, err
 	}
-	return result, nil
+	for {
+		m, err := events.Recv()
+		if errors.Is(err, io.EOF) {
+			return none, p.bad("a test without a result")
+		}
+		if err != nil {
+			return none, err
+		}
+		switch ev := m.GetEvent().(type) {
+		case *nascv1.TestEvent_Progress:
+			if progress != nil {
+				w := wire.ToProgress(ev.Progress)
+				w.Text = tidy(w.Text, 500)
+				progress(w)
+			}
+		case *nascv1.TestEvent_Failure:
+			return none, cleaned(ev.Failure)
+		case *nascv1.TestEvent_Result:
+			result := wire.ToTest(ev.Result)
+			mistake, notFinite := wire.CheckMetrics(result.Values, e.component.TestMetrics)
+			if mistake != "" {
+				return none, p.bad("%s", tidy(mistake, 200))
+			}
+			if notFinite != "" {
+				return none, &wire.Problem{Path: "architecture", Message: tidy(notFinite, 200) + ", says " + p.Source()}
+			}
+			return result, nil
+		}
+	}
 }
 
 // Resolve reads an architecture in the evaluator's own notation, such as a
@@ -358,9 +385,9 @@ func (e *Evaluator) Test(ctx context.Context, job wire.Job, progress func(wire.P
 func (e *Evaluator) Resolve(ctx context.Context, architecture string, s *space.Space) (g space.Genotype, recognised bool, err error) {
 	p := e.session.plugin
 	var resp *nascv1.ResolveResponse
-	err = e.session.call(ctx, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
-		resp, err = nascv1.NewEvaluatorClient(conn).Resolve(ctx,
-			&nascv1.ResolveRequest{Architecture: architecture, Decisions: wire.FromChoices(s)})
+	err = e.session.call(ctx, func(ctx context.Context, at place) (err error) {
+		resp, err = nascv1.NewEvaluatorClient(at.proc.conn).Resolve(ctx,
+			&nascv1.ResolveRequest{Architecture: architecture, Decisions: wire.FromChoices(s), Session: at.number})
 		return err
 	})
 	if err != nil {

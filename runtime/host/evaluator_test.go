@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/wire"
@@ -134,18 +135,49 @@ func TestEvaluateBadAnswers(t *testing.T) {
 		_, err := newEvaluator(t, h, wire.Settings{setting: true}).Evaluate(t.Context(), job(0, 0), nil)
 		fails(t, err, Failed, want, "test/evaluator 1.2.3")
 	}
-	for lie, want := range map[string]string{
-		"unknown_trial": "an event of trial 1000, which it was not given",
-		"duplicate":     "an event of trial 0 after its result",
-		"forgets":       "only 0 of 1 trials",
+	for lie, want := range map[string][2]string{
+		"unknown_trial":  {BadAnswer, "which it was not given"},
+		"unknown_turn":   {BadAnswer, "which it was not given"},
+		"duplicate":      {BadAnswer, "or has ended"},
+		"twice":          {BadAnswer, "or has ended"},
+		"progress_after": {BadAnswer, "or has ended"},
+		"failure_after":  {BadAnswer, "or has ended"},
+		"ragged":         {BadAnswer, "3 metrics of 2 trials"},
+		"no_metrics":     {BadAnswer, "a result of 0 metrics, not 1"},
+		"ragged_epochs":  {BadAnswer, "epochs of 2 trials, not of 1"},
+		"few_metrics":    {BadAnswer, "a result of 0 metrics, not 1"},
+		"many_metrics":   {BadAnswer, "a result of 2 metrics, not 1"},
+		"seconds":        {BadAnswer, "an evaluation of +Inf s"},
+		"forgetful":      {BadAnswer, "does not know an architecture that it was sent"},
+		"forgets":        {BadAnswer, "ended the work before all was done"},
+		"gives_up":       {Failed, "no more"},
 	} {
 		h := newTestHost(t, Options{Commands: commands("bad/" + lie)})
 		e, err := start(t, h, "bad/"+lie).Evaluator(t.Context(), EvaluatorConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = e.Evaluate(t.Context(), job(0, 0), nil)
-		fails(t, err, BadAnswer, want, "bad/"+lie+" 6.6.6")
+		// What comes too much is noticed at the next call at the latest.
+		for i := int64(0); err == nil && i < 2; i++ {
+			_, err = e.Evaluate(t.Context(), job(i, 0), nil)
+			time.Sleep(10 * time.Millisecond)
+		}
+		fails(t, err, want[0], want[1], "bad/"+lie+" 6.6.6")
+		if lie == "few_metrics" || lie == "no_metrics" || lie == "many_metrics" || lie == "seconds" {
+			continue
+		}
+		if _, again := e.Evaluate(t.Context(), job(3, 0), nil); again == nil {
+			t.Errorf("%s: the process is trusted again", lie)
+		}
+	}
+	h = newTestHost(t, Options{Commands: commands("bad/nan")})
+	e, err := start(t, h, "bad/nan").Evaluator(t.Context(), EvaluatorConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var own *wire.Problem
+	if _, err := e.Evaluate(t.Context(), job(0, 0), nil); !errors.As(err, &own) || !strings.Contains(own.Message, "is NaN") {
+		t.Errorf("not a number: %v", err)
 	}
 }
 

@@ -8,10 +8,15 @@
 // checked, and whatever goes wrong is a [diag.Diagnostic] that names the plugin;
 // see codes.go.
 //
+// Components that say that they can be shared serve any number of handles in one
+// process; the others get a process for each. Everything that the handles say to
+// one process goes through one stream, in which the messages of many leave together
+// (steps.go, trials.go).
+//
 // A plugin that dies is started anew, at most [MaxRestarts] times in a row. An
 // optimizer is brought back by configuring it with the same seed and repeating
-// its calls, an evaluator by sending again what it had not finished, so that the
-// search ends with the same trial log.
+// its steps, an evaluator by sending again what it had not finished, so that every
+// search ends with the same trial log (session.go, keeper.go).
 //
 // Of a process (see process.go, runner.go and home.go) the host takes care that
 // it ends with the host, with everything it has started; that it sees nothing of
@@ -23,6 +28,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -128,7 +134,7 @@ func (h *Host) Start(ctx context.Context, name string) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plugin{host: h, name: full, command: command}
+	p := &Plugin{host: h, name: full, command: command, shared: map[string]*house{}, families: map[string]uint64{}}
 	proc, d, err := p.launch(ctx)
 	if err != nil {
 		return nil, err
@@ -161,8 +167,10 @@ type Plugin struct {
 	command     Command
 	description wire.Description
 
-	mu   sync.Mutex
-	proc *process // until a component takes it
+	mu       sync.Mutex
+	proc     *process          // until a component takes it
+	shared   map[string]*house // by component
+	families map[string]uint64 // of evaluators, by configuration
 }
 
 // Description is what the plugin tells about itself.
@@ -176,19 +184,19 @@ func (p *Plugin) Source() string {
 	return p.name + " " + p.description.Version
 }
 
-// Close ends a plugin that was started for its description only. It does
-// nothing once a component has taken the process.
+// Close ends the process that was started for the description, if no component has
+// taken it, and those of shared components.
 func (p *Plugin) Close() {
-	if proc := p.take(); proc != nil {
-		proc.stop()
-	}
-}
-
-// take hands over the process that was started for the description, once.
-func (p *Plugin) take() *process {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	proc := p.proc
 	p.proc = nil
-	return proc
+	houses := slices.Collect(maps.Values(p.shared))
+	p.mu.Unlock()
+	if proc != nil {
+		proc.stop()
+	}
+	for _, h := range houses {
+		h.keeper.close()
+		h.aside.keeper.close()
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -51,6 +52,8 @@ func servePlugin(name string) {
 		sdk.Serve(random.Plugin)
 	case "test/evaluator":
 		sdk.Serve(evaluatorPlugin())
+	case "test/lookup":
+		sdk.Serve(lookupPlugin())
 	case "test/optimizer":
 		sdk.Serve(optimizerPlugin())
 	default:
@@ -78,7 +81,7 @@ func commands(names ...string) map[string]Command {
 func newTestHost(t testing.TB, o Options) *Host {
 	t.Helper()
 	if o.Commands == nil {
-		o.Commands = commands("nasc/evolution", "nasc/local", "nasc/random", "test/evaluator", "test/optimizer")
+		o.Commands = commands("nasc/evolution", "nasc/local", "nasc/random", "test/evaluator", "test/lookup", "test/optimizer")
 	}
 	h := New(o)
 	h.backOff = time.Millisecond
@@ -285,10 +288,59 @@ func (e *evaluator) Resolve(text string, decisions []sdk.Choice) (map[string]str
 	return out, true, nil
 }
 
+// lookup is an evaluator as a table is one: shared, and of few words.
+type lookup struct {
+	lookupParams
+	recognised atomic.Int64
+}
+
+type lookupParams struct {
+	Bias float64 `default:"0" doc:"what is added"`
+	Sick int     `default:"-1" doc:"the value that cannot be recognised"`
+	Die  int     `default:"-1" doc:"the value that kills the process"`
+	Wait int     `default:"-1" doc:"the value that takes until it is cancelled"`
+}
+
+func lookupPlugin() sdk.Plugin {
+	metric := func(n string) []sdk.Metric { return []sdk.Metric{{Name: n, HigherIsBetter: true}} }
+	return sdk.Plugin{Name: "test/lookup", Version: "1.0.0", Evaluators: []sdk.EvaluatorSpec{
+		sdk.NewEvaluator(sdk.EvaluatorInfo{Name: "value", Metrics: metric("score"), TestMetrics: metric("recognised"), Deterministic: true, Shared: true},
+			func(_ sdk.Env, p lookupParams) (sdk.Evaluator, error) { return &lookup{lookupParams: p}, nil }),
+	}}
+}
+
+func (l *lookup) Recognise(g *graph.Graph) (any, error) {
+	l.recognised.Add(1)
+	v, _ := g.Nodes[0].Int("v")
+	if v == l.Sick {
+		panic("cannot read it")
+	}
+	return v, nil
+}
+
+func (l *lookup) Evaluate(ctx context.Context, c sdk.Candidate, _ func(sdk.Progress)) (sdk.ValidationMetrics, error) {
+	v := c.Key.(int)
+	switch v {
+	case l.Die:
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		time.Sleep(time.Minute)
+	case l.Wait:
+		<-ctx.Done()
+		return sdk.ValidationMetrics{}, ctx.Err()
+	}
+	return sdk.ValidationMetrics{Values: map[string]float64{"score": float64(v) + l.Bias}, Epochs: 1}, nil
+}
+
+// Test tells how many graphs this value has recognised, its own included.
+func (l *lookup) Test(context.Context, sdk.Candidate, func(sdk.Progress)) (sdk.TestMetrics, error) {
+	return sdk.TestMetrics{Values: map[string]float64{"recognised": float64(l.recognised.Load())}}, nil
+}
+
 type optimizerParams struct {
 	Do    string `default:"" doc:"what to do wrong"`
 	After int    `default:"0" doc:"from which trial on"`
 	Once  string `default:"" doc:"a file; only while it exists, which this removes"`
+	Until string `default:"" doc:"a file to wait for"`
 }
 
 type optimizer struct {
@@ -299,7 +351,7 @@ type optimizer struct {
 
 func optimizerPlugin() sdk.Plugin {
 	return sdk.Plugin{Name: "test/optimizer", Version: "0.0.1", Optimizers: []sdk.OptimizerSpec{
-		sdk.NewOptimizer(sdk.OptimizerInfo{Name: "wrong"}, func(s sdk.Search, p optimizerParams) (sdk.Optimizer, error) {
+		sdk.NewOptimizer(sdk.OptimizerInfo{Name: "wrong", Shared: true}, func(s sdk.Search, p optimizerParams) (sdk.Optimizer, error) {
 			if p.Do == "panic at start" {
 				panic("oh no")
 			}
@@ -321,6 +373,13 @@ func (o *optimizer) Ask(n int) ([]space.Genotype, error) {
 	case "die":
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		time.Sleep(time.Minute)
+	case "wait":
+		for {
+			if _, err := os.Stat(o.Until); err == nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
 	case "outside":
 		g[0] = 5
 	case "short":

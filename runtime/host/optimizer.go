@@ -1,13 +1,13 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
 	"sync"
 
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/nasc-project/nasc/compiler/space"
@@ -29,36 +29,28 @@ type OptimizerConfig struct {
 	Threads int
 }
 
-// Optimizer is an optimizer at work in its plugin process.
+// Optimizer is an optimizer at work, in a process of its own or, when it can be
+// shared, in one with others of its plugin. Calls come one at a time.
 //
 // Trials are numbered here from 0 in the order in which their architectures are
 // proposed; proposals that the space rejects count as well, though the log of a
-// run does not hold them. Calls come one at a time.
+// run does not hold them.
 type Optimizer struct {
 	session    *session
 	component  wire.Component
 	settings   wire.Settings
 	space      *space.Space
-	configure  *nascv1.OptimizerConfigureRequest
 	objectives []int // among the metrics
+	configure  *nascv1.OptimizerConfigureRequest
 
-	mu       sync.Mutex
-	steps    []step   // what was called, to be repeated after a crash
-	proposed [][]byte // packed genotype by trial
-	untold   map[int64]bool
-	done     bool
+	mu     sync.Mutex
+	past   history
+	untold untold
+	done   bool
+	ready  chan reply // for the answer of the next step
 }
 
-// step is one finished call: Tell when told is set, otherwise Ask.
-type step struct {
-	n    int32  // asked for
-	got  int32  // proposed
-	done bool   // answered
-	told []byte // the request
-}
-
-// Optimizer configures the plugin's process as an optimizer, which takes the
-// process over.
+// Optimizer configures the plugin as an optimizer.
 func (p *Plugin) Optimizer(ctx context.Context, cfg OptimizerConfig) (*Optimizer, error) {
 	c, err := p.Component(wire.OptimizerKind, cfg.Component)
 	if err != nil {
@@ -79,7 +71,7 @@ func (p *Plugin) Optimizer(ctx context.Context, cfg OptimizerConfig) (*Optimizer
 	if err != nil {
 		return nil, err
 	}
-	o := &Optimizer{component: c, settings: settings, space: cfg.Space, untold: map[int64]bool{},
+	o := &Optimizer{component: c, settings: settings, space: cfg.Space, ready: make(chan reply, 1),
 		configure: &nascv1.OptimizerConfigureRequest{Configuration: configuration, Space: wire.FromSpace(cfg.Space), Metrics: cfg.Metrics}}
 	for _, m := range cfg.Objectives {
 		at := slices.Index(cfg.Metrics, m.Metric)
@@ -89,9 +81,9 @@ func (p *Plugin) Optimizer(ctx context.Context, cfg OptimizerConfig) (*Optimizer
 		o.objectives = append(o.objectives, at)
 		o.configure.Objectives = append(o.configure.Objectives, &nascv1.Objective{Metric: m.Metric, Maximize: m.Maximize})
 	}
-	if o.session, err = p.open(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
-		return o.prepare(ctx, p, conn)
-	}); err != nil {
+	o.session = p.session(c, o.open)
+	if err := o.session.call(ctx, func(context.Context, place) error { return nil }); err != nil {
+		o.Close()
 		return nil, err
 	}
 	return o, nil
@@ -106,7 +98,7 @@ func (o *Optimizer) Settings() wire.Settings { return o.settings }
 // Source is how diagnostics name the plugin: "nasc/evolution 0.1.0".
 func (o *Optimizer) Source() string { return o.session.plugin.Source() }
 
-// Close ends the process.
+// Close ends the optimizer, and its process unless that is shared.
 func (o *Optimizer) Close() { o.session.close() }
 
 // Done reports whether the optimizer has said that it has nothing more to
@@ -131,145 +123,151 @@ func (o *Optimizer) Step(ctx context.Context, told []wire.Told, n int) ([]space.
 	if n < 0 || n > math.MaxInt32 {
 		return nil, fmt.Errorf("cannot ask for %d architectures", n)
 	}
-	if len(told) > 0 {
-		if err := o.tell(ctx, told); err != nil {
-			return nil, err
-		}
+	if o.done {
+		n = 0
 	}
-	if n == 0 || o.done {
+	if len(told) == 0 && n == 0 {
 		return nil, nil
 	}
-	return o.ask(ctx, n, int64(len(o.proposed)))
-}
-
-func (o *Optimizer) ask(ctx context.Context, n int, first int64) ([]space.Genotype, error) {
-	var resp *nascv1.AskResponse
-	err := o.session.call(ctx, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
-		resp, err = nascv1.NewOptimizerClient(conn).Ask(ctx, &nascv1.AskRequest{N: int32(n), FirstTrial: first})
-		return err
-	})
-	if err != nil {
+	m := &nascv1.Step{Ask: int32(n), FirstTrial: o.untold.next()}
+	var err error
+	if told, err = o.finished(told); err != nil {
 		return nil, err
 	}
-	genotypes, err := o.check(resp, n)
-	if err != nil {
-		return nil, err
-	}
-	for _, g := range genotypes {
-		o.untold[int64(len(o.proposed))] = true
-		o.proposed = append(o.proposed, o.space.Pack(g))
-	}
-	o.done = resp.GetDone() && len(genotypes) == 0
-	o.steps = append(o.steps, step{n: int32(n), got: int32(len(genotypes)), done: o.done})
-	return genotypes, nil
-}
-
-// check tests an answer to Ask(n).
-func (o *Optimizer) check(resp *nascv1.AskResponse, n int) ([]space.Genotype, error) {
-	p := o.session.plugin
-	got := len(resp.GetGenotypes())
-	if got > n {
-		return nil, p.bad("%d architectures where at most %d were asked for", got, n)
-	}
-	if got == 0 && !resp.GetDone() && len(o.untold) == 0 {
-		return nil, p.bad("no architecture although it was told all results")
-	}
-	all := make([]space.Genotype, got)
-	for i, m := range resp.GetGenotypes() {
-		all[i] = wire.ToGenotype(m)
-		if err := o.space.Check(all[i]); err != nil {
-			return nil, p.bad("an architecture outside of the space: %s", tidy(err.Error(), 500))
+	m.Told = wire.FromTold(told, len(o.configure.Metrics))
+	var all []space.Genotype
+	var d deaths
+	for {
+		died, err := o.session.attempt(ctx, &d, func(ctx context.Context, at place) (err error) {
+			all, err = o.step(ctx, at, m)
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
+		if !died {
+			break
+		}
+		if d.n > MaxRestarts {
+			return nil, o.session.died(d.n, d.proc)
+		}
+	}
+	for _, t := range told {
+		o.untold.take(t.Trial)
+	}
+	o.untold.add(len(all))
+	return all, o.past.add(m, all, o.done && n > 0)
+}
+
+// step makes a step in a process. When it fails, the session is where nobody knows,
+// and has to be opened again.
+func (o *Optimizer) step(ctx context.Context, at place, m *nascv1.Step) ([]space.Genotype, error) {
+	answer, err := o.ask(ctx, at, m)
+	if err == nil {
+		var all []space.Genotype
+		if all, err = o.check(answer, m); err == nil {
+			o.done = o.done || answer.GetDone() && len(all) == 0
+			return all, nil
+		}
+	}
+	o.session.leave(at)
+	return nil, err
+}
+
+// ask sends a step and waits for its answer.
+func (o *Optimizer) ask(ctx context.Context, at place, m *nascv1.Step) (*nascv1.Answer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	stream, err := at.proc.steps()
+	if err != nil {
+		return nil, err
+	}
+	m.Session = at.number
+	answer, err := stream.step(ctx, m, o.ready)
+	if err != nil {
+		o.ready = make(chan reply, 1) // an answer may still come
+		return nil, err
+	}
+	if answer.GetError() != nil {
+		return nil, o.session.plugin.problem(wire.ToProblem(answer.GetError()))
+	}
+	return answer, nil
+}
+
+// check tests the answer to a step.
+func (o *Optimizer) check(answer *nascv1.Answer, m *nascv1.Step) ([]space.Genotype, error) {
+	p := o.session.plugin
+	if got := int(answer.GetCount()); got > int(m.GetAsk()) {
+		return nil, p.bad("%d architectures where at most %d were asked for", got, m.GetAsk())
+	}
+	all, err := wire.ToGenotypes(answer, int(m.GetAsk()), len(o.space.Decisions))
+	for i := 0; err == nil && i < len(all); i++ {
+		err = o.space.Check(all[i])
+	}
+	if err != nil {
+		return nil, p.bad("an architecture outside of the space: %s", tidy(err.Error(), 500))
+	}
+	if m.GetAsk() > 0 && len(all) == 0 && !answer.GetDone() && o.untold.open == len(m.GetTold().GetTrials()) {
+		return nil, p.bad("no architecture although it was told all results")
 	}
 	return all, nil
 }
 
-func (o *Optimizer) tell(ctx context.Context, trials []wire.Told) error {
-	req, err := o.request(trials)
-	if err != nil {
-		return err
+// finished checks trials, and puts them into the order of their numbers.
+func (o *Optimizer) finished(trials []wire.Told) ([]wire.Told, error) {
+	byNumber := func(a, b wire.Told) int { return cmp.Compare(a.Trial, b.Trial) }
+	if !slices.IsSortedFunc(trials, byNumber) {
+		trials = slices.SortedFunc(slices.Values(trials), byNumber)
 	}
-	told, err := proto.MarshalOptions{Deterministic: true}.Marshal(req)
-	if err != nil {
-		return err
-	}
-	err = o.session.call(ctx, func(ctx context.Context, conn *grpc.ClientConn) error {
-		_, err := nascv1.NewOptimizerClient(conn).Tell(ctx, req)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	o.steps = append(o.steps, step{told: told})
-	for _, t := range trials {
-		delete(o.untold, t.Trial)
-	}
-	return nil
-}
-
-func (o *Optimizer) request(trials []wire.Told) (*nascv1.TellRequest, error) {
-	sorted := slices.Clone(trials)
-	slices.SortFunc(sorted, func(a, b wire.Told) int { return int(a.Trial - b.Trial) })
-	req := &nascv1.TellRequest{}
-	for i, t := range sorted {
-		if !o.untold[t.Trial] || i > 0 && sorted[i-1].Trial == t.Trial {
+	for i, t := range trials {
+		if !o.untold.has(t.Trial) || i > 0 && trials[i-1].Trial == t.Trial {
 			return nil, fmt.Errorf("trial %d was never proposed or is already told", t.Trial)
 		}
 		if t.Failure != "" && !t.Infeasible {
-			t.Metrics = wire.Validation{}
-		} else if got, want := len(t.Metrics.Values), len(o.configure.Metrics); got != want {
+			continue // whatever its metrics
+		}
+		if got, want := len(t.Metrics.Values), len(o.configure.Metrics); got != want {
 			return nil, fmt.Errorf("trial %d has %d metrics, not %d", t.Trial, got, want)
 		}
-		for i, at := range o.objectives {
-			if t.Failure != "" {
-				break
-			}
-			if v := t.Metrics.Values[at]; math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("trial %d has no value of %s", t.Trial, o.configure.Objectives[i].Metric)
+		if t.Failure == "" {
+			for k, at := range o.objectives {
+				if v := t.Metrics.Values[at]; math.IsNaN(v) || math.IsInf(v, 0) {
+					return nil, fmt.Errorf("trial %d has no value of %s", t.Trial, o.configure.Objectives[k].Metric)
+				}
 			}
 		}
-		req.Trials = append(req.Trials, wire.FromTold(t))
 	}
-	return req, nil
+	return trials, nil
 }
 
-// prepare configures a process and repeats every call made so far. The answers
-// must be the ones that it gave before.
-func (o *Optimizer) prepare(ctx context.Context, p *Plugin, conn *grpc.ClientConn) error {
-	client := nascv1.NewOptimizerClient(conn)
-	resp, err := client.Configure(ctx, o.configure)
+// open configures the session in a process and repeats every step made so far. The
+// answers must be the ones that it gave before.
+func (o *Optimizer) open(ctx context.Context, at place) error {
+	p := o.session.plugin
+	req := &nascv1.OptimizerConfigureRequest{Configuration: proto.CloneOf(o.configure.Configuration),
+		Space: o.configure.Space, Objectives: o.configure.Objectives, Metrics: o.configure.Metrics}
+	req.Configuration.Session = at.number
+	resp, err := nascv1.NewOptimizerClient(at.proc.conn).Configure(ctx, req)
 	if err != nil {
 		return err
 	}
 	if len(resp.GetProblems()) > 0 {
 		return p.problems(wire.ToProblems(resp.GetProblems()))
 	}
-	next := 0
-	for _, s := range o.steps {
-		if s.told != nil {
-			req := &nascv1.TellRequest{}
-			if err := proto.Unmarshal(s.told, req); err != nil {
-				return err
-			}
-			if _, err := client.Tell(ctx, req); err != nil {
-				return err
-			}
-			continue
-		}
-		resp, err := client.Ask(ctx, &nascv1.AskRequest{N: s.n, FirstTrial: int64(next)})
+	for s, err := range o.past.steps() {
 		if err != nil {
 			return err
 		}
-		same := len(resp.GetGenotypes()) == int(s.got) && (resp.GetDone() && s.got == 0) == s.done
-		for i := 0; same && i < int(s.got); i++ {
-			g := wire.ToGenotype(resp.Genotypes[i])
-			same = o.space.Check(g) == nil && slices.Equal(o.space.Pack(g), o.proposed[next+i])
+		answer, err := o.ask(ctx, at, s.step)
+		if err != nil {
+			return err
 		}
-		if !same {
+		all, err := wire.ToGenotypes(answer, int(s.step.GetAsk()), len(o.space.Decisions))
+		if err != nil || s.answer != fingerprint(all, answer.GetDone() && len(all) == 0) {
 			return p.fault(NotReproducible,
-				"started anew with the same seed, the plugin proposes something else than before (trial %d)", next)
+				"started anew with the same seed, the plugin proposes something else than before (trial %d)", s.step.GetFirstTrial())
 		}
-		next += int(s.got)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/wire"
@@ -88,7 +89,7 @@ func TestSearchIsRepeatedAfterKill(t *testing.T) {
 // killProcess kills the plugin from outside.
 func killProcess(t testing.TB, s *session) {
 	t.Helper()
-	pid, err := strconv.Atoi(s.proc.runner.ID())
+	pid, err := strconv.Atoi(s.at.proc.runner.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,11 +143,52 @@ func TestOptimizerAnswers(t *testing.T) {
 	}
 }
 
+func TestOptimizerLies(t *testing.T) {
+	for lie, want := range map[string]string{
+		"stranger": "which has no step under way",
+		"twice":    "which has no step under way",
+		"many":     "2 architectures where at most 1",
+		"bomb":     "1073741824 architectures where at most 1",
+		"ragged":   "7 numbers for 1 architectures of 6 decisions",
+		"outside":  "outside of the space",
+		"unasked":  "1 architectures where at most 0",
+		"forgets":  "ended the work before all was done",
+	} {
+		h := newTestHost(t, Options{Commands: commands("bad/" + lie)})
+		p := start(t, h, "bad/"+lie)
+		configure := func() *Optimizer {
+			o, err := p.Optimizer(t.Context(), OptimizerConfig{Space: testSpace(t), Objectives: maximize, Metrics: []string{"score"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return o
+		}
+		o := configure()
+		var err error
+		var tell []wire.Told
+		for i := int64(0); err == nil && i < 3; i++ {
+			var g []space.Genotype
+			if g, err = o.Step(t.Context(), tell, 1); err == nil {
+				_, err = o.Step(t.Context(), []wire.Told{told(i, g[0])}, 0)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		fails(t, err, BadAnswer, want, "source: bad/"+lie+" 6.6.6")
+		// What no session can have said stains the process, all else only the session.
+		_, err = configure().Step(t.Context(), nil, 1)
+		if lie == "stranger" || lie == "twice" || lie == "forgets" {
+			fails(t, err, BadAnswer, want)
+		} else if lie == "unasked" && err != nil {
+			t.Errorf("%s: another session: %v", lie, err)
+		}
+	}
+}
+
 func TestOptimizerThatIsNotReproducible(t *testing.T) {
 	h := newTestHost(t, Options{})
 	o := newOptimizer(t, h, "test/optimizer", wire.Settings{"do": "pid"})
 	for range 20 { // until process ids differ modulo 5
-		next := len(o.proposed)
+		next := o.untold.next()
 		got, err := o.Step(t.Context(), nil, 1)
 		if err != nil {
 			fails(t, err, NotReproducible, "trial 0")

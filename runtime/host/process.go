@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -26,12 +27,44 @@ import (
 // process is one run of a plugin, connected and described.
 type process struct {
 	host    *Host
+	plugin  *Plugin
 	client  *plugin.Client
 	runner  *runner
 	home    *home
 	journal *journal
 	conn    *grpc.ClientConn
 	once    sync.Once
+
+	life     context.Context // ends with stop
+	end      context.CancelFunc
+	buried   atomic.Bool   // it is known to have died
+	sessions atomic.Uint64 // opened so far
+
+	mu         sync.Mutex // while a stream is opened
+	optimizing *steps
+	evaluating *trials
+}
+
+// steps returns the stream of the optimizers in the process.
+func (proc *process) steps() (*steps, error) {
+	proc.mu.Lock()
+	defer proc.mu.Unlock()
+	var err error
+	if proc.optimizing == nil {
+		proc.optimizing, err = proc.openSteps()
+	}
+	return proc.optimizing, err
+}
+
+// trials returns the stream of the evaluators in the process.
+func (proc *process) trials() (*trials, error) {
+	proc.mu.Lock()
+	defer proc.mu.Unlock()
+	var err error
+	if proc.evaluating == nil {
+		proc.evaluating, err = proc.openTrials()
+	}
+	return proc.evaluating, err
 }
 
 // connection is go-plugin's client side of a plugin: the bare connection.
@@ -60,7 +93,8 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 	}
 	log := h.opts.Log.With("plugin", p.name)
 	j := newJournal(log, slog.LevelError)
-	proc := &process{host: h, home: where, journal: j, runner: newRunner(p.command, where.dir, j)}
+	proc := &process{host: h, plugin: p, home: where, journal: j, runner: newRunner(p.command, where.dir, j)}
+	proc.life, proc.end = context.WithCancel(context.Background())
 	timeout, cancel := context.WithTimeout(ctx, h.opts.StartTimeout)
 	defer cancel()
 	proc.client = plugin.NewClient(&plugin.ClientConfig{
@@ -79,7 +113,8 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 		SyncStderr:       proc.journal.stream(),
 		Logger:           bridge(log),
 		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage))},
+			grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+			grpc.WithInitialWindowSize(wire.Window), grpc.WithInitialConnWindowSize(wire.Window)},
 	})
 	if err := h.add(proc); err != nil {
 		where.remove()
@@ -204,6 +239,7 @@ func (proc *process) stop() {
 			nascv1.NewPluginClient(proc.conn).Shutdown(ctx, &nascv1.ShutdownRequest{})
 			cancel()
 		}
+		proc.end()
 		proc.runner.Kill(context.Background())
 		proc.client.Kill()
 		proc.home.remove()

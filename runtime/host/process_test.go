@@ -161,7 +161,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		t.Errorf("%d folders, %v", len(entries), err)
 	}
 	pids := []int{child}
-	for _, id := range []string{e.session.proc.runner.ID(), p.proc.runner.ID()} {
+	for _, id := range []string{e.session.at.proc.runner.ID(), p.proc.runner.ID()} {
 		pid, _ := strconv.Atoi(id)
 		pids = append(pids, pid)
 	}

@@ -3,98 +3,207 @@ package host
 import (
 	"context"
 	"errors"
-	"reflect"
 	"sync"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 
 	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
+	"github.com/nasc-project/nasc/plugins/wire"
 )
 
-// MaxRestarts is how many times in a row, without a call that succeeds in
-// between, a plugin that died is started anew.
-const MaxRestarts = 3
-
-// session keeps one configured component alive. When its process dies in a
-// call, it starts another, prepares it and repeats the call.
+// session is one configured component in a process that it may share with others.
+// When the process dies, the next call opens it again in a new one.
 type session struct {
 	plugin *Plugin
-	// prepare configures a process and brings it to the state of the one before.
-	prepare func(context.Context, *grpc.ClientConn) error
+	keeper *keeper
+	shared bool
+	// aside is where a call is made that was under way at too many deaths.
+	aside *quarantine
+	// configure opens the session in a process, under a number, and brings it to
+	// the state that it had in the last one.
+	configure func(context.Context, place) error
 
-	mu      sync.Mutex // guards what follows, not calls
-	proc    *process
-	crashes int // in a row
-	closed  bool
+	mu     sync.Mutex // held while the session is opened
+	at     place
+	closed bool
 }
 
-// open takes over the plugin's process, or starts another, and prepares it.
-func (p *Plugin) open(ctx context.Context, prepare func(context.Context, *grpc.ClientConn) error) (*session, error) {
-	s := &session{plugin: p, prepare: prepare, proc: p.take()}
-	if s.proc == nil {
-		var err error
-		if s.proc, err = p.another(ctx); err != nil {
-			return nil, err
-		}
-	}
-	// A process that dies while it is configured is not tried again: nothing
-	// has been achieved that would be lost.
-	if err := prepare(ctx, s.proc.conn); err != nil {
-		err = s.explain(ctx, s.proc, err)
-		s.close()
-		return nil, err
-	}
-	return s, nil
+// place is where a session is open.
+type place struct {
+	proc   *process // nil: nowhere
+	number uint64   // of the session there
 }
 
-func (s *session) close() {
+// session makes a session of a component. The process that was started for the
+// plugin's description is used by the first.
+func (p *Plugin) session(c wire.Component, configure func(context.Context, place) error) *session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &session{plugin: p, shared: c.Shared, configure: configure}
+	name := string(c.Kind) + " " + c.Name
+	if h := p.shared[name]; h != nil {
+		s.keeper, s.aside = h.keeper, h.aside
+		return s
+	}
+	s.keeper = &keeper{plugin: p, proc: p.proc}
+	p.proc = nil
+	s.aside = &quarantine{keeper: &keeper{plugin: p}, turn: make(chan struct{}, 1)}
+	if c.Shared {
+		p.shared[name] = &house{s.keeper, s.aside}
+	}
+	return s
+}
+
+// house is where the sessions of a shared component live.
+type house struct {
+	keeper *keeper
+	aside  *quarantine
+}
+
+// enter returns where the session is open, after opening it if need be.
+func (s *session) enter(ctx context.Context) (place, error) {
 	s.mu.Lock()
-	proc := s.proc
-	s.proc, s.closed = nil, true
-	s.mu.Unlock()
-	if proc != nil {
-		proc.stop()
+	defer s.mu.Unlock()
+	if s.closed {
+		return place{}, errClosed
+	}
+	proc, err := s.keeper.ready(ctx)
+	if err != nil {
+		return place{}, err
+	}
+	if s.at.proc == proc {
+		return s.at, nil
+	}
+	at := place{proc, proc.sessions.Add(1)}
+	if err := s.configure(ctx, at); err != nil {
+		return place{proc: proc}, err
+	}
+	s.at = at
+	return at, nil
+}
+
+// leave has the session opened again before its next call, since it is unknown
+// what a call that was given up has done to it.
+func (s *session) leave(at place) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at == at {
+		s.at = place{}
+		go at.release()
 	}
 }
 
-var errClosed = errors.New("the plugin is closed")
+// release ends a session, wherever it is.
+func (at place) release() {
+	if at.proc == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	// Whether the process still hears it does not matter.
+	_, _ = nascv1.NewPluginClient(at.proc.conn).Release(ctx, &nascv1.ReleaseRequest{Session: at.number})
+}
 
-// call makes a call of the plugin, and makes it again when the process dies.
-func (s *session) call(ctx context.Context, f func(context.Context, *grpc.ClientConn) error) error {
+// close ends the session; its process too, unless it is shared.
+func (s *session) close() {
+	if !s.shared {
+		s.keeper.close()
+		s.aside.keeper.close()
+	}
+	s.mu.Lock()
+	at := s.at
+	s.at, s.closed = place{}, true
+	s.mu.Unlock()
+	if s.shared {
+		at.release()
+	}
+}
+
+// deaths counts those of one call.
+type deaths struct {
+	n    int
+	proc *process // the last that died
+}
+
+// attempt makes a call where the session is open: f says what to call. It tells
+// whether the process died, with which it counts. After too many deaths the call
+// is made in quarantine.
+func (s *session) attempt(ctx context.Context, d *deaths, f func(context.Context, place) error) (died bool, err error) {
+	k := s.keeper
+	var at place
+	if d.n >= MaxRestarts {
+		if err := s.aside.enter(ctx); err != nil {
+			return false, err
+		}
+		defer s.aside.leave()
+		k = s.aside.keeper
+		alone := &session{plugin: s.plugin, keeper: k, configure: s.configure}
+		at, err = alone.enter(ctx)
+		defer func() {
+			if s.shared {
+				alone.at.release()
+			} else {
+				k.dismiss()
+			}
+		}()
+	} else {
+		at, err = s.enter(ctx)
+	}
+	if err == nil {
+		err = f(ctx, at)
+	}
+	if err == nil {
+		k.well()
+		return false, nil
+	}
+	if at.proc == nil || !lost(ctx, at.proc, err) {
+		return false, s.explain(ctx, err)
+	}
+	k.bury(at.proc)
+	d.n++
+	d.proc = at.proc
+	return true, nil
+}
+
+// call makes a call, and makes it again when the process dies.
+func (s *session) call(ctx context.Context, f func(context.Context, place) error) error {
+	var d deaths
 	for {
-		proc, died, err := s.attempt(ctx, f)
+		died, err := s.attempt(ctx, &d, f)
 		if !died {
 			return err
 		}
-		if err := s.giveUp(proc, MaxRestarts); err != nil {
-			return err
+		if d.n > MaxRestarts {
+			return s.died(d.n, d.proc)
 		}
 	}
 }
 
-// attempt makes a call once and tells whether the process died of it.
-func (s *session) attempt(ctx context.Context, f func(context.Context, *grpc.ClientConn) error) (proc *process, died bool, err error) {
-	if proc, err = s.ready(ctx); err != nil {
-		return nil, false, err
+// died is the error after too many deaths.
+func (s *session) died(times int, proc *process) error {
+	d := s.plugin.fault(Crashed, "the plugin died %d times in a row", times)
+	proc.obituary(d)
+	return d
+}
+
+// lost reports whether a call failed because the process died.
+func lost(ctx context.Context, proc *process, err error) bool {
+	if ctx.Err() != nil {
+		return false
 	}
-	if err = f(ctx, proc.conn); err == nil {
-		s.mu.Lock()
-		s.crashes = 0
-		s.mu.Unlock()
-		return proc, false, nil
+	var b *brokenError
+	if errors.As(err, &b) {
+		return b.died
 	}
-	if _, fromCall := status.FromError(err); ctx.Err() != nil || !fromCall || !proc.crashed(err) {
-		return proc, false, s.explain(ctx, proc, err)
-	}
-	s.bury(proc)
-	return proc, true, nil
+	_, fromCall := status.FromError(err)
+	return fromCall && (proc.buried.Load() || proc.crashed(err))
 }
 
 // explain turns the error of a call that is not repeated into what the user
 // reads.
-func (s *session) explain(ctx context.Context, proc *process, err error) error {
+func (s *session) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -103,90 +212,12 @@ func (s *session) explain(ctx context.Context, proc *process, err error) error {
 	if errors.As(err, &d) || errors.As(err, &list) {
 		return err
 	}
-	st, fromCall := status.FromError(err)
-	if !fromCall {
-		return err
+	var b *brokenError
+	if errors.As(err, &b) {
+		err = b.error
 	}
-	if proc.crashed(err) {
-		d = s.plugin.fault(Crashed, "the plugin died")
-		proc.stop()
-		proc.obituary(d)
-		return d
+	if st, fromCall := status.FromError(err); fromCall {
+		return s.plugin.fault(Failed, "%s", tidy(st.Message(), 2000))
 	}
-	return s.plugin.fault(Failed, "%s", tidy(st.Message(), 2000))
-}
-
-// bury counts the crash of a process, once, and ends what is left of it.
-func (s *session) bury(proc *process) {
-	s.mu.Lock()
-	first := s.proc == proc
-	if first {
-		s.proc = nil
-		s.crashes++
-	}
-	s.mu.Unlock()
-	proc.stop()
-	if first {
-		s.plugin.host.opts.Log.Warn("plugin died", "plugin", s.plugin.name)
-	}
-}
-
-// giveUp is the error after more than most crashes in a row.
-func (s *session) giveUp(proc *process, most int) error {
-	s.mu.Lock()
-	crashes := s.crashes
-	s.mu.Unlock()
-	if crashes <= most {
-		return nil
-	}
-	d := s.plugin.fault(Crashed, "the plugin died %d times in a row", crashes)
-	proc.obituary(d)
-	return d
-}
-
-// another starts a further process of the same plugin.
-func (p *Plugin) another(ctx context.Context) (*process, error) {
-	proc, d, err := p.launch(ctx)
-	if err == nil && !reflect.DeepEqual(d, p.description) {
-		proc.stop()
-		return nil, p.fault(NotReproducible, "the plugin was replaced by another while it was in use")
-	}
-	return proc, err
-}
-
-// ready returns the process, a new one when the last has died.
-func (s *session) ready(ctx context.Context) (*process, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for {
-		if s.closed {
-			return nil, errClosed
-		}
-		if s.proc != nil {
-			return s.proc, nil
-		}
-		wait := s.plugin.host.backOff << (2 * min(max(0, s.crashes-1), MaxRestarts-1))
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(wait):
-		}
-		proc, err := s.plugin.another(ctx)
-		if err == nil {
-			if err = s.prepare(ctx, proc.conn); err == nil {
-				s.proc = proc
-				return proc, nil
-			}
-			crashed := ctx.Err() == nil && proc.crashed(err)
-			err = s.explain(ctx, proc, err)
-			proc.stop()
-			if !crashed {
-				return nil, err
-			}
-		}
-		s.crashes++
-		if s.crashes > MaxRestarts || ctx.Err() != nil {
-			return nil, err
-		}
-	}
+	return err
 }

@@ -196,7 +196,7 @@ type Component struct {
 	// The metrics that an evaluator's Test reports, and no others. An optimizer
 	// never sees them.
 	TestMetrics []*Metric `protobuf:"bytes,8,rep,name=test_metrics,json=testMetrics,proto3" json:"test_metrics,omitempty"`
-	// Whether one process may serve several searches at once. Otherwise the host
+	// Whether one process may serve several sessions at once. Otherwise the host
 	// starts a process for each.
 	Shared bool `protobuf:"varint,9,opt,name=shared,proto3" json:"shared,omitempty"`
 	// Whether an optimizer goes through what it has to propose once, whatever it is
@@ -595,6 +595,86 @@ func (x *Metric) GetHigherIsBetter() bool {
 	return false
 }
 
+type ReleaseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Session       uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseRequest) Reset() {
+	*x = ReleaseRequest{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseRequest) ProtoMessage() {}
+
+func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
+func (*ReleaseRequest) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ReleaseRequest) GetSession() uint64 {
+	if x != nil {
+		return x.Session
+	}
+	return 0
+}
+
+type ReleaseResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseResponse) Reset() {
+	*x = ReleaseResponse{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseResponse) ProtoMessage() {}
+
+func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseResponse.ProtoReflect.Descriptor instead.
+func (*ReleaseResponse) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{7}
+}
+
 type ShutdownRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -603,7 +683,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[6]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -615,7 +695,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[6]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -628,7 +708,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{6}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{8}
 }
 
 type ShutdownResponse struct {
@@ -639,7 +719,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[7]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -651,7 +731,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[7]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -664,10 +744,10 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{7}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{9}
 }
 
-// Configuration starts one optimizer or evaluator.
+// Configuration opens a session: one optimizer or evaluator at work.
 type Configuration struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Component  string                 `protobuf:"bytes,1,opt,name=component,proto3" json:"component,omitempty"`
@@ -676,14 +756,16 @@ type Configuration struct {
 	// A folder for the plugin's own files; the host owns its life.
 	WorkDir string `protobuf:"bytes,4,opt,name=work_dir,json=workDir,proto3" json:"work_dir,omitempty"`
 	// How many threads the plugin may keep busy; 0 means its own choice.
-	Threads       int32 `protobuf:"varint,5,opt,name=threads,proto3" json:"threads,omitempty"`
+	Threads int32 `protobuf:"varint,5,opt,name=threads,proto3" json:"threads,omitempty"`
+	// The number of the session, other than those of the process before it.
+	Session       uint64 `protobuf:"varint,6,opt,name=session,proto3" json:"session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Configuration) Reset() {
 	*x = Configuration{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[8]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -695,7 +777,7 @@ func (x *Configuration) String() string {
 func (*Configuration) ProtoMessage() {}
 
 func (x *Configuration) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[8]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -708,7 +790,7 @@ func (x *Configuration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Configuration.ProtoReflect.Descriptor instead.
 func (*Configuration) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{8}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Configuration) GetComponent() string {
@@ -746,6 +828,13 @@ func (x *Configuration) GetThreads() int32 {
 	return 0
 }
 
+func (x *Configuration) GetSession() uint64 {
+	if x != nil {
+		return x.Session
+	}
+	return 0
+}
+
 // Problem is an error with the parameter or architecture it is about, so that
 // the host can show it at the user's source.
 type Problem struct {
@@ -759,7 +848,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[9]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +860,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[9]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +873,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{9}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Problem) GetPath() string {
@@ -822,7 +911,7 @@ type OptimizerConfigureRequest struct {
 
 func (x *OptimizerConfigureRequest) Reset() {
 	*x = OptimizerConfigureRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[10]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -834,7 +923,7 @@ func (x *OptimizerConfigureRequest) String() string {
 func (*OptimizerConfigureRequest) ProtoMessage() {}
 
 func (x *OptimizerConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[10]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -847,7 +936,7 @@ func (x *OptimizerConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OptimizerConfigureRequest.ProtoReflect.Descriptor instead.
 func (*OptimizerConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{10}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *OptimizerConfigureRequest) GetConfiguration() *Configuration {
@@ -887,7 +976,7 @@ type OptimizerConfigureResponse struct {
 
 func (x *OptimizerConfigureResponse) Reset() {
 	*x = OptimizerConfigureResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[11]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +988,7 @@ func (x *OptimizerConfigureResponse) String() string {
 func (*OptimizerConfigureResponse) ProtoMessage() {}
 
 func (x *OptimizerConfigureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[11]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1001,7 @@ func (x *OptimizerConfigureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OptimizerConfigureResponse.ProtoReflect.Descriptor instead.
 func (*OptimizerConfigureResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{11}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OptimizerConfigureResponse) GetProblems() []*Problem {
@@ -932,7 +1021,7 @@ type Objective struct {
 
 func (x *Objective) Reset() {
 	*x = Objective{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[12]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -944,7 +1033,7 @@ func (x *Objective) String() string {
 func (*Objective) ProtoMessage() {}
 
 func (x *Objective) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[12]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -957,7 +1046,7 @@ func (x *Objective) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Objective.ProtoReflect.Descriptor instead.
 func (*Objective) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{12}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Objective) GetMetric() string {
@@ -974,30 +1063,28 @@ func (x *Objective) GetMaximize() bool {
 	return false
 }
 
-type AskRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	N     int32                  `protobuf:"varint,1,opt,name=n,proto3" json:"n,omitempty"`
-	// The number of the first proposal of this call, from 0.
-	FirstTrial    int64 `protobuf:"varint,2,opt,name=first_trial,json=firstTrial,proto3" json:"first_trial,omitempty"`
+type OptimizerRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Steps         []*Step                `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *AskRequest) Reset() {
-	*x = AskRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[13]
+func (x *OptimizerRequest) Reset() {
+	*x = OptimizerRequest{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *AskRequest) String() string {
+func (x *OptimizerRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*AskRequest) ProtoMessage() {}
+func (*OptimizerRequest) ProtoMessage() {}
 
-func (x *AskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[13]
+func (x *OptimizerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1008,48 +1095,112 @@ func (x *AskRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use AskRequest.ProtoReflect.Descriptor instead.
-func (*AskRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{13}
+// Deprecated: Use OptimizerRequest.ProtoReflect.Descriptor instead.
+func (*OptimizerRequest) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{15}
 }
 
-func (x *AskRequest) GetN() int32 {
+func (x *OptimizerRequest) GetSteps() []*Step {
 	if x != nil {
-		return x.N
+		return x.Steps
+	}
+	return nil
+}
+
+// Step tells an optimizer what is finished and then asks for more.
+type Step struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Session uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
+	// Each proposal is told once.
+	Told *Told `protobuf:"bytes,2,opt,name=told,proto3" json:"told,omitempty"`
+	// How many genotypes to propose at most; 0: none, the step only tells.
+	Ask int32 `protobuf:"varint,3,opt,name=ask,proto3" json:"ask,omitempty"`
+	// The number of the first proposal of this step, from 0.
+	FirstTrial    int64 `protobuf:"varint,4,opt,name=first_trial,json=firstTrial,proto3" json:"first_trial,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Step) Reset() {
+	*x = Step{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Step) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Step) ProtoMessage() {}
+
+func (x *Step) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Step.ProtoReflect.Descriptor instead.
+func (*Step) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Step) GetSession() uint64 {
+	if x != nil {
+		return x.Session
 	}
 	return 0
 }
 
-func (x *AskRequest) GetFirstTrial() int64 {
+func (x *Step) GetTold() *Told {
+	if x != nil {
+		return x.Told
+	}
+	return nil
+}
+
+func (x *Step) GetAsk() int32 {
+	if x != nil {
+		return x.Ask
+	}
+	return 0
+}
+
+func (x *Step) GetFirstTrial() int64 {
 	if x != nil {
 		return x.FirstTrial
 	}
 	return 0
 }
 
-type AskResponse struct {
+type OptimizerResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Genotypes     []*Genotype            `protobuf:"bytes,1,rep,name=genotypes,proto3" json:"genotypes,omitempty"`
-	Done          bool                   `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	Answers       []*Answer              `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *AskResponse) Reset() {
-	*x = AskResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[14]
+func (x *OptimizerResponse) Reset() {
+	*x = OptimizerResponse{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *AskResponse) String() string {
+func (x *OptimizerResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*AskResponse) ProtoMessage() {}
+func (*OptimizerResponse) ProtoMessage() {}
 
-func (x *AskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[14]
+func (x *OptimizerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1060,127 +1211,117 @@ func (x *AskResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use AskResponse.ProtoReflect.Descriptor instead.
-func (*AskResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{14}
+// Deprecated: Use OptimizerResponse.ProtoReflect.Descriptor instead.
+func (*OptimizerResponse) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{17}
 }
 
-func (x *AskResponse) GetGenotypes() []*Genotype {
+func (x *OptimizerResponse) GetAnswers() []*Answer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+// Answer ends a step. Fewer genotypes than asked for mean that the optimizer must
+// be told results first; none at all is allowed only while proposed trials are
+// untold, or with done set: the optimizer has nothing more to propose.
+type Answer struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Session uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
+	// How many genotypes there are.
+	Count int32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	// The genotypes one after another, each the list of decisions taken, by decision
+	// id; -1 where a decision does not exist in the architecture, a bit set of items
+	// for subsets.
+	Genotypes []int64 `protobuf:"zigzag64,3,rep,packed,name=genotypes,proto3" json:"genotypes,omitempty"`
+	Done      bool    `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"`
+	// Set when the step failed; the session is then of no more use.
+	Error         *Problem `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Answer) GetSession() uint64 {
+	if x != nil {
+		return x.Session
+	}
+	return 0
+}
+
+func (x *Answer) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Answer) GetGenotypes() []int64 {
 	if x != nil {
 		return x.Genotypes
 	}
 	return nil
 }
 
-func (x *AskResponse) GetDone() bool {
+func (x *Answer) GetDone() bool {
 	if x != nil {
 		return x.Done
 	}
 	return false
 }
 
-type TellRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Trials        []*Told                `protobuf:"bytes,1,rep,name=trials,proto3" json:"trials,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TellRequest) Reset() {
-	*x = TellRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TellRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TellRequest) ProtoMessage() {}
-
-func (x *TellRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[15]
+func (x *Answer) GetError() *Problem {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TellRequest.ProtoReflect.Descriptor instead.
-func (*TellRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *TellRequest) GetTrials() []*Told {
-	if x != nil {
-		return x.Trials
+		return x.Error
 	}
 	return nil
 }
 
-type TellResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TellResponse) Reset() {
-	*x = TellResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TellResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TellResponse) ProtoMessage() {}
-
-func (x *TellResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TellResponse.ProtoReflect.Descriptor instead.
-func (*TellResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{16}
-}
-
-// Told is what an optimizer learns of a proposal that is finished. It has no
-// field that could carry a test metric.
+// Told is what an optimizer learns of proposals that are finished, in the order of
+// their numbers. It has no field that could carry a test metric.
 type Told struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Trial   int64                  `protobuf:"varint,1,opt,name=trial,proto3" json:"trial,omitempty"` // proposals are numbered from 0
-	Metrics *ValidationMetrics     `protobuf:"bytes,2,opt,name=metrics,proto3" json:"metrics,omitempty"`
-	// Set when the proposal has no result that counts: its evaluation failed, or
-	// one of the following says what else.
-	Failure string `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
-	// The architecture was evaluated and violates a requirement of the search. It
-	// can never be the winner; metrics are set.
-	Infeasible bool `protobuf:"varint,4,opt,name=infeasible,proto3" json:"infeasible,omitempty"`
-	// The architecture violates a constraint of the space, which the decision tree
-	// does not hold. It was not evaluated and costs nothing; metrics are empty.
-	Rejected      bool `protobuf:"varint,5,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Trials []int64                `protobuf:"varint,1,rep,packed,name=trials,proto3" json:"trials,omitempty"` // proposals are numbered from 0
+	// Of every trial. Those of one that failed or was rejected mean nothing.
+	Metrics       *ValidationMetrics `protobuf:"bytes,2,opt,name=metrics,proto3" json:"metrics,omitempty"`
+	Unsuccessful  []*Unsuccessful    `protobuf:"bytes,3,rep,name=unsuccessful,proto3" json:"unsuccessful,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Told) Reset() {
 	*x = Told{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[17]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1192,7 +1333,7 @@ func (x *Told) String() string {
 func (*Told) ProtoMessage() {}
 
 func (x *Told) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[17]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1205,14 +1346,14 @@ func (x *Told) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Told.ProtoReflect.Descriptor instead.
 func (*Told) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{17}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{19}
 }
 
-func (x *Told) GetTrial() int64 {
+func (x *Told) GetTrials() []int64 {
 	if x != nil {
-		return x.Trial
+		return x.Trials
 	}
-	return 0
+	return nil
 }
 
 func (x *Told) GetMetrics() *ValidationMetrics {
@@ -1222,21 +1363,81 @@ func (x *Told) GetMetrics() *ValidationMetrics {
 	return nil
 }
 
-func (x *Told) GetFailure() string {
+func (x *Told) GetUnsuccessful() []*Unsuccessful {
+	if x != nil {
+		return x.Unsuccessful
+	}
+	return nil
+}
+
+// Unsuccessful says why a proposal has no result that counts: its evaluation
+// failed, or one of the flags says what else.
+type Unsuccessful struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Index   int32                  `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"` // of the trial in the list of those that are told
+	Failure string                 `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
+	// The architecture was evaluated and violates a requirement of the search. It
+	// can never be the winner; it has metrics.
+	Infeasible bool `protobuf:"varint,3,opt,name=infeasible,proto3" json:"infeasible,omitempty"`
+	// The architecture violates a constraint of the space, which the decision tree
+	// does not hold. It was not evaluated and costs nothing.
+	Rejected      bool `protobuf:"varint,4,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unsuccessful) Reset() {
+	*x = Unsuccessful{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unsuccessful) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unsuccessful) ProtoMessage() {}
+
+func (x *Unsuccessful) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unsuccessful.ProtoReflect.Descriptor instead.
+func (*Unsuccessful) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Unsuccessful) GetIndex() int32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Unsuccessful) GetFailure() string {
 	if x != nil {
 		return x.Failure
 	}
 	return ""
 }
 
-func (x *Told) GetInfeasible() bool {
+func (x *Unsuccessful) GetInfeasible() bool {
 	if x != nil {
 		return x.Infeasible
 	}
 	return false
 }
 
-func (x *Told) GetRejected() bool {
+func (x *Unsuccessful) GetRejected() bool {
 	if x != nil {
 		return x.Rejected
 	}
@@ -1258,7 +1459,7 @@ type Space struct {
 
 func (x *Space) Reset() {
 	*x = Space{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[18]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +1471,7 @@ func (x *Space) String() string {
 func (*Space) ProtoMessage() {}
 
 func (x *Space) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[18]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +1484,7 @@ func (x *Space) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Space.ProtoReflect.Descriptor instead.
 func (*Space) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{18}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Space) GetName() string {
@@ -1327,7 +1528,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[19]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1540,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[19]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1553,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{19}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Decision) GetAddress() string {
@@ -1400,7 +1601,7 @@ type Alternative struct {
 
 func (x *Alternative) Reset() {
 	*x = Alternative{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[20]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1412,7 +1613,7 @@ func (x *Alternative) String() string {
 func (*Alternative) ProtoMessage() {}
 
 func (x *Alternative) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[20]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1425,7 +1626,7 @@ func (x *Alternative) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alternative.ProtoReflect.Descriptor instead.
 func (*Alternative) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{20}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Alternative) GetLabel() string {
@@ -1442,62 +1643,19 @@ func (x *Alternative) GetSub() []int32 {
 	return nil
 }
 
-// Genotype is the list of decisions taken, by decision id; -1 where a decision
-// does not exist in the architecture, a bit set of items for subsets.
-type Genotype struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Values        []int64                `protobuf:"zigzag64,1,rep,packed,name=values,proto3" json:"values,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Genotype) Reset() {
-	*x = Genotype{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[21]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Genotype) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Genotype) ProtoMessage() {}
-
-func (x *Genotype) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[21]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Genotype.ProtoReflect.Descriptor instead.
-func (*Genotype) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{21}
-}
-
-func (x *Genotype) GetValues() []int64 {
-	if x != nil {
-		return x.Values
-	}
-	return nil
-}
-
 type EvaluatorConfigureRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Configuration *Configuration         `protobuf:"bytes,1,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	// Sessions of one family have equal configurations but for their seeds and
+	// folders. What one of them has recognised, all know.
+	Family        uint64 `protobuf:"varint,2,opt,name=family,proto3" json:"family,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EvaluatorConfigureRequest) Reset() {
 	*x = EvaluatorConfigureRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[22]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1509,7 +1667,7 @@ func (x *EvaluatorConfigureRequest) String() string {
 func (*EvaluatorConfigureRequest) ProtoMessage() {}
 
 func (x *EvaluatorConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[22]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1522,7 +1680,7 @@ func (x *EvaluatorConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluatorConfigureRequest.ProtoReflect.Descriptor instead.
 func (*EvaluatorConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{22}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *EvaluatorConfigureRequest) GetConfiguration() *Configuration {
@@ -1532,11 +1690,21 @@ func (x *EvaluatorConfigureRequest) GetConfiguration() *Configuration {
 	return nil
 }
 
+func (x *EvaluatorConfigureRequest) GetFamily() uint64 {
+	if x != nil {
+		return x.Family
+	}
+	return 0
+}
+
 type EvaluatorConfigureResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Problems []*Problem             `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
 	// Facts for the run's manifest: data set and split hashes, table versions.
 	Facts map[string]string `protobuf:"bytes,2,rep,name=facts,proto3" json:"facts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Whether the evaluator keeps what it makes of a graph, so that one with a
+	// number need not be sent again.
+	Recognises bool `protobuf:"varint,3,opt,name=recognises,proto3" json:"recognises,omitempty"`
 	// What is reported with these settings, of an evaluator whose description says
 	// that it varies.
 	Reports       *Reports `protobuf:"bytes,4,opt,name=reports,proto3" json:"reports,omitempty"`
@@ -1546,7 +1714,7 @@ type EvaluatorConfigureResponse struct {
 
 func (x *EvaluatorConfigureResponse) Reset() {
 	*x = EvaluatorConfigureResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[23]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +1726,7 @@ func (x *EvaluatorConfigureResponse) String() string {
 func (*EvaluatorConfigureResponse) ProtoMessage() {}
 
 func (x *EvaluatorConfigureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[23]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +1739,7 @@ func (x *EvaluatorConfigureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluatorConfigureResponse.ProtoReflect.Descriptor instead.
 func (*EvaluatorConfigureResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{23}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *EvaluatorConfigureResponse) GetProblems() []*Problem {
@@ -1586,6 +1754,13 @@ func (x *EvaluatorConfigureResponse) GetFacts() map[string]string {
 		return x.Facts
 	}
 	return nil
+}
+
+func (x *EvaluatorConfigureResponse) GetRecognises() bool {
+	if x != nil {
+		return x.Recognises
+	}
+	return false
 }
 
 func (x *EvaluatorConfigureResponse) GetReports() *Reports {
@@ -1607,7 +1782,7 @@ type Reports struct {
 
 func (x *Reports) Reset() {
 	*x = Reports{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1619,7 +1794,7 @@ func (x *Reports) String() string {
 func (*Reports) ProtoMessage() {}
 
 func (x *Reports) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1632,7 +1807,7 @@ func (x *Reports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reports.ProtoReflect.Descriptor instead.
 func (*Reports) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{24}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Reports) GetMetrics() []*Metric {
@@ -1657,15 +1832,18 @@ func (x *Reports) GetDeterministic() bool {
 }
 
 type EvaluateRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Trials        []*Trial               `protobuf:"bytes,1,rep,name=trials,proto3" json:"trials,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Trials []*Trials              `protobuf:"bytes,1,rep,name=trials,proto3" json:"trials,omitempty"`
+	// Trials whose results nobody waits for any more: they need not be finished, but
+	// must end as all do.
+	Cancelled     []uint64 `protobuf:"varint,2,rep,packed,name=cancelled,proto3" json:"cancelled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EvaluateRequest) Reset() {
 	*x = EvaluateRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1677,7 +1855,7 @@ func (x *EvaluateRequest) String() string {
 func (*EvaluateRequest) ProtoMessage() {}
 
 func (x *EvaluateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1690,42 +1868,59 @@ func (x *EvaluateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateRequest.ProtoReflect.Descriptor instead.
 func (*EvaluateRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{25}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{27}
 }
 
-func (x *EvaluateRequest) GetTrials() []*Trial {
+func (x *EvaluateRequest) GetTrials() []*Trials {
 	if x != nil {
 		return x.Trials
 	}
 	return nil
 }
 
-type Trial struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Number int64                  `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
-	Graph  *Graph                 `protobuf:"bytes,2,opt,name=graph,proto3" json:"graph,omitempty"`
-	Seed   uint64                 `protobuf:"varint,3,opt,name=seed,proto3" json:"seed,omitempty"`
-	// Training effort in epochs; 0 means the configured one.
-	Epochs        int32 `protobuf:"varint,4,opt,name=epochs,proto3" json:"epochs,omitempty"`
+func (x *EvaluateRequest) GetCancelled() []uint64 {
+	if x != nil {
+		return x.Cancelled
+	}
+	return nil
+}
+
+// Trials are architectures to judge in one session, with one entry for each in
+// every list.
+type Trials struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Session uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
+	// What answers refer to; a number is given once at a time in a stream.
+	Ids []uint64 `protobuf:"varint,2,rep,packed,name=ids,proto3" json:"ids,omitempty"`
+	// Of everything random in the evaluation.
+	Seeds []uint64 `protobuf:"fixed64,3,rep,packed,name=seeds,proto3" json:"seeds,omitempty"`
+	// Training effort; 0 means the configured one. No entries: 0 for all.
+	Epochs []int32 `protobuf:"varint,4,rep,packed,name=epochs,proto3" json:"epochs,omitempty"`
+	// Name the graphs: equal numbers other than 0 have equal graphs.
+	Architectures []uint64 `protobuf:"varint,5,rep,packed,name=architectures,proto3" json:"architectures,omitempty"`
+	// In the log of their searches.
+	Numbers []int64 `protobuf:"varint,6,rep,packed,name=numbers,proto3" json:"numbers,omitempty"`
+	// Of those trials whose architecture the family was not sent before.
+	Graphs        []*Sent `protobuf:"bytes,7,rep,name=graphs,proto3" json:"graphs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Trial) Reset() {
-	*x = Trial{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
+func (x *Trials) Reset() {
+	*x = Trials{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Trial) String() string {
+func (x *Trials) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Trial) ProtoMessage() {}
+func (*Trials) ProtoMessage() {}
 
-func (x *Trial) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
+func (x *Trials) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1736,47 +1931,184 @@ func (x *Trial) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Trial.ProtoReflect.Descriptor instead.
-func (*Trial) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{26}
+// Deprecated: Use Trials.ProtoReflect.Descriptor instead.
+func (*Trials) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{28}
 }
 
-func (x *Trial) GetNumber() int64 {
+func (x *Trials) GetSession() uint64 {
 	if x != nil {
-		return x.Number
+		return x.Session
 	}
 	return 0
 }
 
-func (x *Trial) GetGraph() *Graph {
+func (x *Trials) GetIds() []uint64 {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *Trials) GetSeeds() []uint64 {
+	if x != nil {
+		return x.Seeds
+	}
+	return nil
+}
+
+func (x *Trials) GetEpochs() []int32 {
+	if x != nil {
+		return x.Epochs
+	}
+	return nil
+}
+
+func (x *Trials) GetArchitectures() []uint64 {
+	if x != nil {
+		return x.Architectures
+	}
+	return nil
+}
+
+func (x *Trials) GetNumbers() []int64 {
+	if x != nil {
+		return x.Numbers
+	}
+	return nil
+}
+
+func (x *Trials) GetGraphs() []*Sent {
+	if x != nil {
+		return x.Graphs
+	}
+	return nil
+}
+
+type Sent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         int32                  `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"` // of the trial in the lists
+	Graph         *Graph                 `protobuf:"bytes,2,opt,name=graph,proto3" json:"graph,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sent) Reset() {
+	*x = Sent{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sent) ProtoMessage() {}
+
+func (x *Sent) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sent.ProtoReflect.Descriptor instead.
+func (*Sent) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Sent) GetIndex() int32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Sent) GetGraph() *Graph {
 	if x != nil {
 		return x.Graph
 	}
 	return nil
 }
 
-func (x *Trial) GetSeed() uint64 {
-	if x != nil {
-		return x.Seed
-	}
-	return 0
+// EvaluateResponse holds what has happened to trials: results of some and events of
+// others. An event is older than the result of the same trial.
+type EvaluateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The trials that have a result, and these, one for each.
+	Ids           []uint64           `protobuf:"varint,1,rep,packed,name=ids,proto3" json:"ids,omitempty"`
+	Results       *ValidationMetrics `protobuf:"bytes,2,opt,name=results,proto3" json:"results,omitempty"`
+	Events        []*EvaluateEvent   `protobuf:"bytes,3,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Trial) GetEpochs() int32 {
+func (x *EvaluateResponse) Reset() {
+	*x = EvaluateResponse{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EvaluateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EvaluateResponse) ProtoMessage() {}
+
+func (x *EvaluateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
 	if x != nil {
-		return x.Epochs
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
 	}
-	return 0
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EvaluateResponse.ProtoReflect.Descriptor instead.
+func (*EvaluateResponse) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *EvaluateResponse) GetIds() []uint64 {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *EvaluateResponse) GetResults() *ValidationMetrics {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+func (x *EvaluateResponse) GetEvents() []*EvaluateEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
 }
 
 type EvaluateEvent struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Number int64                  `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Types that are valid to be assigned to Event:
 	//
 	//	*EvaluateEvent_Progress
-	//	*EvaluateEvent_Result
 	//	*EvaluateEvent_Failure
+	//	*EvaluateEvent_Error
+	//	*EvaluateEvent_Unknown
 	Event         isEvaluateEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1784,7 +2116,7 @@ type EvaluateEvent struct {
 
 func (x *EvaluateEvent) Reset() {
 	*x = EvaluateEvent{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1796,7 +2128,7 @@ func (x *EvaluateEvent) String() string {
 func (*EvaluateEvent) ProtoMessage() {}
 
 func (x *EvaluateEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1809,12 +2141,12 @@ func (x *EvaluateEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateEvent.ProtoReflect.Descriptor instead.
 func (*EvaluateEvent) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{27}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{31}
 }
 
-func (x *EvaluateEvent) GetNumber() int64 {
+func (x *EvaluateEvent) GetId() uint64 {
 	if x != nil {
-		return x.Number
+		return x.Id
 	}
 	return 0
 }
@@ -1835,19 +2167,28 @@ func (x *EvaluateEvent) GetProgress() *Progress {
 	return nil
 }
 
-func (x *EvaluateEvent) GetResult() *ValidationMetrics {
+func (x *EvaluateEvent) GetFailure() *Problem {
 	if x != nil {
-		if x, ok := x.Event.(*EvaluateEvent_Result); ok {
-			return x.Result
+		if x, ok := x.Event.(*EvaluateEvent_Failure); ok {
+			return x.Failure
 		}
 	}
 	return nil
 }
 
-func (x *EvaluateEvent) GetFailure() *Problem {
+func (x *EvaluateEvent) GetError() *Problem {
 	if x != nil {
-		if x, ok := x.Event.(*EvaluateEvent_Failure); ok {
-			return x.Failure
+		if x, ok := x.Event.(*EvaluateEvent_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+func (x *EvaluateEvent) GetUnknown() *Unknown {
+	if x != nil {
+		if x, ok := x.Event.(*EvaluateEvent_Unknown); ok {
+			return x.Unknown
 		}
 	}
 	return nil
@@ -1861,19 +2202,63 @@ type EvaluateEvent_Progress struct {
 	Progress *Progress `protobuf:"bytes,2,opt,name=progress,proto3,oneof"`
 }
 
-type EvaluateEvent_Result struct {
-	Result *ValidationMetrics `protobuf:"bytes,3,opt,name=result,proto3,oneof"`
+type EvaluateEvent_Failure struct {
+	Failure *Problem `protobuf:"bytes,3,opt,name=failure,proto3,oneof"` // of this architecture
 }
 
-type EvaluateEvent_Failure struct {
-	Failure *Problem `protobuf:"bytes,4,opt,name=failure,proto3,oneof"`
+type EvaluateEvent_Error struct {
+	Error *Problem `protobuf:"bytes,4,opt,name=error,proto3,oneof"` // of the evaluator: the search cannot go on
+}
+
+type EvaluateEvent_Unknown struct {
+	Unknown *Unknown `protobuf:"bytes,5,opt,name=unknown,proto3,oneof"`
 }
 
 func (*EvaluateEvent_Progress) isEvaluateEvent_Event() {}
 
-func (*EvaluateEvent_Result) isEvaluateEvent_Event() {}
-
 func (*EvaluateEvent_Failure) isEvaluateEvent_Event() {}
+
+func (*EvaluateEvent_Error) isEvaluateEvent_Event() {}
+
+func (*EvaluateEvent_Unknown) isEvaluateEvent_Event() {}
+
+// Unknown ends a trial that came without its graph to an evaluator that has
+// forgotten it. The host sends it again, with the graph.
+type Unknown struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unknown) Reset() {
+	*x = Unknown{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unknown) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unknown) ProtoMessage() {}
+
+func (x *Unknown) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unknown.ProtoReflect.Descriptor instead.
+func (*Unknown) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{32}
+}
 
 type Progress struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1886,7 +2271,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1898,7 +2283,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1911,7 +2296,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{28}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Progress) GetFraction() float64 {
@@ -1935,23 +2320,26 @@ func (x *Progress) GetValues() map[string]float64 {
 	return nil
 }
 
-// ValidationMetrics may be seen by an optimizer.
+// ValidationMetrics are the results of some trials, which an optimizer may see.
 type ValidationMetrics struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// By place: in a result, in the order of the evaluator's Component.metrics; in
-	// what an optimizer is told, of OptimizerConfigureRequest.metrics.
+	// Trial by trial, in a result in the order of the evaluator's Component.metrics, in
+	// what an optimizer is told in that of OptimizerConfigureRequest.metrics.
 	Values []float64 `protobuf:"fixed64,1,rep,packed,name=values,proto3" json:"values,omitempty"`
-	// Seconds that this evaluation stands for on the simulated clock of a
-	// tabular benchmark; 0 for evaluators that really train.
-	SimulatedSeconds float64 `protobuf:"fixed64,2,opt,name=simulated_seconds,json=simulatedSeconds,proto3" json:"simulated_seconds,omitempty"`
-	Epochs           float64 `protobuf:"fixed64,3,opt,name=epochs,proto3" json:"epochs,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// For each trial the seconds that its evaluation stands for on the simulated
+	// clock of a tabular benchmark. No entries: 0 for all, as evaluators that really
+	// train report.
+	SimulatedSeconds []float64 `protobuf:"fixed64,2,rep,packed,name=simulated_seconds,json=simulatedSeconds,proto3" json:"simulated_seconds,omitempty"`
+	// For each trial the epochs of training that its result stands for. No entries:
+	// 0 for all.
+	Epochs        []float64 `protobuf:"fixed64,3,rep,packed,name=epochs,proto3" json:"epochs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ValidationMetrics) Reset() {
 	*x = ValidationMetrics{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1963,7 +2351,7 @@ func (x *ValidationMetrics) String() string {
 func (*ValidationMetrics) ProtoMessage() {}
 
 func (x *ValidationMetrics) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1976,7 +2364,7 @@ func (x *ValidationMetrics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidationMetrics.ProtoReflect.Descriptor instead.
 func (*ValidationMetrics) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{29}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ValidationMetrics) GetValues() []float64 {
@@ -1986,18 +2374,18 @@ func (x *ValidationMetrics) GetValues() []float64 {
 	return nil
 }
 
-func (x *ValidationMetrics) GetSimulatedSeconds() float64 {
+func (x *ValidationMetrics) GetSimulatedSeconds() []float64 {
 	if x != nil {
 		return x.SimulatedSeconds
 	}
-	return 0
+	return nil
 }
 
-func (x *ValidationMetrics) GetEpochs() float64 {
+func (x *ValidationMetrics) GetEpochs() []float64 {
 	if x != nil {
 		return x.Epochs
 	}
-	return 0
+	return nil
 }
 
 // TestMetrics are for the report only.
@@ -2010,7 +2398,7 @@ type TestMetrics struct {
 
 func (x *TestMetrics) Reset() {
 	*x = TestMetrics{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2022,7 +2410,7 @@ func (x *TestMetrics) String() string {
 func (*TestMetrics) ProtoMessage() {}
 
 func (x *TestMetrics) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2035,7 +2423,7 @@ func (x *TestMetrics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestMetrics.ProtoReflect.Descriptor instead.
 func (*TestMetrics) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{30}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TestMetrics) GetValues() map[string]float64 {
@@ -2047,14 +2435,18 @@ func (x *TestMetrics) GetValues() map[string]float64 {
 
 type TestRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Trial         *Trial                 `protobuf:"bytes,1,opt,name=trial,proto3" json:"trial,omitempty"`
+	Session       uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
+	Seed          uint64                 `protobuf:"varint,2,opt,name=seed,proto3" json:"seed,omitempty"`
+	Epochs        int32                  `protobuf:"varint,3,opt,name=epochs,proto3" json:"epochs,omitempty"`
+	Number        int64                  `protobuf:"varint,4,opt,name=number,proto3" json:"number,omitempty"`
+	Graph         *Graph                 `protobuf:"bytes,5,opt,name=graph,proto3" json:"graph,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TestRequest) Reset() {
 	*x = TestRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2066,7 +2458,7 @@ func (x *TestRequest) String() string {
 func (*TestRequest) ProtoMessage() {}
 
 func (x *TestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2079,12 +2471,40 @@ func (x *TestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestRequest.ProtoReflect.Descriptor instead.
 func (*TestRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{31}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{36}
 }
 
-func (x *TestRequest) GetTrial() *Trial {
+func (x *TestRequest) GetSession() uint64 {
 	if x != nil {
-		return x.Trial
+		return x.Session
+	}
+	return 0
+}
+
+func (x *TestRequest) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *TestRequest) GetEpochs() int32 {
+	if x != nil {
+		return x.Epochs
+	}
+	return 0
+}
+
+func (x *TestRequest) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *TestRequest) GetGraph() *Graph {
+	if x != nil {
+		return x.Graph
 	}
 	return nil
 }
@@ -2103,7 +2523,7 @@ type TestEvent struct {
 
 func (x *TestEvent) Reset() {
 	*x = TestEvent{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2115,7 +2535,7 @@ func (x *TestEvent) String() string {
 func (*TestEvent) ProtoMessage() {}
 
 func (x *TestEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2128,7 +2548,7 @@ func (x *TestEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestEvent.ProtoReflect.Descriptor instead.
 func (*TestEvent) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{32}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *TestEvent) GetEvent() isTestEvent_Event {
@@ -2191,13 +2611,14 @@ type ResolveRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Architecture  string                 `protobuf:"bytes,1,opt,name=architecture,proto3" json:"architecture,omitempty"`
 	Decisions     []*Decision            `protobuf:"bytes,2,rep,name=decisions,proto3" json:"decisions,omitempty"`
+	Session       uint64                 `protobuf:"varint,3,opt,name=session,proto3" json:"session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ResolveRequest) Reset() {
 	*x = ResolveRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2209,7 +2630,7 @@ func (x *ResolveRequest) String() string {
 func (*ResolveRequest) ProtoMessage() {}
 
 func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2222,7 +2643,7 @@ func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRequest.ProtoReflect.Descriptor instead.
 func (*ResolveRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{33}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ResolveRequest) GetArchitecture() string {
@@ -2239,6 +2660,13 @@ func (x *ResolveRequest) GetDecisions() []*Decision {
 	return nil
 }
 
+func (x *ResolveRequest) GetSession() uint64 {
+	if x != nil {
+		return x.Session
+	}
+	return 0
+}
+
 type ResolveResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the evaluator knows this notation at all.
@@ -2252,7 +2680,7 @@ type ResolveResponse struct {
 
 func (x *ResolveResponse) Reset() {
 	*x = ResolveResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2264,7 +2692,7 @@ func (x *ResolveResponse) String() string {
 func (*ResolveResponse) ProtoMessage() {}
 
 func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2277,7 +2705,7 @@ func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveResponse.ProtoReflect.Descriptor instead.
 func (*ResolveResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{34}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ResolveResponse) GetRecognised() bool {
@@ -2312,7 +2740,7 @@ type Graph struct {
 
 func (x *Graph) Reset() {
 	*x = Graph{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2324,7 +2752,7 @@ func (x *Graph) String() string {
 func (*Graph) ProtoMessage() {}
 
 func (x *Graph) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2337,7 +2765,7 @@ func (x *Graph) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Graph.ProtoReflect.Descriptor instead.
 func (*Graph) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{35}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Graph) GetBodies() []*Body {
@@ -2360,7 +2788,7 @@ type Body struct {
 
 func (x *Body) Reset() {
 	*x = Body{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2372,7 +2800,7 @@ func (x *Body) String() string {
 func (*Body) ProtoMessage() {}
 
 func (x *Body) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2385,7 +2813,7 @@ func (x *Body) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Body.ProtoReflect.Descriptor instead.
 func (*Body) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{36}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Body) GetName() string {
@@ -2433,7 +2861,7 @@ type GraphInput struct {
 
 func (x *GraphInput) Reset() {
 	*x = GraphInput{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2445,7 +2873,7 @@ func (x *GraphInput) String() string {
 func (*GraphInput) ProtoMessage() {}
 
 func (x *GraphInput) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2458,7 +2886,7 @@ func (x *GraphInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphInput.ProtoReflect.Descriptor instead.
 func (*GraphInput) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{37}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GraphInput) GetName() string {
@@ -2499,7 +2927,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2511,7 +2939,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2524,7 +2952,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{38}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Node) GetName() string {
@@ -2651,7 +3079,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[39]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2663,7 +3091,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[39]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2676,7 +3104,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{39}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Attribute) GetName() string {
@@ -2759,9 +3187,12 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03doc\x18\x02 \x01(\tR\x03doc\x12\x12\n" +
 	"\x04unit\x18\x03 \x01(\tR\x04unit\x12(\n" +
-	"\x10higher_is_better\x18\x04 \x01(\bR\x0ehigherIsBetter\"\x11\n" +
+	"\x10higher_is_better\x18\x04 \x01(\bR\x0ehigherIsBetter\"*\n" +
+	"\x0eReleaseRequest\x12\x18\n" +
+	"\asession\x18\x01 \x01(\x04R\asession\"\x11\n" +
+	"\x0fReleaseResponse\"\x11\n" +
 	"\x0fShutdownRequest\"\x12\n" +
-	"\x10ShutdownResponse\"\x8d\x02\n" +
+	"\x10ShutdownResponse\"\xa7\x02\n" +
 	"\rConfiguration\x12\x1c\n" +
 	"\tcomponent\x18\x01 \x01(\tR\tcomponent\x12F\n" +
 	"\n" +
@@ -2769,7 +3200,8 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"parameters\x12\x12\n" +
 	"\x04seed\x18\x03 \x01(\x04R\x04seed\x12\x19\n" +
 	"\bwork_dir\x18\x04 \x01(\tR\aworkDir\x12\x18\n" +
-	"\athreads\x18\x05 \x01(\x05R\athreads\x1aM\n" +
+	"\athreads\x18\x05 \x01(\x05R\athreads\x12\x18\n" +
+	"\asession\x18\x06 \x01(\x04R\asession\x1aM\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12$\n" +
 	"\x05value\x18\x02 \x01(\v2\x0e.nasc.v1.ValueR\x05value:\x028\x01\"K\n" +
@@ -2788,26 +3220,34 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\bproblems\x18\x01 \x03(\v2\x10.nasc.v1.ProblemR\bproblems\"?\n" +
 	"\tObjective\x12\x16\n" +
 	"\x06metric\x18\x01 \x01(\tR\x06metric\x12\x1a\n" +
-	"\bmaximize\x18\x02 \x01(\bR\bmaximize\";\n" +
+	"\bmaximize\x18\x02 \x01(\bR\bmaximize\"7\n" +
+	"\x10OptimizerRequest\x12#\n" +
+	"\x05steps\x18\x01 \x03(\v2\r.nasc.v1.StepR\x05steps\"v\n" +
+	"\x04Step\x12\x18\n" +
+	"\asession\x18\x01 \x01(\x04R\asession\x12!\n" +
+	"\x04told\x18\x02 \x01(\v2\r.nasc.v1.ToldR\x04told\x12\x10\n" +
+	"\x03ask\x18\x03 \x01(\x05R\x03ask\x12\x1f\n" +
+	"\vfirst_trial\x18\x04 \x01(\x03R\n" +
+	"firstTrial\">\n" +
+	"\x11OptimizerResponse\x12)\n" +
+	"\aanswers\x18\x01 \x03(\v2\x0f.nasc.v1.AnswerR\aanswers\"\x92\x01\n" +
+	"\x06Answer\x12\x18\n" +
+	"\asession\x18\x01 \x01(\x04R\asession\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\x12\x1c\n" +
+	"\tgenotypes\x18\x03 \x03(\x12R\tgenotypes\x12\x12\n" +
+	"\x04done\x18\x04 \x01(\bR\x04done\x12&\n" +
+	"\x05error\x18\x05 \x01(\v2\x10.nasc.v1.ProblemR\x05error\"\x8f\x01\n" +
+	"\x04Told\x12\x16\n" +
+	"\x06trials\x18\x01 \x03(\x03R\x06trials\x124\n" +
+	"\ametrics\x18\x02 \x01(\v2\x1a.nasc.v1.ValidationMetricsR\ametrics\x129\n" +
+	"\funsuccessful\x18\x03 \x03(\v2\x15.nasc.v1.UnsuccessfulR\funsuccessful\"z\n" +
+	"\fUnsuccessful\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x05R\x05index\x12\x18\n" +
+	"\afailure\x18\x02 \x01(\tR\afailure\x12\x1e\n" +
 	"\n" +
-	"AskRequest\x12\f\n" +
-	"\x01n\x18\x01 \x01(\x05R\x01n\x12\x1f\n" +
-	"\vfirst_trial\x18\x02 \x01(\x03R\n" +
-	"firstTrial\"R\n" +
-	"\vAskResponse\x12/\n" +
-	"\tgenotypes\x18\x01 \x03(\v2\x11.nasc.v1.GenotypeR\tgenotypes\x12\x12\n" +
-	"\x04done\x18\x02 \x01(\bR\x04done\"4\n" +
-	"\vTellRequest\x12%\n" +
-	"\x06trials\x18\x01 \x03(\v2\r.nasc.v1.ToldR\x06trials\"\x0e\n" +
-	"\fTellResponse\"\xa8\x01\n" +
-	"\x04Told\x12\x14\n" +
-	"\x05trial\x18\x01 \x01(\x03R\x05trial\x124\n" +
-	"\ametrics\x18\x02 \x01(\v2\x1a.nasc.v1.ValidationMetricsR\ametrics\x12\x18\n" +
-	"\afailure\x18\x03 \x01(\tR\afailure\x12\x1e\n" +
-	"\n" +
-	"infeasible\x18\x04 \x01(\bR\n" +
+	"infeasible\x18\x03 \x01(\bR\n" +
 	"infeasible\x12\x1a\n" +
-	"\brejected\x18\x05 \x01(\bR\brejected\"t\n" +
+	"\brejected\x18\x04 \x01(\bR\brejected\"t\n" +
 	"\x05Space\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\tdecisions\x18\x02 \x03(\v2\x11.nasc.v1.DecisionR\tdecisions\x12\x12\n" +
@@ -2821,14 +3261,16 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x03max\x18\x05 \x01(\x05R\x03max\"5\n" +
 	"\vAlternative\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x10\n" +
-	"\x03sub\x18\x02 \x03(\x05R\x03sub\"\"\n" +
-	"\bGenotype\x12\x16\n" +
-	"\x06values\x18\x01 \x03(\x12R\x06values\"Y\n" +
+	"\x03sub\x18\x02 \x03(\x05R\x03sub\"q\n" +
 	"\x19EvaluatorConfigureRequest\x12<\n" +
-	"\rconfiguration\x18\x01 \x01(\v2\x16.nasc.v1.ConfigurationR\rconfiguration\"\xf6\x01\n" +
+	"\rconfiguration\x18\x01 \x01(\v2\x16.nasc.v1.ConfigurationR\rconfiguration\x12\x16\n" +
+	"\x06family\x18\x02 \x01(\x04R\x06family\"\x96\x02\n" +
 	"\x1aEvaluatorConfigureResponse\x12,\n" +
 	"\bproblems\x18\x01 \x03(\v2\x10.nasc.v1.ProblemR\bproblems\x12D\n" +
-	"\x05facts\x18\x02 \x03(\v2..nasc.v1.EvaluatorConfigureResponse.FactsEntryR\x05facts\x12*\n" +
+	"\x05facts\x18\x02 \x03(\v2..nasc.v1.EvaluatorConfigureResponse.FactsEntryR\x05facts\x12\x1e\n" +
+	"\n" +
+	"recognises\x18\x03 \x01(\bR\n" +
+	"recognises\x12*\n" +
 	"\areports\x18\x04 \x01(\v2\x10.nasc.v1.ReportsR\areports\x1a8\n" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
@@ -2837,20 +3279,33 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\aReports\x12)\n" +
 	"\ametrics\x18\x01 \x03(\v2\x0f.nasc.v1.MetricR\ametrics\x122\n" +
 	"\ftest_metrics\x18\x02 \x03(\v2\x0f.nasc.v1.MetricR\vtestMetrics\x12$\n" +
-	"\rdeterministic\x18\x03 \x01(\bR\rdeterministic\"9\n" +
-	"\x0fEvaluateRequest\x12&\n" +
-	"\x06trials\x18\x01 \x03(\v2\x0e.nasc.v1.TrialR\x06trials\"q\n" +
-	"\x05Trial\x12\x16\n" +
-	"\x06number\x18\x01 \x01(\x03R\x06number\x12$\n" +
-	"\x05graph\x18\x02 \x01(\v2\x0e.nasc.v1.GraphR\x05graph\x12\x12\n" +
-	"\x04seed\x18\x03 \x01(\x04R\x04seed\x12\x16\n" +
-	"\x06epochs\x18\x04 \x01(\x05R\x06epochs\"\xc5\x01\n" +
-	"\rEvaluateEvent\x12\x16\n" +
-	"\x06number\x18\x01 \x01(\x03R\x06number\x12/\n" +
-	"\bprogress\x18\x02 \x01(\v2\x11.nasc.v1.ProgressH\x00R\bprogress\x124\n" +
-	"\x06result\x18\x03 \x01(\v2\x1a.nasc.v1.ValidationMetricsH\x00R\x06result\x12,\n" +
-	"\afailure\x18\x04 \x01(\v2\x10.nasc.v1.ProblemH\x00R\afailureB\a\n" +
-	"\x05event\"\xac\x01\n" +
+	"\rdeterministic\x18\x03 \x01(\bR\rdeterministic\"X\n" +
+	"\x0fEvaluateRequest\x12'\n" +
+	"\x06trials\x18\x01 \x03(\v2\x0f.nasc.v1.TrialsR\x06trials\x12\x1c\n" +
+	"\tcancelled\x18\x02 \x03(\x04R\tcancelled\"\xc9\x01\n" +
+	"\x06Trials\x12\x18\n" +
+	"\asession\x18\x01 \x01(\x04R\asession\x12\x10\n" +
+	"\x03ids\x18\x02 \x03(\x04R\x03ids\x12\x14\n" +
+	"\x05seeds\x18\x03 \x03(\x06R\x05seeds\x12\x16\n" +
+	"\x06epochs\x18\x04 \x03(\x05R\x06epochs\x12$\n" +
+	"\rarchitectures\x18\x05 \x03(\x04R\rarchitectures\x12\x18\n" +
+	"\anumbers\x18\x06 \x03(\x03R\anumbers\x12%\n" +
+	"\x06graphs\x18\a \x03(\v2\r.nasc.v1.SentR\x06graphs\"B\n" +
+	"\x04Sent\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x05R\x05index\x12$\n" +
+	"\x05graph\x18\x02 \x01(\v2\x0e.nasc.v1.GraphR\x05graph\"\x8a\x01\n" +
+	"\x10EvaluateResponse\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\x04R\x03ids\x124\n" +
+	"\aresults\x18\x02 \x01(\v2\x1a.nasc.v1.ValidationMetricsR\aresults\x12.\n" +
+	"\x06events\x18\x03 \x03(\v2\x16.nasc.v1.EvaluateEventR\x06events\"\xdf\x01\n" +
+	"\rEvaluateEvent\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12/\n" +
+	"\bprogress\x18\x02 \x01(\v2\x11.nasc.v1.ProgressH\x00R\bprogress\x12,\n" +
+	"\afailure\x18\x03 \x01(\v2\x10.nasc.v1.ProblemH\x00R\afailure\x12(\n" +
+	"\x05error\x18\x04 \x01(\v2\x10.nasc.v1.ProblemH\x00R\x05error\x12,\n" +
+	"\aunknown\x18\x05 \x01(\v2\x10.nasc.v1.UnknownH\x00R\aunknownB\a\n" +
+	"\x05event\"\t\n" +
+	"\aUnknown\"\xac\x01\n" +
 	"\bProgress\x12\x1a\n" +
 	"\bfraction\x18\x01 \x01(\x01R\bfraction\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x125\n" +
@@ -2860,23 +3315,28 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"p\n" +
 	"\x11ValidationMetrics\x12\x16\n" +
 	"\x06values\x18\x01 \x03(\x01R\x06values\x12+\n" +
-	"\x11simulated_seconds\x18\x02 \x01(\x01R\x10simulatedSeconds\x12\x16\n" +
-	"\x06epochs\x18\x03 \x01(\x01R\x06epochs\"\x82\x01\n" +
+	"\x11simulated_seconds\x18\x02 \x03(\x01R\x10simulatedSeconds\x12\x16\n" +
+	"\x06epochs\x18\x03 \x03(\x01R\x06epochs\"\x82\x01\n" +
 	"\vTestMetrics\x128\n" +
 	"\x06values\x18\x01 \x03(\v2 .nasc.v1.TestMetrics.ValuesEntryR\x06values\x1a9\n" +
 	"\vValuesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"3\n" +
-	"\vTestRequest\x12$\n" +
-	"\x05trial\x18\x01 \x01(\v2\x0e.nasc.v1.TrialR\x05trial\"\xa3\x01\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x91\x01\n" +
+	"\vTestRequest\x12\x18\n" +
+	"\asession\x18\x01 \x01(\x04R\asession\x12\x12\n" +
+	"\x04seed\x18\x02 \x01(\x04R\x04seed\x12\x16\n" +
+	"\x06epochs\x18\x03 \x01(\x05R\x06epochs\x12\x16\n" +
+	"\x06number\x18\x04 \x01(\x03R\x06number\x12$\n" +
+	"\x05graph\x18\x05 \x01(\v2\x0e.nasc.v1.GraphR\x05graph\"\xa3\x01\n" +
 	"\tTestEvent\x12/\n" +
 	"\bprogress\x18\x01 \x01(\v2\x11.nasc.v1.ProgressH\x00R\bprogress\x12.\n" +
 	"\x06result\x18\x02 \x01(\v2\x14.nasc.v1.TestMetricsH\x00R\x06result\x12,\n" +
 	"\afailure\x18\x03 \x01(\v2\x10.nasc.v1.ProblemH\x00R\afailureB\a\n" +
-	"\x05event\"e\n" +
+	"\x05event\"\x7f\n" +
 	"\x0eResolveRequest\x12\"\n" +
 	"\farchitecture\x18\x01 \x01(\tR\farchitecture\x12/\n" +
-	"\tdecisions\x18\x02 \x03(\v2\x11.nasc.v1.DecisionR\tdecisions\"\xd8\x01\n" +
+	"\tdecisions\x18\x02 \x03(\v2\x11.nasc.v1.DecisionR\tdecisions\x12\x18\n" +
+	"\asession\x18\x03 \x01(\x04R\asession\"\xd8\x01\n" +
 	"\x0fResolveResponse\x12\x1e\n" +
 	"\n" +
 	"recognised\x18\x01 \x01(\bR\n" +
@@ -2922,17 +3382,17 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12$\n" +
 	"\x05value\x18\x02 \x01(\v2\x0e.nasc.v1.ValueR\x05value\x12\x18\n" +
 	"\adefault\x18\x03 \x01(\bR\adefault\x12\x12\n" +
-	"\x04open\x18\x04 \x01(\bR\x04open2\x8a\x01\n" +
+	"\x04open\x18\x04 \x01(\bR\x04open2\xc8\x01\n" +
 	"\x06Plugin\x12?\n" +
-	"\bDescribe\x12\x18.nasc.v1.DescribeRequest\x1a\x19.nasc.v1.DescribeResponse\x12?\n" +
-	"\bShutdown\x12\x18.nasc.v1.ShutdownRequest\x1a\x19.nasc.v1.ShutdownResponse2\xc8\x01\n" +
+	"\bDescribe\x12\x18.nasc.v1.DescribeRequest\x1a\x19.nasc.v1.DescribeResponse\x12<\n" +
+	"\aRelease\x12\x17.nasc.v1.ReleaseRequest\x1a\x18.nasc.v1.ReleaseResponse\x12?\n" +
+	"\bShutdown\x12\x18.nasc.v1.ShutdownRequest\x1a\x19.nasc.v1.ShutdownResponse2\xa3\x01\n" +
 	"\tOptimizer\x12T\n" +
-	"\tConfigure\x12\".nasc.v1.OptimizerConfigureRequest\x1a#.nasc.v1.OptimizerConfigureResponse\x120\n" +
-	"\x03Ask\x12\x13.nasc.v1.AskRequest\x1a\x14.nasc.v1.AskResponse\x123\n" +
-	"\x04Tell\x12\x14.nasc.v1.TellRequest\x1a\x15.nasc.v1.TellResponse2\x93\x02\n" +
+	"\tConfigure\x12\".nasc.v1.OptimizerConfigureRequest\x1a#.nasc.v1.OptimizerConfigureResponse\x12@\n" +
+	"\x03Run\x12\x19.nasc.v1.OptimizerRequest\x1a\x1a.nasc.v1.OptimizerResponse(\x010\x012\x98\x02\n" +
 	"\tEvaluator\x12T\n" +
-	"\tConfigure\x12\".nasc.v1.EvaluatorConfigureRequest\x1a#.nasc.v1.EvaluatorConfigureResponse\x12>\n" +
-	"\bEvaluate\x12\x18.nasc.v1.EvaluateRequest\x1a\x16.nasc.v1.EvaluateEvent0\x01\x122\n" +
+	"\tConfigure\x12\".nasc.v1.EvaluatorConfigureRequest\x1a#.nasc.v1.EvaluatorConfigureResponse\x12C\n" +
+	"\bEvaluate\x12\x18.nasc.v1.EvaluateRequest\x1a\x19.nasc.v1.EvaluateResponse(\x010\x01\x122\n" +
 	"\x04Test\x12\x14.nasc.v1.TestRequest\x1a\x12.nasc.v1.TestEvent0\x01\x12<\n" +
 	"\aResolve\x12\x17.nasc.v1.ResolveRequest\x1a\x18.nasc.v1.ResolveResponseB;Z9github.com/nasc-project/nasc/plugins/proto/nasc/v1;nascv1b\x06proto3"
 
@@ -2949,7 +3409,7 @@ func file_nasc_v1_nasc_proto_rawDescGZIP() []byte {
 }
 
 var file_nasc_v1_nasc_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_nasc_v1_nasc_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_nasc_v1_nasc_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_nasc_v1_nasc_proto_goTypes = []any{
 	(Component_Kind)(0),                // 0: nasc.v1.Component.Kind
 	(*DescribeRequest)(nil),            // 1: nasc.v1.DescribeRequest
@@ -2958,45 +3418,50 @@ var file_nasc_v1_nasc_proto_goTypes = []any{
 	(*Parameter)(nil),                  // 4: nasc.v1.Parameter
 	(*Value)(nil),                      // 5: nasc.v1.Value
 	(*Metric)(nil),                     // 6: nasc.v1.Metric
-	(*ShutdownRequest)(nil),            // 7: nasc.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),           // 8: nasc.v1.ShutdownResponse
-	(*Configuration)(nil),              // 9: nasc.v1.Configuration
-	(*Problem)(nil),                    // 10: nasc.v1.Problem
-	(*OptimizerConfigureRequest)(nil),  // 11: nasc.v1.OptimizerConfigureRequest
-	(*OptimizerConfigureResponse)(nil), // 12: nasc.v1.OptimizerConfigureResponse
-	(*Objective)(nil),                  // 13: nasc.v1.Objective
-	(*AskRequest)(nil),                 // 14: nasc.v1.AskRequest
-	(*AskResponse)(nil),                // 15: nasc.v1.AskResponse
-	(*TellRequest)(nil),                // 16: nasc.v1.TellRequest
-	(*TellResponse)(nil),               // 17: nasc.v1.TellResponse
-	(*Told)(nil),                       // 18: nasc.v1.Told
-	(*Space)(nil),                      // 19: nasc.v1.Space
-	(*Decision)(nil),                   // 20: nasc.v1.Decision
-	(*Alternative)(nil),                // 21: nasc.v1.Alternative
-	(*Genotype)(nil),                   // 22: nasc.v1.Genotype
-	(*EvaluatorConfigureRequest)(nil),  // 23: nasc.v1.EvaluatorConfigureRequest
-	(*EvaluatorConfigureResponse)(nil), // 24: nasc.v1.EvaluatorConfigureResponse
-	(*Reports)(nil),                    // 25: nasc.v1.Reports
-	(*EvaluateRequest)(nil),            // 26: nasc.v1.EvaluateRequest
-	(*Trial)(nil),                      // 27: nasc.v1.Trial
-	(*EvaluateEvent)(nil),              // 28: nasc.v1.EvaluateEvent
-	(*Progress)(nil),                   // 29: nasc.v1.Progress
-	(*ValidationMetrics)(nil),          // 30: nasc.v1.ValidationMetrics
-	(*TestMetrics)(nil),                // 31: nasc.v1.TestMetrics
-	(*TestRequest)(nil),                // 32: nasc.v1.TestRequest
-	(*TestEvent)(nil),                  // 33: nasc.v1.TestEvent
-	(*ResolveRequest)(nil),             // 34: nasc.v1.ResolveRequest
-	(*ResolveResponse)(nil),            // 35: nasc.v1.ResolveResponse
-	(*Graph)(nil),                      // 36: nasc.v1.Graph
-	(*Body)(nil),                       // 37: nasc.v1.Body
-	(*GraphInput)(nil),                 // 38: nasc.v1.GraphInput
-	(*Node)(nil),                       // 39: nasc.v1.Node
-	(*Attribute)(nil),                  // 40: nasc.v1.Attribute
-	nil,                                // 41: nasc.v1.Configuration.ParametersEntry
-	nil,                                // 42: nasc.v1.EvaluatorConfigureResponse.FactsEntry
-	nil,                                // 43: nasc.v1.Progress.ValuesEntry
-	nil,                                // 44: nasc.v1.TestMetrics.ValuesEntry
-	nil,                                // 45: nasc.v1.ResolveResponse.LabelsEntry
+	(*ReleaseRequest)(nil),             // 7: nasc.v1.ReleaseRequest
+	(*ReleaseResponse)(nil),            // 8: nasc.v1.ReleaseResponse
+	(*ShutdownRequest)(nil),            // 9: nasc.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),           // 10: nasc.v1.ShutdownResponse
+	(*Configuration)(nil),              // 11: nasc.v1.Configuration
+	(*Problem)(nil),                    // 12: nasc.v1.Problem
+	(*OptimizerConfigureRequest)(nil),  // 13: nasc.v1.OptimizerConfigureRequest
+	(*OptimizerConfigureResponse)(nil), // 14: nasc.v1.OptimizerConfigureResponse
+	(*Objective)(nil),                  // 15: nasc.v1.Objective
+	(*OptimizerRequest)(nil),           // 16: nasc.v1.OptimizerRequest
+	(*Step)(nil),                       // 17: nasc.v1.Step
+	(*OptimizerResponse)(nil),          // 18: nasc.v1.OptimizerResponse
+	(*Answer)(nil),                     // 19: nasc.v1.Answer
+	(*Told)(nil),                       // 20: nasc.v1.Told
+	(*Unsuccessful)(nil),               // 21: nasc.v1.Unsuccessful
+	(*Space)(nil),                      // 22: nasc.v1.Space
+	(*Decision)(nil),                   // 23: nasc.v1.Decision
+	(*Alternative)(nil),                // 24: nasc.v1.Alternative
+	(*EvaluatorConfigureRequest)(nil),  // 25: nasc.v1.EvaluatorConfigureRequest
+	(*EvaluatorConfigureResponse)(nil), // 26: nasc.v1.EvaluatorConfigureResponse
+	(*Reports)(nil),                    // 27: nasc.v1.Reports
+	(*EvaluateRequest)(nil),            // 28: nasc.v1.EvaluateRequest
+	(*Trials)(nil),                     // 29: nasc.v1.Trials
+	(*Sent)(nil),                       // 30: nasc.v1.Sent
+	(*EvaluateResponse)(nil),           // 31: nasc.v1.EvaluateResponse
+	(*EvaluateEvent)(nil),              // 32: nasc.v1.EvaluateEvent
+	(*Unknown)(nil),                    // 33: nasc.v1.Unknown
+	(*Progress)(nil),                   // 34: nasc.v1.Progress
+	(*ValidationMetrics)(nil),          // 35: nasc.v1.ValidationMetrics
+	(*TestMetrics)(nil),                // 36: nasc.v1.TestMetrics
+	(*TestRequest)(nil),                // 37: nasc.v1.TestRequest
+	(*TestEvent)(nil),                  // 38: nasc.v1.TestEvent
+	(*ResolveRequest)(nil),             // 39: nasc.v1.ResolveRequest
+	(*ResolveResponse)(nil),            // 40: nasc.v1.ResolveResponse
+	(*Graph)(nil),                      // 41: nasc.v1.Graph
+	(*Body)(nil),                       // 42: nasc.v1.Body
+	(*GraphInput)(nil),                 // 43: nasc.v1.GraphInput
+	(*Node)(nil),                       // 44: nasc.v1.Node
+	(*Attribute)(nil),                  // 45: nasc.v1.Attribute
+	nil,                                // 46: nasc.v1.Configuration.ParametersEntry
+	nil,                                // 47: nasc.v1.EvaluatorConfigureResponse.FactsEntry
+	nil,                                // 48: nasc.v1.Progress.ValuesEntry
+	nil,                                // 49: nasc.v1.TestMetrics.ValuesEntry
+	nil,                                // 50: nasc.v1.ResolveResponse.LabelsEntry
 }
 var file_nasc_v1_nasc_proto_depIdxs = []int32{
 	3,  // 0: nasc.v1.DescribeResponse.components:type_name -> nasc.v1.Component
@@ -3005,65 +3470,72 @@ var file_nasc_v1_nasc_proto_depIdxs = []int32{
 	6,  // 3: nasc.v1.Component.metrics:type_name -> nasc.v1.Metric
 	6,  // 4: nasc.v1.Component.test_metrics:type_name -> nasc.v1.Metric
 	5,  // 5: nasc.v1.Parameter.default:type_name -> nasc.v1.Value
-	41, // 6: nasc.v1.Configuration.parameters:type_name -> nasc.v1.Configuration.ParametersEntry
-	9,  // 7: nasc.v1.OptimizerConfigureRequest.configuration:type_name -> nasc.v1.Configuration
-	19, // 8: nasc.v1.OptimizerConfigureRequest.space:type_name -> nasc.v1.Space
-	13, // 9: nasc.v1.OptimizerConfigureRequest.objectives:type_name -> nasc.v1.Objective
-	10, // 10: nasc.v1.OptimizerConfigureResponse.problems:type_name -> nasc.v1.Problem
-	22, // 11: nasc.v1.AskResponse.genotypes:type_name -> nasc.v1.Genotype
-	18, // 12: nasc.v1.TellRequest.trials:type_name -> nasc.v1.Told
-	30, // 13: nasc.v1.Told.metrics:type_name -> nasc.v1.ValidationMetrics
-	20, // 14: nasc.v1.Space.decisions:type_name -> nasc.v1.Decision
-	21, // 15: nasc.v1.Decision.alternatives:type_name -> nasc.v1.Alternative
-	9,  // 16: nasc.v1.EvaluatorConfigureRequest.configuration:type_name -> nasc.v1.Configuration
-	10, // 17: nasc.v1.EvaluatorConfigureResponse.problems:type_name -> nasc.v1.Problem
-	42, // 18: nasc.v1.EvaluatorConfigureResponse.facts:type_name -> nasc.v1.EvaluatorConfigureResponse.FactsEntry
-	25, // 19: nasc.v1.EvaluatorConfigureResponse.reports:type_name -> nasc.v1.Reports
-	6,  // 20: nasc.v1.Reports.metrics:type_name -> nasc.v1.Metric
-	6,  // 21: nasc.v1.Reports.test_metrics:type_name -> nasc.v1.Metric
-	27, // 22: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trial
-	36, // 23: nasc.v1.Trial.graph:type_name -> nasc.v1.Graph
-	29, // 24: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
-	30, // 25: nasc.v1.EvaluateEvent.result:type_name -> nasc.v1.ValidationMetrics
-	10, // 26: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
-	43, // 27: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
-	44, // 28: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
-	27, // 29: nasc.v1.TestRequest.trial:type_name -> nasc.v1.Trial
-	29, // 30: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
-	31, // 31: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
-	10, // 32: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
-	20, // 33: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
-	45, // 34: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
-	10, // 35: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
-	37, // 36: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
-	38, // 37: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
-	39, // 38: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
-	40, // 39: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
-	5,  // 40: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
-	5,  // 41: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
-	1,  // 42: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
-	7,  // 43: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
-	11, // 44: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
-	14, // 45: nasc.v1.Optimizer.Ask:input_type -> nasc.v1.AskRequest
-	16, // 46: nasc.v1.Optimizer.Tell:input_type -> nasc.v1.TellRequest
-	23, // 47: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
-	26, // 48: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
-	32, // 49: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
-	34, // 50: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
-	2,  // 51: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
-	8,  // 52: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
-	12, // 53: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
-	15, // 54: nasc.v1.Optimizer.Ask:output_type -> nasc.v1.AskResponse
-	17, // 55: nasc.v1.Optimizer.Tell:output_type -> nasc.v1.TellResponse
-	24, // 56: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
-	28, // 57: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateEvent
-	33, // 58: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
-	35, // 59: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
-	51, // [51:60] is the sub-list for method output_type
-	42, // [42:51] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	46, // 6: nasc.v1.Configuration.parameters:type_name -> nasc.v1.Configuration.ParametersEntry
+	11, // 7: nasc.v1.OptimizerConfigureRequest.configuration:type_name -> nasc.v1.Configuration
+	22, // 8: nasc.v1.OptimizerConfigureRequest.space:type_name -> nasc.v1.Space
+	15, // 9: nasc.v1.OptimizerConfigureRequest.objectives:type_name -> nasc.v1.Objective
+	12, // 10: nasc.v1.OptimizerConfigureResponse.problems:type_name -> nasc.v1.Problem
+	17, // 11: nasc.v1.OptimizerRequest.steps:type_name -> nasc.v1.Step
+	20, // 12: nasc.v1.Step.told:type_name -> nasc.v1.Told
+	19, // 13: nasc.v1.OptimizerResponse.answers:type_name -> nasc.v1.Answer
+	12, // 14: nasc.v1.Answer.error:type_name -> nasc.v1.Problem
+	35, // 15: nasc.v1.Told.metrics:type_name -> nasc.v1.ValidationMetrics
+	21, // 16: nasc.v1.Told.unsuccessful:type_name -> nasc.v1.Unsuccessful
+	23, // 17: nasc.v1.Space.decisions:type_name -> nasc.v1.Decision
+	24, // 18: nasc.v1.Decision.alternatives:type_name -> nasc.v1.Alternative
+	11, // 19: nasc.v1.EvaluatorConfigureRequest.configuration:type_name -> nasc.v1.Configuration
+	12, // 20: nasc.v1.EvaluatorConfigureResponse.problems:type_name -> nasc.v1.Problem
+	47, // 21: nasc.v1.EvaluatorConfigureResponse.facts:type_name -> nasc.v1.EvaluatorConfigureResponse.FactsEntry
+	27, // 22: nasc.v1.EvaluatorConfigureResponse.reports:type_name -> nasc.v1.Reports
+	6,  // 23: nasc.v1.Reports.metrics:type_name -> nasc.v1.Metric
+	6,  // 24: nasc.v1.Reports.test_metrics:type_name -> nasc.v1.Metric
+	29, // 25: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trials
+	30, // 26: nasc.v1.Trials.graphs:type_name -> nasc.v1.Sent
+	41, // 27: nasc.v1.Sent.graph:type_name -> nasc.v1.Graph
+	35, // 28: nasc.v1.EvaluateResponse.results:type_name -> nasc.v1.ValidationMetrics
+	32, // 29: nasc.v1.EvaluateResponse.events:type_name -> nasc.v1.EvaluateEvent
+	34, // 30: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
+	12, // 31: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
+	12, // 32: nasc.v1.EvaluateEvent.error:type_name -> nasc.v1.Problem
+	33, // 33: nasc.v1.EvaluateEvent.unknown:type_name -> nasc.v1.Unknown
+	48, // 34: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
+	49, // 35: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
+	41, // 36: nasc.v1.TestRequest.graph:type_name -> nasc.v1.Graph
+	34, // 37: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
+	36, // 38: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
+	12, // 39: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
+	23, // 40: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
+	50, // 41: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
+	12, // 42: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
+	42, // 43: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
+	43, // 44: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
+	44, // 45: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
+	45, // 46: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
+	5,  // 47: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
+	5,  // 48: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
+	1,  // 49: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
+	7,  // 50: nasc.v1.Plugin.Release:input_type -> nasc.v1.ReleaseRequest
+	9,  // 51: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
+	13, // 52: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
+	16, // 53: nasc.v1.Optimizer.Run:input_type -> nasc.v1.OptimizerRequest
+	25, // 54: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
+	28, // 55: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
+	37, // 56: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
+	39, // 57: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
+	2,  // 58: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
+	8,  // 59: nasc.v1.Plugin.Release:output_type -> nasc.v1.ReleaseResponse
+	10, // 60: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
+	14, // 61: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
+	18, // 62: nasc.v1.Optimizer.Run:output_type -> nasc.v1.OptimizerResponse
+	26, // 63: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
+	31, // 64: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateResponse
+	38, // 65: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
+	40, // 66: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
+	58, // [58:67] is the sub-list for method output_type
+	49, // [49:58] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_nasc_v1_nasc_proto_init() }
@@ -3078,12 +3550,13 @@ func file_nasc_v1_nasc_proto_init() {
 		(*Value_Bool)(nil),
 		(*Value_String_)(nil),
 	}
-	file_nasc_v1_nasc_proto_msgTypes[27].OneofWrappers = []any{
+	file_nasc_v1_nasc_proto_msgTypes[31].OneofWrappers = []any{
 		(*EvaluateEvent_Progress)(nil),
-		(*EvaluateEvent_Result)(nil),
 		(*EvaluateEvent_Failure)(nil),
+		(*EvaluateEvent_Error)(nil),
+		(*EvaluateEvent_Unknown)(nil),
 	}
-	file_nasc_v1_nasc_proto_msgTypes[32].OneofWrappers = []any{
+	file_nasc_v1_nasc_proto_msgTypes[37].OneofWrappers = []any{
 		(*TestEvent_Progress)(nil),
 		(*TestEvent_Result)(nil),
 		(*TestEvent_Failure)(nil),
@@ -3094,7 +3567,7 @@ func file_nasc_v1_nasc_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_nasc_v1_nasc_proto_rawDesc), len(file_nasc_v1_nasc_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   45,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

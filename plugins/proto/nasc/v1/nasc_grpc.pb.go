@@ -25,6 +25,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	Plugin_Describe_FullMethodName = "/nasc.v1.Plugin/Describe"
+	Plugin_Release_FullMethodName  = "/nasc.v1.Plugin/Release"
 	Plugin_Shutdown_FullMethodName = "/nasc.v1.Plugin/Shutdown"
 )
 
@@ -32,11 +33,13 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Plugin is served by every plugin. Each process is configured at most once, as
-// one optimizer or one evaluator.
+// Plugin is served by every plugin. A process is configured as one of its
+// components: once, or for any number of sessions when the component is shared.
 type PluginClient interface {
 	// Describe tells what the plugin is, without side effects.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error)
+	// Release ends a session; nothing of it is called any more.
+	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseResponse, error)
 	// Shutdown asks the plugin to finish and exit; the host kills it afterwards.
 	Shutdown(ctx context.Context, in *ShutdownRequest, opts ...grpc.CallOption) (*ShutdownResponse, error)
 }
@@ -59,6 +62,16 @@ func (c *pluginClient) Describe(ctx context.Context, in *DescribeRequest, opts .
 	return out, nil
 }
 
+func (c *pluginClient) Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseResponse)
+	err := c.cc.Invoke(ctx, Plugin_Release_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *pluginClient) Shutdown(ctx context.Context, in *ShutdownRequest, opts ...grpc.CallOption) (*ShutdownResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ShutdownResponse)
@@ -73,11 +86,13 @@ func (c *pluginClient) Shutdown(ctx context.Context, in *ShutdownRequest, opts .
 // All implementations must embed UnimplementedPluginServer
 // for forward compatibility.
 //
-// Plugin is served by every plugin. Each process is configured at most once, as
-// one optimizer or one evaluator.
+// Plugin is served by every plugin. A process is configured as one of its
+// components: once, or for any number of sessions when the component is shared.
 type PluginServer interface {
 	// Describe tells what the plugin is, without side effects.
 	Describe(context.Context, *DescribeRequest) (*DescribeResponse, error)
+	// Release ends a session; nothing of it is called any more.
+	Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error)
 	// Shutdown asks the plugin to finish and exit; the host kills it afterwards.
 	Shutdown(context.Context, *ShutdownRequest) (*ShutdownResponse, error)
 	mustEmbedUnimplementedPluginServer()
@@ -92,6 +107,9 @@ type UnimplementedPluginServer struct{}
 
 func (UnimplementedPluginServer) Describe(context.Context, *DescribeRequest) (*DescribeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Describe not implemented")
+}
+func (UnimplementedPluginServer) Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Release not implemented")
 }
 func (UnimplementedPluginServer) Shutdown(context.Context, *ShutdownRequest) (*ShutdownResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Shutdown not implemented")
@@ -135,6 +153,24 @@ func _Plugin_Describe_Handler(srv interface{}, ctx context.Context, dec func(int
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Plugin_Release_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PluginServer).Release(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Plugin_Release_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PluginServer).Release(ctx, req.(*ReleaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Plugin_Shutdown_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ShutdownRequest)
 	if err := dec(in); err != nil {
@@ -165,6 +201,10 @@ var Plugin_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Plugin_Describe_Handler,
 		},
 		{
+			MethodName: "Release",
+			Handler:    _Plugin_Release_Handler,
+		},
+		{
 			MethodName: "Shutdown",
 			Handler:    _Plugin_Shutdown_Handler,
 		},
@@ -175,8 +215,7 @@ var Plugin_ServiceDesc = grpc.ServiceDesc{
 
 const (
 	Optimizer_Configure_FullMethodName = "/nasc.v1.Optimizer/Configure"
-	Optimizer_Ask_FullMethodName       = "/nasc.v1.Optimizer/Ask"
-	Optimizer_Tell_FullMethodName      = "/nasc.v1.Optimizer/Tell"
+	Optimizer_Run_FullMethodName       = "/nasc.v1.Optimizer/Run"
 )
 
 // OptimizerClient is the client API for Optimizer service.
@@ -186,14 +225,13 @@ const (
 // Optimizer proposes architectures and learns from validation metrics.
 type OptimizerClient interface {
 	Configure(ctx context.Context, in *OptimizerConfigureRequest, opts ...grpc.CallOption) (*OptimizerConfigureResponse, error)
-	// Ask returns up to n genotypes. Fewer than n means that the optimizer must
-	// be told results first; none at all is allowed only while proposed trials
-	// are untold, or with done set: the optimizer has nothing more to propose.
-	Ask(ctx context.Context, in *AskRequest, opts ...grpc.CallOption) (*AskResponse, error)
-	// Tell reports finished trials in the order of their numbers. The host calls
-	// Ask and Tell one at a time. After a crash it configures a new process with
-	// the same seed and repeats the same calls: the answers must be the same.
-	Tell(ctx context.Context, in *TellRequest, opts ...grpc.CallOption) (*TellResponse, error)
+	// Run takes the steps of all sessions, in one stream for the life of the
+	// process. A session has at most one step under way, and every step has one
+	// answer; the answers of different sessions may come in any order, and either
+	// side puts into one message whatever it has to say at the time. After a crash
+	// the host configures a new process with the same seeds and repeats the steps:
+	// the answers must be the same.
+	Run(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[OptimizerRequest, OptimizerResponse], error)
 }
 
 type optimizerClient struct {
@@ -214,25 +252,18 @@ func (c *optimizerClient) Configure(ctx context.Context, in *OptimizerConfigureR
 	return out, nil
 }
 
-func (c *optimizerClient) Ask(ctx context.Context, in *AskRequest, opts ...grpc.CallOption) (*AskResponse, error) {
+func (c *optimizerClient) Run(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[OptimizerRequest, OptimizerResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(AskResponse)
-	err := c.cc.Invoke(ctx, Optimizer_Ask_FullMethodName, in, out, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Optimizer_ServiceDesc.Streams[0], Optimizer_Run_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	x := &grpc.GenericClientStream[OptimizerRequest, OptimizerResponse]{ClientStream: stream}
+	return x, nil
 }
 
-func (c *optimizerClient) Tell(ctx context.Context, in *TellRequest, opts ...grpc.CallOption) (*TellResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(TellResponse)
-	err := c.cc.Invoke(ctx, Optimizer_Tell_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Optimizer_RunClient = grpc.BidiStreamingClient[OptimizerRequest, OptimizerResponse]
 
 // OptimizerServer is the server API for Optimizer service.
 // All implementations must embed UnimplementedOptimizerServer
@@ -241,14 +272,13 @@ func (c *optimizerClient) Tell(ctx context.Context, in *TellRequest, opts ...grp
 // Optimizer proposes architectures and learns from validation metrics.
 type OptimizerServer interface {
 	Configure(context.Context, *OptimizerConfigureRequest) (*OptimizerConfigureResponse, error)
-	// Ask returns up to n genotypes. Fewer than n means that the optimizer must
-	// be told results first; none at all is allowed only while proposed trials
-	// are untold, or with done set: the optimizer has nothing more to propose.
-	Ask(context.Context, *AskRequest) (*AskResponse, error)
-	// Tell reports finished trials in the order of their numbers. The host calls
-	// Ask and Tell one at a time. After a crash it configures a new process with
-	// the same seed and repeats the same calls: the answers must be the same.
-	Tell(context.Context, *TellRequest) (*TellResponse, error)
+	// Run takes the steps of all sessions, in one stream for the life of the
+	// process. A session has at most one step under way, and every step has one
+	// answer; the answers of different sessions may come in any order, and either
+	// side puts into one message whatever it has to say at the time. After a crash
+	// the host configures a new process with the same seeds and repeats the steps:
+	// the answers must be the same.
+	Run(grpc.BidiStreamingServer[OptimizerRequest, OptimizerResponse]) error
 	mustEmbedUnimplementedOptimizerServer()
 }
 
@@ -262,11 +292,8 @@ type UnimplementedOptimizerServer struct{}
 func (UnimplementedOptimizerServer) Configure(context.Context, *OptimizerConfigureRequest) (*OptimizerConfigureResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Configure not implemented")
 }
-func (UnimplementedOptimizerServer) Ask(context.Context, *AskRequest) (*AskResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method Ask not implemented")
-}
-func (UnimplementedOptimizerServer) Tell(context.Context, *TellRequest) (*TellResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method Tell not implemented")
+func (UnimplementedOptimizerServer) Run(grpc.BidiStreamingServer[OptimizerRequest, OptimizerResponse]) error {
+	return status.Error(codes.Unimplemented, "method Run not implemented")
 }
 func (UnimplementedOptimizerServer) mustEmbedUnimplementedOptimizerServer() {}
 func (UnimplementedOptimizerServer) testEmbeddedByValue()                   {}
@@ -307,41 +334,12 @@ func _Optimizer_Configure_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Optimizer_Ask_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(AskRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(OptimizerServer).Ask(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: Optimizer_Ask_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(OptimizerServer).Ask(ctx, req.(*AskRequest))
-	}
-	return interceptor(ctx, in, info, handler)
+func _Optimizer_Run_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(OptimizerServer).Run(&grpc.GenericServerStream[OptimizerRequest, OptimizerResponse]{ServerStream: stream})
 }
 
-func _Optimizer_Tell_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(TellRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(OptimizerServer).Tell(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: Optimizer_Tell_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(OptimizerServer).Tell(ctx, req.(*TellRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Optimizer_RunServer = grpc.BidiStreamingServer[OptimizerRequest, OptimizerResponse]
 
 // Optimizer_ServiceDesc is the grpc.ServiceDesc for Optimizer service.
 // It's only intended for direct use with grpc.RegisterService,
@@ -354,16 +352,15 @@ var Optimizer_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Configure",
 			Handler:    _Optimizer_Configure_Handler,
 		},
+	},
+	Streams: []grpc.StreamDesc{
 		{
-			MethodName: "Ask",
-			Handler:    _Optimizer_Ask_Handler,
-		},
-		{
-			MethodName: "Tell",
-			Handler:    _Optimizer_Tell_Handler,
+			StreamName:    "Run",
+			Handler:       _Optimizer_Run_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
 	Metadata: "nasc/v1/nasc.proto",
 }
 
@@ -381,9 +378,11 @@ const (
 // Evaluator judges architectures. It receives graphs, never spaces.
 type EvaluatorClient interface {
 	Configure(ctx context.Context, in *EvaluatorConfigureRequest, opts ...grpc.CallOption) (*EvaluatorConfigureResponse, error)
-	// Evaluate judges one or more architectures and streams progress; each trial
-	// ends with exactly one result. Cancelling the call stops the work.
-	Evaluate(ctx context.Context, in *EvaluateRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[EvaluateEvent], error)
+	// Evaluate judges the architectures of all sessions, in one stream for the life
+	// of the process. A session's trials are judged one after another; each ends with
+	// exactly one event other than progress. Either side puts into one message
+	// whatever it has to say at the time.
+	Evaluate(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[EvaluateRequest, EvaluateResponse], error)
 	// Test measures one architecture on the held-out test split, with the same
 	// configuration that Evaluate uses.
 	Test(ctx context.Context, in *TestRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TestEvent], error)
@@ -410,24 +409,18 @@ func (c *evaluatorClient) Configure(ctx context.Context, in *EvaluatorConfigureR
 	return out, nil
 }
 
-func (c *evaluatorClient) Evaluate(ctx context.Context, in *EvaluateRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[EvaluateEvent], error) {
+func (c *evaluatorClient) Evaluate(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[EvaluateRequest, EvaluateResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &Evaluator_ServiceDesc.Streams[0], Evaluator_Evaluate_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[EvaluateRequest, EvaluateEvent]{ClientStream: stream}
-	if err := x.ClientStream.SendMsg(in); err != nil {
-		return nil, err
-	}
-	if err := x.ClientStream.CloseSend(); err != nil {
-		return nil, err
-	}
+	x := &grpc.GenericClientStream[EvaluateRequest, EvaluateResponse]{ClientStream: stream}
 	return x, nil
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Evaluator_EvaluateClient = grpc.ServerStreamingClient[EvaluateEvent]
+type Evaluator_EvaluateClient = grpc.BidiStreamingClient[EvaluateRequest, EvaluateResponse]
 
 func (c *evaluatorClient) Test(ctx context.Context, in *TestRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TestEvent], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -465,9 +458,11 @@ func (c *evaluatorClient) Resolve(ctx context.Context, in *ResolveRequest, opts 
 // Evaluator judges architectures. It receives graphs, never spaces.
 type EvaluatorServer interface {
 	Configure(context.Context, *EvaluatorConfigureRequest) (*EvaluatorConfigureResponse, error)
-	// Evaluate judges one or more architectures and streams progress; each trial
-	// ends with exactly one result. Cancelling the call stops the work.
-	Evaluate(*EvaluateRequest, grpc.ServerStreamingServer[EvaluateEvent]) error
+	// Evaluate judges the architectures of all sessions, in one stream for the life
+	// of the process. A session's trials are judged one after another; each ends with
+	// exactly one event other than progress. Either side puts into one message
+	// whatever it has to say at the time.
+	Evaluate(grpc.BidiStreamingServer[EvaluateRequest, EvaluateResponse]) error
 	// Test measures one architecture on the held-out test split, with the same
 	// configuration that Evaluate uses.
 	Test(*TestRequest, grpc.ServerStreamingServer[TestEvent]) error
@@ -487,7 +482,7 @@ type UnimplementedEvaluatorServer struct{}
 func (UnimplementedEvaluatorServer) Configure(context.Context, *EvaluatorConfigureRequest) (*EvaluatorConfigureResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Configure not implemented")
 }
-func (UnimplementedEvaluatorServer) Evaluate(*EvaluateRequest, grpc.ServerStreamingServer[EvaluateEvent]) error {
+func (UnimplementedEvaluatorServer) Evaluate(grpc.BidiStreamingServer[EvaluateRequest, EvaluateResponse]) error {
 	return status.Error(codes.Unimplemented, "method Evaluate not implemented")
 }
 func (UnimplementedEvaluatorServer) Test(*TestRequest, grpc.ServerStreamingServer[TestEvent]) error {
@@ -536,15 +531,11 @@ func _Evaluator_Configure_Handler(srv interface{}, ctx context.Context, dec func
 }
 
 func _Evaluator_Evaluate_Handler(srv interface{}, stream grpc.ServerStream) error {
-	m := new(EvaluateRequest)
-	if err := stream.RecvMsg(m); err != nil {
-		return err
-	}
-	return srv.(EvaluatorServer).Evaluate(m, &grpc.GenericServerStream[EvaluateRequest, EvaluateEvent]{ServerStream: stream})
+	return srv.(EvaluatorServer).Evaluate(&grpc.GenericServerStream[EvaluateRequest, EvaluateResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Evaluator_EvaluateServer = grpc.ServerStreamingServer[EvaluateEvent]
+type Evaluator_EvaluateServer = grpc.BidiStreamingServer[EvaluateRequest, EvaluateResponse]
 
 func _Evaluator_Test_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(TestRequest)
@@ -596,6 +587,7 @@ var Evaluator_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "Evaluate",
 			Handler:       _Evaluator_Evaluate_Handler,
 			ServerStreams: true,
+			ClientStreams: true,
 		},
 		{
 			StreamName:    "Test",
