@@ -29,6 +29,30 @@ op shortcut(x: [c, h, w], out: int = c, stride: int = 1)
 /// Normal noise of the shape of the input: what a search should never choose.
 op noise(x: [c, h, w], stride: int = 1) -> [c, ceil(h / stride), ceil(w / stride)]
 
+/// A convolution alone. Its padding is "same" where nothing else is said, and it has
+/// as many windows as fit.
+op conv(
+    x: [c, h, w],
+    out: int = c,
+    kernel: int = 3,
+    stride: int = 1,
+    dilation: int = 1,
+    groups: int = 1,
+    padding: int = floor(dilation * (kernel - 1) / 2),
+    bias: bool = false,
+)
+    -> [
+        out,
+        floor((h + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1,
+        floor((w + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1
+    ] {
+    require c % groups == 0 and out % groups == 0
+    rows   = floor((h + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1
+    cols   = floor((w + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1
+    params = out * (c / groups * kernel ^ 2 + (if bias then 1 else 0))
+    macs   = out * c / groups * kernel ^ 2 * rows * cols
+}
+
 /// ReLU, convolution, batch norm.
 op relu_conv_bn(x: [c, h, w], out: int = c, kernel: int = 3, stride: int = 1, dilation: int = 1)
     -> [out, ceil(h / stride), ceil(w / stride)] {
@@ -84,9 +108,13 @@ op dw_pw_conv(x: [c, h, w], out: int = c, kernel: int = 3, stride: int = 1)
 op max_pool(x: [c, h, w], kernel: int = 3, stride: int = 1)
     -> [c, ceil(h / stride), ceil(w / stride)]
 
-/// Mean over a window; the padding is not counted.
-op avg_pool(x: [c, h, w], kernel: int = 3, stride: int = 1)
+/// Mean over a window; what lies outside of the map is not counted, or counts as
+/// zeros with `count_padding`.
+op avg_pool(x: [c, h, w], kernel: int = 3, stride: int = 1, count_padding: bool = false)
     -> [c, ceil(h / stride), ceil(w / stride)]
+
+/// Means over a grid of windows that divide the map evenly.
+op adaptive_pool(x: [c, h, w], height: int, width: int = height) -> [c, height, width]
 
 /// Makes a map of `out` channels and the given size: ReLU, 1x1 convolution, batch
 /// norm where the size is right, DARTS' factorised reduction where it is double.
@@ -118,11 +146,48 @@ op residual(x: [c, h, w], out: int = c, stride: int = 1)
         * ceil(w / stride)
 }
 
-/// Batch norm with a scale and a shift per channel.
-op batch_norm(x: [c, h, w]) -> [c, h, w] { params = 2 * c }
+/// Batch norm, with a scale and a shift per channel unless `affine` is false.
+op batch_norm(x: [c, h, w], affine: bool = true) -> [c, h, w] {
+    params = if affine then 2 * c else 0
+}
 
 /// max(x, 0).
 op relu(x: [c, h, w]) -> [c, h, w]
+
+/// 1 / (1 + e^-x).
+op sigmoid(x: [c, h, w]) -> [c, h, w]
+
+/// x times its sigmoid, also called SiLU.
+op swish(x: [c, h, w]) -> [c, h, w]
+
+/// x times its sigmoid made of straight lines, as in MobileNetV3.
+op h_swish(x: [c, h, w]) -> [c, h, w]
+
+/// x times the normal distribution function.
+op gelu(x: [c, h, w]) -> [c, h, w]
+
+/// Squeeze-and-excitation: weighs the channels by what two linear layers, ReLU
+/// between them, make of their means. `gate` is "sigmoid" or "h_sigmoid".
+op squeeze_excite(x: [c, h, w], squeeze: int = ceil(c / 4), gate: string = "h_sigmoid")
+    -> [c, h, w] {
+    params = 2 * c * squeeze + c + squeeze
+    macs   = 2 * c * squeeze
+}
+
+/// Puts zeros in place of numbers at random in training, at the given rate, and
+/// makes the others larger by so much that the mean stays.
+op dropout(x: [c, h, w], rate: real = 0.5) -> [c, h, w] { require rate < 1 }
+
+/// As `dropout`, for whole examples: what is left of a path is its shortcut.
+op drop_path(x: [c, h, w], rate: real = 0.2) -> [c, h, w] { require rate < 1 }
+
+/// `out` channels from channel `first` on, counted from 0.
+op channel_slice(x: [c, h, w], first: int = 0, out: int = c - first) -> [out, h, w] {
+    require first + out <= c
+}
+
+/// Deals the channels of every group out to all groups, as in ShuffleNet.
+op channel_shuffle(x: [c, h, w], groups: int = 2) -> [c, h, w] { require c % groups == 0 }
 
 /// Mean over all positions of a map.
 op global_pool(x: [c, h, w]) -> [c]
@@ -131,4 +196,13 @@ op global_pool(x: [c, h, w]) -> [c]
 op linear(x: [c], out: int) -> [out] {
     params = out * (c + 1)
     macs   = out * (c + 1)
+}
+
+/// The auxiliary head of DARTS, for maps of at least 6 by 6: ReLU, mean over 5 by 5
+/// windows to 2 by 2, convolutions to 128 and to 768 channels with batch norm and
+/// ReLU, and a fully connected layer.
+op auxiliary_head(x: [c, h, w], out: int) -> [out] {
+    require h == w and h >= 6
+    params = 128 * (c + 2) + 768 * (4 * 128 + 2) + out * 769
+    macs   = 4 * 128 * c + 768 * 4 * 128 + out * 769
 }

@@ -31,10 +31,11 @@ block stage(out: int, stride: int, cells: int)
 /// paper's 8,242 counts graphs of operations up to isomorphism, in which the skip
 /// connections of a vertex go when its operation is absent; a vertex still holds what
 /// was skipped to it, so more networks than that differ.
-space nasbenchasr(sound: [80, 400, 1], classes = 48) -> [classes, 100, 1]
+space nasbenchasr(sound: [80, frames, 1], frames = 400, c = 200, classes = 48)
+    -> [classes, frames / 4, 1]
     = sound
-    -> stage(out: 600, stride: 1, cells: 3)
-    -> stage(out: 800, stride: 1, cells: 4)
-    -> stage(out: 1000, stride: 2, cells: 5)
-    -> stage(out: 1200, stride: 2, cells: 6)
-    -> lstm(units: 500) -> frame_linear(out: classes, clipped: false)
+    -> stage(out: 3 * c, stride: 1, cells: 3)
+    -> stage(out: 4 * c, stride: 1, cells: 4)
+    -> stage(out: 5 * c, stride: 2, cells: 5)
+    -> stage(out: 6 * c, stride: 2, cells: 6)
+    -> lstm(units: 5 * c / 2) -> frame_linear(out: classes, clipped: false)

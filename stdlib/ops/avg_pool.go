@@ -3,6 +3,7 @@ package ops
 import (
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 )
 
 func init() {
@@ -11,14 +12,24 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		return s.avgPool(in[0], kern, stride)
+		count, err := s.Flag("count_padding", false)
+		if err != nil {
+			return nil, err
+		}
+		return s.avgPool(in[0], kern, stride, count)
 	})
 }
 
-// avgPool adds the mean over windows; padding is not counted.
-func (n *Network) avgPool(x *gorgonia.Node, kern, stride int) (*gorgonia.Node, error) {
-	ws := n.Workers
+// avgPool adds the mean over windows, of which padding is part or not.
+func (n *Network) avgPool(x *gorgonia.Node, kern, stride int, count bool) (*gorgonia.Node, error) {
 	g, shape := poolGeometry(x, kern, stride)
+	g.CountPadding = count
+	return n.meanPool(g, shape, x)
+}
+
+// meanPool adds the mean over the windows of a geometry.
+func (n *Network) meanPool(g kernel.Pool, shape tensor.Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	ws := n.Workers
 	return n.apply(spec{
 		name: "avg_pool", shape: shape,
 		loops: loops{avgPool[float32](ws, g), avgPool[float64](ws, g)},

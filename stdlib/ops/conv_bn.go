@@ -8,6 +8,6 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		return s.convBN("conv", in[0], out, kernel, stride, 1)
+		return s.convBN("conv", in[0], filter{out: out, kernel: kernel, stride: stride})
 	})
 }

@@ -8,10 +8,6 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		y, err := s.convBN("conv", in[0], out, kernel, stride, 1)
-		if err != nil {
-			return nil, err
-		}
-		return s.relu(y)
+		return s.convBNReLU("conv", in[0], filter{out: out, kernel: kernel, stride: stride})
 	})
 }

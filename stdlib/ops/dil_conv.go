@@ -8,6 +8,6 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		return s.separable("conv", in[0], out, kernel, stride, 2)
+		return s.reluSeparable("conv", in[0], out, kernel, stride, 2)
 	})
 }

@@ -22,7 +22,7 @@ func init() {
 		case err != nil:
 			return nil, err
 		case h == x[2] && w == x[3]:
-			return s.reluConvBN("conv", in[0], out, 1, 1, 1)
+			return s.reluConvBN("conv", in[0], pointwise(out))
 		case h == ceilDiv(x[2], 2) && w == ceilDiv(x[3], 2):
 			return s.factorizedReduce(in[0], out)
 		}

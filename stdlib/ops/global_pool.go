@@ -8,18 +8,23 @@ import (
 
 func init() {
 	register("global_pool", 1, maps, func(s *Site, in []*gorgonia.Node) (*gorgonia.Node, error) {
-		n, ws, x := s.Network, s.Workers, in[0].Shape()
-		area := x[2] * x[3]
-		return n.apply(spec{
-			name: "global_pool", shape: tensor.Shape{x[0], x[1]},
-			loops: loops{globalPool[float32](ws, area), globalPool[float64](ws, area)},
-			diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-				dx, err := n.apply(spec{name: "global_pool/dx", shape: in[0].Shape(),
-					loops: loops{globalPoolGrad[float32](ws, area), globalPoolGrad[float64](ws, area)}}, grad)
-				return gorgonia.Nodes{dx}, err
-			},
-		}, in[0])
+		return s.globalPool(in[0])
 	})
+}
+
+// globalPool adds the means (B,C) over the planes of a map.
+func (n *Network) globalPool(x *gorgonia.Node) (*gorgonia.Node, error) {
+	ws, in := n.Workers, x.Shape()
+	area := in[2] * in[3]
+	return n.apply(spec{
+		name: "global_pool", shape: tensor.Shape{in[0], in[1]},
+		loops: loops{globalPool[float32](ws, area), globalPool[float64](ws, area)},
+		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+			dx, err := n.apply(spec{name: "global_pool/dx", shape: in[0].Shape(),
+				loops: loops{globalPoolGrad[float32](ws, area), globalPoolGrad[float64](ws, area)}}, grad)
+			return gorgonia.Nodes{dx}, err
+		},
+	}, x)
 }
 
 func globalPool[T kernel.Float](ws *kernel.Workers, area int) func([][]T, []T) {

@@ -18,39 +18,49 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		n, b, f := s.Network, in[0].Shape()[0], in[0].Shape()[1]
-		w, err := s.Params.Learn(s.Address+"/weight", Init{Std: math.Sqrt(1 / float64(f))}, k, f)
-		if err != nil {
-			return nil, err
-		}
-		bias, err := s.Params.Learn(s.Address+"/bias", Init{}, k)
-		if err != nil {
-			return nil, err
-		}
-		return n.apply(spec{
-			name: "linear", shape: tensor.Shape{b, k},
-			loops: loops{linear[float32](b, f, k), linear[float64](b, f, k)},
-			diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-				dx, err := n.apply(spec{name: "linear/dx", shape: in[0].Shape(),
-					loops: loops{linearGradInput[float32](b, f, k), linearGradInput[float64](b, f, k)}}, in[1], grad)
-				if err != nil {
-					return nil, err
-				}
-				dw, err := n.apply(spec{name: "linear/dw", shape: in[1].Shape(),
-					loops: loops{linearGradWeight[float32](b, f, k), linearGradWeight[float64](b, f, k)}}, in[0], grad)
-				if err != nil {
-					return nil, err
-				}
-				db, err := n.apply(spec{name: "linear/db", shape: in[2].Shape(),
-					loops: loops{linearGradBias[float32](b, k), linearGradBias[float64](b, k)}}, grad)
-				return gorgonia.Nodes{dx, dw, db}, err
-			},
-		}, in[0], w, bias)
+		return s.linear("", in[0], k, true)
 	})
 }
 
+// linear adds a fully connected layer with k results, with bias or without. Its
+// parameters are called weight and bias, after the prefix.
+func (s *Site) linear(prefix string, x *gorgonia.Node, k int, bias bool) (*gorgonia.Node, error) {
+	n, b, f := s.Network, x.Shape()[0], x.Shape()[1]
+	w, err := s.Params.Learn(s.Address+"/"+prefix+"weight", Init{Std: math.Sqrt(1 / float64(f))}, k, f)
+	if err != nil {
+		return nil, err
+	}
+	args := gorgonia.Nodes{x, w}
+	if bias {
+		v, err := s.Params.Learn(s.Address+"/"+prefix+"bias", Init{}, k)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, v)
+	}
+	return n.apply(spec{
+		name: "linear", shape: tensor.Shape{b, k},
+		loops: loops{linear[float32](b, f, k), linear[float64](b, f, k)},
+		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+			dx, err := n.apply(spec{name: "linear/dx", shape: in[0].Shape(),
+				loops: loops{linearGradInput[float32](b, f, k), linearGradInput[float64](b, f, k)}}, in[1], grad)
+			if err != nil {
+				return nil, err
+			}
+			dw, err := n.apply(spec{name: "linear/dw", shape: in[1].Shape(),
+				loops: loops{linearGradWeight[float32](b, f, k), linearGradWeight[float64](b, f, k)}}, in[0], grad)
+			if err != nil || len(in) == 2 {
+				return gorgonia.Nodes{dx, dw}, err
+			}
+			db, err := n.apply(spec{name: "linear/db", shape: in[2].Shape(),
+				loops: loops{linearGradBias[float32](b, k), linearGradBias[float64](b, k)}}, grad)
+			return gorgonia.Nodes{dx, dw, db}, err
+		},
+	}, args...)
+}
+
 func linear[T kernel.Float](b, f, k int) func([][]T, []T) {
-	return func(in [][]T, y []T) { kernel.Linear(b, f, k, in[0], in[1], in[2], y) }
+	return func(in [][]T, y []T) { kernel.Linear(b, f, k, in[0], in[1], factors(in, 2, 0, nil), y) }
 }
 
 func linearGradInput[T kernel.Float](b, f, k int) func([][]T, []T) {

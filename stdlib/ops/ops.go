@@ -1,6 +1,7 @@
 // Package ops implements the standard operations for training with Gorgonia.
 //
-// Every op has one file, which registers a builder under the op's name. The
+// Every op has one file, which registers a builder under the op's name, or that of
+// its module and its own where two modules have an op of that name ([Key]). The
 // builder turns input nodes and attributes into an output node of a Gorgonia
 // graph; the learnable parameters it needs come from the [Params] of the
 // [Network], so that every instance of an op has its own. To add an op, declare
@@ -17,6 +18,7 @@ package ops
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"gorgonia.org/gorgonia"
@@ -36,22 +38,6 @@ type Params interface {
 	Running(name string, channels int) *Running
 }
 
-// Running are the statistics that batch norm gathers in training and uses in
-// evaluation (momentum 0.1). They start at mean 0 and variance 1; variances are
-// unbiased.
-type Running struct {
-	Mean, Var []float64
-}
-
-// NewRunning returns fresh statistics.
-func NewRunning(channels int) *Running {
-	r := &Running{Mean: make([]float64, channels), Var: make([]float64, channels)}
-	for i := range r.Var {
-		r.Var[i] = 1
-	}
-	return r
-}
-
 // Network is what all ops of one network share.
 type Network struct {
 	Graph   *gorgonia.ExprGraph
@@ -59,9 +45,15 @@ type Network struct {
 	Workers *kernel.Workers
 	Params  Params
 
-	// Training makes batch norm use the statistics of the batch. It is read
-	// whenever the graph runs.
+	// Training makes batch norm use the statistics of the batch, and dropout
+	// drop. It is read whenever the graph runs, and so are Norm and Step.
 	Training bool
+	Norm     Norm
+
+	// Seeds derives the seed of a stream of random numbers from its name and a
+	// counter, which is Step. Only ops that draw need it.
+	Seeds func(name string, counter uint64) uint64
+	Step  uint64 // of the training, from its start
 
 	ids       uint32
 	rectified map[*gorgonia.Node]*gorgonia.Node
@@ -82,7 +74,7 @@ type Builder func(s *Site, in []*gorgonia.Node) (*gorgonia.Node, error)
 
 type entry struct {
 	inputs int // -1: one or more
-	dims   int // of every input, with the batch
+	dims   int // of every input, with the batch; anyDims: any
 	build  Builder
 }
 
@@ -92,6 +84,7 @@ const (
 	anyNumber = -1
 	maps      = 4 // (B,C,H,W)
 	vectors   = 2 // (B,F)
+	anyDims   = 0
 )
 
 func register(name string, inputs, dims int, build Builder) {
@@ -111,6 +104,16 @@ func Names() []string {
 // Known reports whether there is an op of that name.
 func Known(name string) bool { _, ok := table[name]; return ok }
 
+// Key is the name under which Build knows an op that a module such as "std/vision"
+// declares: the op's own, but for a few that share their name with one of another
+// module, as "nasbench101.merge" does.
+func Key(module, name string) string {
+	if key := module[strings.LastIndex(module, "/")+1:] + "." + name; Known(key) {
+		return key
+	}
+	return name
+}
+
 // Build adds the op called name to the network. Inputs are (B,C,H,W) maps or
 // (B,F) vectors; so is the output. Address names the instance and must be unique.
 func (n *Network) Build(address, name string, attrs Attrs, in ...*gorgonia.Node) (out *gorgonia.Node, err error) {
@@ -127,7 +130,7 @@ func (n *Network) Build(address, name string, attrs Attrs, in ...*gorgonia.Node)
 		return nil, fmt.Errorf("%s: %s takes %d inputs, not %d", address, name, max(e.inputs, 1), len(in))
 	}
 	for _, x := range in {
-		if x.Dims() != e.dims {
+		if e.dims != anyDims && x.Dims() != e.dims {
 			return nil, fmt.Errorf("%s: %s takes tensors of %d dimensions, not of shape %v", address, name, e.dims-1, x.Shape()[1:])
 		}
 	}
@@ -146,6 +149,55 @@ func (s *Site) Int(name string, value int) (int, error) {
 			return 0, fmt.Errorf("attribute %s is %v, not a positive integer", name, v)
 		}
 		value = int(n)
+	}
+	return value, nil
+}
+
+// Whole is an integer attribute of at least zero, or its default.
+func (s *Site) Whole(name string, value int) (int, error) {
+	if v, ok := s.Attrs[name]; ok {
+		n, ok := v.(int64)
+		if !ok || n < 0 {
+			return 0, fmt.Errorf("attribute %s is %v, not zero or a positive integer", name, v)
+		}
+		value = int(n)
+	}
+	return value, nil
+}
+
+// Real is a number of at least zero, or its default.
+func (s *Site) Real(name string, value float64) (float64, error) {
+	switch v := s.Attrs[name].(type) {
+	case nil:
+	case int64:
+		value = float64(v)
+	case float64:
+		value = v
+	default:
+		return 0, fmt.Errorf("attribute %s is %v, not a number", name, v)
+	}
+	if !(value >= 0) {
+		return 0, fmt.Errorf("attribute %s is %v, less than zero", name, value)
+	}
+	return value, nil
+}
+
+// Flag is true or false, or its default.
+func (s *Site) Flag(name string, value bool) (bool, error) {
+	if v, ok := s.Attrs[name]; ok {
+		if value, ok = v.(bool); !ok {
+			return false, fmt.Errorf("attribute %s is %v, not true or false", name, v)
+		}
+	}
+	return value, nil
+}
+
+// Text is an attribute of letters, or its default.
+func (s *Site) Text(name, value string) (string, error) {
+	if v, ok := s.Attrs[name]; ok {
+		if value, ok = v.(string); !ok {
+			return "", fmt.Errorf("attribute %s is %v, not a text", name, v)
+		}
 	}
 	return value, nil
 }

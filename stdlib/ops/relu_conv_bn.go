@@ -12,6 +12,6 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		return s.reluConvBN("conv", in[0], out, kernel, stride, dilation)
+		return s.reluConvBN("conv", in[0], filter{out: out, kernel: kernel, stride: stride, dilation: dilation})
 	})
 }

@@ -13,19 +13,19 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		y, err := s.reluConvBN("first", x, out, 3, stride, 1)
+		y, err := s.reluConvBN("first", x, filter{out: out, kernel: 3, stride: stride})
 		if err != nil {
 			return nil, err
 		}
-		if y, err = s.reluConvBN("second", y, out, 3, 1, 1); err != nil {
+		if y, err = s.reluConvBN("second", y, filter{out: out, kernel: 3}); err != nil {
 			return nil, err
 		}
 		switch {
 		case stride != 1:
-			if x, err = s.avgPool(x, stride, stride); err != nil {
+			if x, err = s.avgPool(x, stride, stride, false); err != nil {
 				return nil, err
 			}
-			if x, err = s.convolution("shortcut", x, out, 1, 1, 1, 1, 0); err != nil {
+			if x, err = s.convolution("shortcut", x, pointwise(out)); err != nil {
 				return nil, err
 			}
 		case x.Shape()[1] != out:

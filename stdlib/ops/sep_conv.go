@@ -8,10 +8,10 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		y, err := s.separable("first", in[0], in[0].Shape()[1], kernel, stride, 1)
+		y, err := s.reluSeparable("first", in[0], in[0].Shape()[1], kernel, stride, 1)
 		if err != nil {
 			return nil, err
 		}
-		return s.separable("second", y, out, kernel, 1, 1)
+		return s.reluSeparable("second", y, out, kernel, 1, 1)
 	})
 }

@@ -14,10 +14,15 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		x := in[0].Shape()
-		return s.apply(spec{name: zeroName, fixed: true, shape: tensor.Shape{x[0], x[1], ceilDiv(x[2], stride), ceilDiv(x[3], stride)},
-			loops: loops{zero[float32], zero[float64]}}, in[0])
+		return s.zero(in[0], in[0].Shape()[1], stride)
 	})
+}
+
+// zero adds an absent map of so many channels.
+func (n *Network) zero(x *gorgonia.Node, out, stride int) (*gorgonia.Node, error) {
+	in := x.Shape()
+	return n.apply(spec{name: zeroName, fixed: true, shape: tensor.Shape{in[0], out, ceilDiv(in[2], stride), ceilDiv(in[3], stride)},
+		loops: loops{zero[float32], zero[float64]}}, x)
 }
 
 func zero[T kernel.Float](_ [][]T, y []T) { clear(y) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/stdlib/ops"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"github.com/nasc-project/nasc/stdlib/ops/plan"
@@ -20,7 +21,7 @@ type network struct {
 
 	batch    int
 	images   []float32 // (B,C,H,W), to be filled before a run
-	labels   []float32 // (B)
+	labels   []float32 // (B), or one for every position of every example
 	training *plan.Plan[float32]
 	logits   []float32 // (B,K), of the last evaluation
 	scoring  *plan.Plan[float32]
@@ -34,14 +35,15 @@ func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64) (*ne
 	eg := gorgonia.NewGraph()
 	w := &weights{graph: eg, seed: seed}
 	n := &network{batch: batch, weights: w,
-		Network: &ops.Network{Graph: eg, Dtype: gorgonia.Float32, Workers: ws, Params: w}}
+		Network: &ops.Network{Graph: eg, Dtype: gorgonia.Float32, Workers: ws, Params: w,
+			Seeds: func(name string, counter uint64) uint64 { return stream.Seed(seed, "ops/"+name, counter) }}}
 	images := n.leaf("images", append([]int{batch}, g.Inputs[0].Shape...)...)
-	labels := n.leaf("labels", batch)
 	logits, err := n.build(g, "", []*gorgonia.Node{images})
 	if err != nil {
 		return nil, err
 	}
-	loss, err := n.CrossEntropy(logits, labels)
+	labels := n.leaf("labels", logits.Shape().TotalSize()/logits.Shape()[1])
+	loss, err := n.CrossEntropy(logits, labels, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +114,7 @@ func (n *network) operation(node *graph.Node, address string, args []*gorgonia.N
 		attrs[a.Name] = a.Value
 	}
 	before := n.weights.count
-	out, err := n.Build(address, node.Op, attrs, args...)
+	out, err := n.Build(address, ops.Key(node.Module, node.Op), attrs, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +146,7 @@ func live(g *graph.Graph) []bool {
 // step runs one training batch forward and backward.
 func (n *network) step(ctx context.Context) error {
 	n.Training = true
+	n.Step++
 	return n.training.Run(ctx)
 }
 

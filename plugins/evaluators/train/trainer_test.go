@@ -150,7 +150,7 @@ func TestMismatch(t *testing.T) {
 		{nasbench201(4, 1, 10, []int{3, 32, 32}, cell(2, skip)), "architecture takes images of shape [3, 32, 32], but those of glyphs have [1, 16, 16]"},
 		{mixed(12), "architecture gives [12], but glyphs needs one number for each of its 10 classes, [10]"},
 		{two, "architecture has 2 inputs; images are one"},
-		{newBuilder("q", 1, 16, 16).then("attention").classifier(10), `0:attention: no implementation of the op "attention" for training`},
+		{newBuilder("q", 1, 16, 16).then("fourier").classifier(10), `0:fourier: no implementation of the op "fourier" for training`},
 	} {
 		if _, err := tr.Run(context.Background(), c.g, 1, 0, ignore); err == nil || err.Error() != c.want {
 			t.Errorf("error %v, want %s", err, c.want)

@@ -11,13 +11,35 @@ type Conv struct {
 	Dilation   int
 	Groups     int
 	Pad        int
+	Row        bool // the filter is one row of Kernel weights, and there is no padding above
 }
 
-// reach is how far the last tap lies from the first.
+// height is the number of rows of a filter.
+func (g Conv) height() int {
+	if g.Row {
+		return 1
+	}
+	return g.Kernel
+}
+
+// above is the number of rows of padding.
+func (g Conv) above() int {
+	if g.Row {
+		return 0
+	}
+	return g.Pad
+}
+
+// window is the number of weights of a filter for one channel.
+func (g Conv) window() int { return g.height() * g.Kernel }
+
+// reach is how far the last column of taps lies from the first, fall the same for
+// rows.
 func (g Conv) reach() int { return g.Dilation * (g.Kernel - 1) }
+func (g Conv) fall() int  { return g.Dilation * (g.height() - 1) }
 
 // taps is the number of weights of one filter.
-func (g Conv) taps() int { return g.C / g.Groups * g.Kernel * g.Kernel }
+func (g Conv) taps() int { return g.C / g.Groups * g.window() }
 
 // Weights is the number of weights.
 func (g Conv) Weights() int { return g.K * g.taps() }
@@ -55,7 +77,7 @@ func ConvGradInput[T Float](ws *Workers, g Conv, w, dy, dx []T) {
 		depthwiseGradInput(ws, g, w, dy, dx)
 		return
 	}
-	cg, kg, taps, kk := g.C/g.Groups, g.K/g.Groups, g.taps(), g.Kernel*g.Kernel
+	cg, kg, taps, kk := g.C/g.Groups, g.K/g.Groups, g.taps(), g.window()
 	if g.shifted() {
 		// A convolution of dy with the filters turned around.
 		block := roundUp(cg, rows) * kg * kk
@@ -67,7 +89,7 @@ func ConvGradInput[T Float](ws *Workers, g Conv, w, dy, dx []T) {
 			})
 		}
 		back := Conv{B: g.B, C: g.K, H: g.OH, W: g.OW, K: g.C, OH: g.H, OW: g.W,
-			Kernel: g.Kernel, Stride: 1, Dilation: g.Dilation, Groups: g.Groups, Pad: g.reach() - g.Pad}
+			Kernel: g.Kernel, Stride: 1, Dilation: g.Dilation, Groups: g.Groups, Pad: g.reach() - g.Pad, Row: g.Row}
 		convolve(ws, back, dy, packed, dx)
 		return
 	}

@@ -2,11 +2,15 @@ package kernel
 
 import "math"
 
-// Linear computes y (B,K) = x (B,F) * w (K,F) transposed + bias (K).
+// Linear computes y (B,K) = x (B,F) * w (K,F) transposed + bias (K); there may be
+// no bias.
 func Linear[T Float](b, f, k int, x, w, bias, y []T) {
 	for i := range b {
 		for j := range k {
-			y[i*k+j] = dot(x[i*f:][:f], w[j*f:][:f]) + bias[j]
+			y[i*k+j] = dot(x[i*f:][:f], w[j*f:][:f])
+		}
+		if len(bias) > 0 {
+			add(y[i*k:][:k], y[i*k:][:k], bias)
 		}
 	}
 }
@@ -42,37 +46,58 @@ func LinearGradBias[T Float](b, k int, dy, db []T) {
 // axpy adds a*x to y.
 func axpy[T Float](y, x []T, a T) { affine2(y, x, y, a, 1, 0) }
 
-// CrossEntropy is the mean over the batch of -log softmax(logits)[label].
-// Labels are class numbers held as floats.
-func CrossEntropy[T Float](b, k int, logits, labels []T) T {
+// CrossEntropy is the geometry of a classification: N examples, each of Area
+// positions (1 for images, frames for speech) in K classes, logits (N,K,Area). With
+// Smoothing s the target is 1-s at the label and s spread over all classes
+// (Szegedy et al. 2016).
+type CrossEntropy struct {
+	N, K, Area int
+	Smoothing  float64
+}
+
+// CrossEntropyMean is the mean over examples and positions of the cross-entropy with the
+// labels (N,Area), class numbers held as floats.
+func CrossEntropyMean[T Float](g CrossEntropy, logits, labels []T) T {
 	var loss float64
-	for i := range b {
-		row := logits[i*k:][:k]
-		loss += logSumExp(row) - float64(row[int(labels[i])])
-	}
-	return T(loss / float64(b))
-}
-
-// CrossEntropyGrad is upstream * (softmax(logits) - onehot(label)) / B.
-func CrossEntropyGrad[T Float](b, k int, logits, labels []T, upstream T, dlogits []T) {
-	for i := range b {
-		row, d := logits[i*k:][:k], dlogits[i*k:][:k]
-		l := logSumExp(row)
-		for j, v := range row {
-			d[j] = T(math.Exp(float64(v)-l)) * upstream / T(b)
+	for i := range g.N {
+		for p := range g.Area {
+			x := logits[i*g.K*g.Area+p:]
+			loss += logSumExp(x, g.K, g.Area) - (1-g.Smoothing)*float64(x[int(labels[i*g.Area+p])*g.Area])
+			if g.Smoothing > 0 {
+				for k := range g.K {
+					loss -= g.Smoothing / float64(g.K) * float64(x[k*g.Area])
+				}
+			}
 		}
-		d[int(labels[i])] -= upstream / T(b)
+	}
+	return T(loss / float64(g.N*g.Area))
+}
+
+// CrossEntropyGrad is upstream * (softmax(logits) - target) / (N*Area).
+func CrossEntropyGrad[T Float](g CrossEntropy, logits, labels []T, upstream T, dlogits []T) {
+	f := upstream / T(g.N*g.Area)
+	spread := g.Smoothing / float64(g.K)
+	for i := range g.N {
+		for p := range g.Area {
+			at := i*g.K*g.Area + p
+			l := logSumExp(logits[at:], g.K, g.Area)
+			for k := range g.K {
+				dlogits[at+k*g.Area] = T(math.Exp(float64(logits[at+k*g.Area])-l)-spread) * f
+			}
+			dlogits[at+int(labels[i*g.Area+p])*g.Area] -= T(1-g.Smoothing) * f
+		}
 	}
 }
 
-func logSumExp[T Float](x []T) float64 {
+// logSumExp is the logarithm of the sum of e^x over k numbers, step apart.
+func logSumExp[T Float](x []T, k, step int) float64 {
 	m := float64(x[0])
-	for _, v := range x {
-		m = max(m, float64(v))
+	for i := range k {
+		m = max(m, float64(x[i*step]))
 	}
 	var s float64
-	for _, v := range x {
-		s += math.Exp(float64(v) - m)
+	for i := range k {
+		s += math.Exp(float64(x[i*step]) - m)
 	}
 	return m + math.Log(s)
 }

@@ -9,7 +9,7 @@ package kernel
 func (g Conv) dense() Conv {
 	return Conv{B: 1, C: 1, H: g.H, W: g.W, K: 1,
 		OH: (g.OH-1)*g.Stride + 1, OW: (g.OW-1)*g.Stride + 1,
-		Kernel: g.Kernel, Stride: 1, Dilation: g.Dilation, Groups: 1, Pad: g.Pad}
+		Kernel: g.Kernel, Stride: 1, Dilation: g.Dilation, Groups: 1, Pad: g.Pad, Row: g.Row}
 }
 
 func depthwiseForward[T Float](ws *Workers, g Conv, x, w, y []T) {
@@ -41,7 +41,7 @@ func depthwiseForward[T Float](ws *Workers, g Conv, x, w, y []T) {
 func depthwiseGradInput[T Float](ws *Workers, g Conv, w, dy, dx []T) {
 	d := g.dense()
 	back := Conv{B: 1, C: 1, H: d.OH, W: d.OW, K: 1, OH: g.H, OW: g.W,
-		Kernel: g.Kernel, Stride: 1, Dilation: g.Dilation, Groups: 1, Pad: g.reach() - g.Pad}
+		Kernel: g.Kernel, Stride: 1, Dilation: g.Dilation, Groups: 1, Pad: g.reach() - g.Pad, Row: g.Row}
 	lay := ws.layout(back)
 	kk, in, out := g.taps(), g.H*g.W, g.OH*g.OW
 	pitch := roundUp(lay.pixels, cols)
@@ -56,7 +56,7 @@ func depthwiseGradInput[T Float](ws *Workers, g Conv, w, dy, dx []T) {
 		sums := buffer[T](ws, worker, slotOutput, pitch)
 		clear(padded)
 		for p := b * g.C; p < (b+1)*g.C; p++ {
-			spread(padded[lay.Pad*lay.width+lay.Pad:], lay.width, g.OH, g.OW, g.Stride, dy[p*out:])
+			spread(padded[lay.first():], lay.width, g.OH, g.OW, g.Stride, dy[p*out:])
 			weigh(sums, padded, lay.off, turned[p%g.C*kk:][:kk])
 			gather(lay, dx[p*in:][:in], sums)
 		}
@@ -91,7 +91,7 @@ func depthwiseGradWeight[T Float](ws *Workers, g Conv, x, dy, dw []T) {
 
 // place copies a plane into the middle of a padded one.
 func place[T Float](lay *layout, padded, src []T) {
-	dst := padded[lay.Pad*lay.width+lay.Pad:]
+	dst := padded[lay.first():]
 	for r := range lay.H {
 		copy(dst[r*lay.width:][:lay.W], src[r*lay.W:])
 	}

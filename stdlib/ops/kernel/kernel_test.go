@@ -62,6 +62,18 @@ func geometries() []Conv {
 		add(2, 3, h, w, 4, 2, 2, 1, 1, 0)
 	}
 	add(33, 16, 8, 8, 16, 3, 1, 1, 1, 1)
+	add(2, 8, 9, 10, 8, 7, 1, 1, 1, 3)
+	add(2, 3, 9, 9, 4, 4, 4, 1, 1, 0)
+	for _, length := range []int{1, 2, 16, 37} {
+		for _, stride := range []int{1, 2} {
+			add(3, 6, 1, length, 9, 5, stride, 1, 3, 2)
+			add(3, 4, 1, length, 5, 8, stride, 1, 1, 3)
+			add(3, 6, 1, length, 6, 7, stride, 2, 6, 6)
+			for i := range 3 {
+				all[len(all)-1-i].Row = true
+			}
+		}
+	}
 	return all
 }
 
@@ -73,13 +85,13 @@ func naive(g Conv, f func(x, w, y int)) {
 			for oy := range g.OH {
 				for ox := range g.OW {
 					for c := range cg {
-						for ky := range g.Kernel {
+						for ky := range g.height() {
 							for kx := range g.Kernel {
-								iy, ix := oy*g.Stride+ky*g.Dilation-g.Pad, ox*g.Stride+kx*g.Dilation-g.Pad
+								iy, ix := oy*g.Stride+ky*g.Dilation-g.above(), ox*g.Stride+kx*g.Dilation-g.Pad
 								if iy < 0 || iy >= g.H || ix < 0 || ix >= g.W {
 									continue
 								}
-								f(((b*g.C+k/kg*cg+c)*g.H+iy)*g.W+ix, ((k*cg+c)*g.Kernel+ky)*g.Kernel+kx, ((b*g.K+k)*g.OH+oy)*g.OW+ox)
+								f(((b*g.C+k/kg*cg+c)*g.H+iy)*g.W+ix, ((k*cg+c)*g.height()+ky)*g.Kernel+kx, ((b*g.K+k)*g.OH+oy)*g.OW+ox)
 							}
 						}
 					}

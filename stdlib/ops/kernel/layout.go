@@ -35,7 +35,7 @@ func (w *Workers) layout(g Conv) *layout {
 
 func layoutOf(g Conv) *layout {
 	lay := &layout{Conv: g, patches: !g.shifted(), planes: offsets(g.C, func(c int) int { return c * g.H * g.W })}
-	kk := g.Kernel * g.Kernel
+	kk := g.window()
 	if lay.patches {
 		lay.width = g.OW
 		lay.image = g.OH * g.OW
@@ -46,12 +46,12 @@ func layoutOf(g Conv) *layout {
 		return lay
 	}
 	right := max(g.OW-1+g.reach()-g.Pad-(g.W-1), 0)
-	below := max(g.OH-1+g.reach()-g.Pad-(g.H-1), 0)
+	below := max(g.OH-1+g.fall()-g.above()-(g.H-1), 0)
 	lay.width = max(g.W+max(g.Pad, right), g.OW)
-	lay.image = (max(g.H+max(g.Pad, below), g.OH)) * lay.width
+	lay.image = (max(g.H+max(g.above(), below), g.OH)) * lay.width
 	lay.images = min(g.B, max(1, target/(g.OH*lay.width)))
 	lay.pixels = (lay.images-1)*lay.image + g.OH*lay.width
-	lay.plane = lay.images*lay.image + g.reach()*(lay.width+1)
+	lay.plane = lay.images*lay.image + g.fall()*lay.width + g.reach()
 	lay.off = offsets(g.taps(), func(l int) int {
 		c, ky, kx := l/kk, l%kk/g.Kernel, l%g.Kernel
 		return c*lay.plane + (ky*lay.width+kx)*g.Dilation
@@ -66,6 +66,9 @@ func offsets(n int, at func(int) int) []int {
 	}
 	return off
 }
+
+// first is where the first pixel of a padded image lies.
+func (lay *layout) first() int { return lay.above()*lay.width + lay.Pad }
 
 // inputSize is the scratch memory for the input, with slack for inner loops that
 // read past the last pixel.
@@ -92,7 +95,7 @@ func load[T Float](lay *layout, in, x []T, b, n, gr int) {
 	for j := range n {
 		for c := range cg {
 			src := x[((b+j)*lay.C+gr*cg+c)*area:][:area]
-			dst := in[c*lay.plane+j*lay.image+lay.Pad*lay.width+lay.Pad:]
+			dst := in[c*lay.plane+j*lay.image+lay.first():]
 			for r := range lay.H {
 				copy(dst[r*lay.width:][:lay.W], src[r*lay.W:])
 			}
@@ -118,13 +121,13 @@ func gather[T Float](lay *layout, dst, src []T) {
 // copyPatches writes, for every tap, the input pixel under it for every output
 // pixel; rows of taps are pitch apart.
 func copyPatches[T Float](g Conv, dst []T, pitch int, src []T) {
-	for ky := range g.Kernel {
+	for ky := range g.height() {
 		for kx := range g.Kernel {
 			out := dst[(ky*g.Kernel+kx)*pitch:]
 			lo, hi := g.inside(kx)
 			for oy := range g.OH {
 				row := out[oy*g.OW:][:g.OW]
-				y := oy*g.Stride + ky*g.Dilation - g.Pad
+				y := oy*g.Stride + ky*g.Dilation - g.above()
 				if y < 0 || y >= g.H {
 					clear(row)
 					continue
@@ -158,12 +161,12 @@ func (g Conv) inside(kx int) (lo, hi int) {
 // adds every value to the input pixel it would be copied from.
 func addPatches[T Float](g Conv, src []T, pitch int, dst []T) {
 	for l := range g.taps() {
-		kk := g.Kernel * g.Kernel
+		kk := g.window()
 		c, ky, kx := l/kk, l%kk/g.Kernel, l%g.Kernel
 		in := src[l*pitch:]
 		lo, hi := g.inside(kx)
 		for oy := range g.OH {
-			y := oy*g.Stride + ky*g.Dilation - g.Pad
+			y := oy*g.Stride + ky*g.Dilation - g.above()
 			if y < 0 || y >= g.H {
 				continue
 			}

@@ -7,6 +7,10 @@ import "math"
 type Pool struct {
 	Planes, H, W, OH, OW int
 	Kernel, Stride, Pad  int
+
+	// CountPadding makes a mean divide by all pixels of a window, those outside of
+	// the image, which are zero, included.
+	CountPadding bool
 }
 
 // dense is one plane with stride 1; a window is a filter whose taps are all one.
@@ -65,7 +69,7 @@ func MaxPoolGrad[T Float](ws *Workers, g Pool, x, y, dy, dx []T) {
 			for _, o := range lay.off {
 				award(tops, grads, padded[o:], sums[o:])
 			}
-			middle := sums[lay.Pad*lay.width+lay.Pad:]
+			middle := sums[lay.first():]
 			for r := range g.H {
 				copy(dx[p*in+r*g.W:][:g.W], middle[r*lay.width:])
 			}
@@ -73,7 +77,7 @@ func MaxPoolGrad[T Float](ws *Workers, g Pool, x, y, dy, dx []T) {
 	})
 }
 
-// AvgPool writes the mean of every window over the pixels inside of the image.
+// AvgPool writes the mean of every window.
 func AvgPool[T Float](ws *Workers, g Pool, x, y []T) {
 	lay := ws.layout(g.dense())
 	pitch := roundUp(lay.pixels, cols)
@@ -111,18 +115,22 @@ func AvgPoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
 			for i, f := range shares {
 				line[i] = dy[p*out+i] * f
 			}
-			spread(padded[lay.Pad*lay.width+lay.Pad:], lay.width, g.OH, g.OW, g.Stride, line)
+			spread(padded[lay.first():], lay.width, g.OH, g.OW, g.Stride, line)
 			total(sums, padded, lay.off)
 			gather(lay, dx[p*g.H*g.W:][:g.H*g.W], sums)
 		}
 	})
 }
 
-// shares is one over the number of pixels in every window.
+// shares is one over the number of pixels that count in every window.
 func shares[T Float](ws *Workers, g Pool) []T {
 	s := buffer[T](ws, 0, slotWeights, g.OH*g.OW)
 	inside := func(o, size int) int {
 		return min(o*g.Stride-g.Pad+g.Kernel, size) - max(o*g.Stride-g.Pad, 0)
+	}
+	if g.CountPadding {
+		fill(s, 1/T(g.Kernel*g.Kernel))
+		return s
 	}
 	for i := range s {
 		s[i] = 1 / T(inside(i/g.OW, g.H)*inside(i%g.OW, g.W))

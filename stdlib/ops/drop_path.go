@@ -1,0 +1,34 @@
+package ops
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+func init() {
+	register("drop_path", 1, maps, func(s *Site, in []*gorgonia.Node) (*gorgonia.Node, error) {
+		rate, err := s.Real("rate", 0.2)
+		if err != nil || rate == 0 {
+			return in[0], err
+		}
+		mask, err := s.mask("path", in[0], tensor.Shape{in[0].Shape()[0]}, rate)
+		if err != nil {
+			return nil, err
+		}
+		return s.weighRows(in[0], mask)
+	})
+}
+
+// weighRows multiplies every example by its factor, which is not differentiated.
+func (n *Network) weighRows(x, factors *gorgonia.Node) (*gorgonia.Node, error) {
+	ws, rows := n.Workers, x.Shape()[0]
+	size := x.Shape().TotalSize() / rows
+	return n.apply(spec{
+		name: "weigh_rows", shape: x.Shape(), inPlace: 1, wrt: []bool{true, false},
+		loops: loops{gateMaps[float32](ws, rows, size), gateMaps[float64](ws, rows, size)},
+		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+			dx, err := n.weighRows(grad, in[1])
+			return gorgonia.Nodes{dx, nil}, err
+		},
+	}, x, factors)
+}

@@ -1,0 +1,9 @@
+package ops
+
+import "gorgonia.org/gorgonia"
+
+func init() {
+	register("sigmoid", 1, maps, func(s *Site, in []*gorgonia.Node) (*gorgonia.Node, error) {
+		return s.activate(in[0], "sigmoid")
+	})
+}
