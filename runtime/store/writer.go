@@ -16,7 +16,7 @@ const ahead = 8192
 
 // linger is how long records wait for others to share a transaction with, unless
 // somebody waits for them: a commit costs as much as writing a hundred trials.
-const linger = 5 * time.Millisecond
+const linger = 20 * time.Millisecond
 
 // op is one thing to be written: a trial, an architecture or a statement.
 type op struct {
