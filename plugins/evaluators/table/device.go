@@ -23,13 +23,15 @@ type device struct {
 // costs are the metrics that belong to devices.
 var costs = []string{"latency", "energy"}
 
-// devices lists what files hold about devices: with an empty list of names those that
-// were measured for every architecture, and otherwise the named ones. A table that
-// measures the networks of one data set only stands for all: they differ in the last
-// layer, and in the size of the image.
+// devices lists what files hold about devices: with an empty list of names what was
+// measured for every architecture, and otherwise what is named. The name of a device
+// stands for what was measured on it for every architecture, or where nothing was, for
+// some; the name of a metric, energy_eyeriss, for that one. A table that measures the
+// networks of one data set only stands for all: they differ in the last layer, and in
+// the size of the image.
 func devices(d dataset, names string, files ...*source) ([]device, error) {
 	all := map[string]device{} // by metric
-	known := map[string]bool{} // devices
+	whole := map[string]bool{} // by device, whether something was measured for all; by metric
 	for _, f := range files {
 		for i, s := range f.Series {
 			if s.Device == "" || !slices.Contains(costs, s.Metric) || f.Extents[i].Architectures == 0 {
@@ -40,7 +42,8 @@ func devices(d dataset, names string, files ...*source) ([]device, error) {
 			if s.Dataset != "" {
 				c.metric.Doc += ", of the network for " + s.Dataset
 			}
-			known[s.Device] = true
+			whole[s.Device] = whole[s.Device] || c.complete
+			whole[c.metric.Name] = c.complete
 			// One of a file that is named later counts, and of a file the one of the
 			// data set that is searched.
 			if old, ok := all[c.metric.Name]; !ok || old.from != f || strings.EqualFold(s.Dataset, d.report) {
@@ -49,9 +52,9 @@ func devices(d dataset, names string, files ...*source) ([]device, error) {
 		}
 	}
 	wanted := strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' })
-	have := slices.Sorted(maps.Keys(known))
+	have := slices.Sorted(maps.Keys(whole))
 	for _, name := range wanted {
-		if known[name] {
+		if _, ok := whole[name]; ok {
 			continue
 		}
 		p := &sdk.Problem{Path: "parameters.devices", Message: fmt.Sprintf("devices names %q, of which nothing was measured", name),
@@ -66,7 +69,8 @@ func devices(d dataset, names string, files ...*source) ([]device, error) {
 	var out []device
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		c := all[name]
-		if len(wanted) > 0 && slices.Contains(wanted, c.name) || len(wanted) == 0 && c.complete {
+		byDevice := slices.Contains(wanted, c.name) && c.complete == whole[c.name]
+		if len(wanted) == 0 && c.complete || byDevice || slices.Contains(wanted, name) {
 			out = append(out, c)
 		}
 	}

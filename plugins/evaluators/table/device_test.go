@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/nasc-project/nasc/spaces/nasbench201"
@@ -22,6 +23,25 @@ func TestLatency(t *testing.T) {
 	// unless they are named.
 	if _, ok := v["latency_edgegpu"]; ok || len(v) != len(e.Describe().Metrics) {
 		t.Errorf("%v, reported are %v", v, e.Describe().Metrics)
+	}
+	// A device stands for what is known of all architectures: the energy of eyeriss is
+	// not, and edgegpu has nothing that is.
+	for names, want := range map[string]string{
+		"eyeriss":                  "latency_eyeriss",
+		"energy_eyeriss":           "energy_eyeriss",
+		"eyeriss, energy_eyeriss":  "energy_eyeriss latency_eyeriss",
+		"edgegpu":                  "energy_edgegpu latency_edgegpu",
+		"latency_edgegpu, eyeriss": "latency_edgegpu latency_eyeriss",
+	} {
+		var got []string
+		for _, m := range open(t, settings(path, timed(hw), devicesOf(names))).Describe().Metrics {
+			if strings.Contains(m.Name, "_") {
+				got = append(got, m.Name)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("devices %q are %v, want %s", names, got, want)
+		}
 	}
 	named := open(t, settings(path, timed(hw), devicesOf("edgetpu, eyeriss")))
 	missing := 0

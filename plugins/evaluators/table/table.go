@@ -60,7 +60,7 @@ type Settings struct {
 	Schedule int    `default:"0" min:"0" max:"16384" doc:"epochs of the training that is looked into: 12 epochs of that of 200 are not the training of 12; 0: the one of just so many epochs, or the shortest longer one"`
 	Seed     string `default:"mean" doc:"mean over the seeds of an architecture; drawn, one by the trial's seed; or a given one, such as 777"`
 	Latency  string `default:"" doc:"a second imported benchmark with latencies or energies of the same architectures"`
-	Devices  string `default:"" doc:"whose latency and energy count, as in \"eyeriss, pixel3\"; nothing: all that were measured for every architecture. A search fails architectures that a named device could not run"`
+	Devices  string `default:"" doc:"what counts, as in \"eyeriss, energy_fpga\": the latency and energy of a device, or one of them; nothing: all that were measured for every architecture. A search fails architectures for which something named was not measured"`
 }
 
 // answers are a table under certain settings, which searches of one process share.
