@@ -23,6 +23,10 @@ type filter struct {
 
 	row  bool // over the frames of a sequence [C,T,1]
 	bias bool // a number per channel is added
+
+	// Even keeps the variance at the start, as for a layer without ReLU, which
+	// else would halve it.
+	even bool
 }
 
 // geometry is the filter on maps of the shape in.
@@ -64,8 +68,11 @@ func (s *Site) convolution(name string, x *gorgonia.Node, f filter) (*gorgonia.N
 	if f.row {
 		size, shape = size[:3], tensor.Shape{g.B, g.K, g.OW, 1}
 	}
-	fan := size.TotalSize() / g.K
-	w, err := s.Params.Learn(s.Address+"/"+name+".weight", Init{Std: math.Sqrt(2 / float64(fan))}, size...)
+	gain, fan := 2.0, float64(size.TotalSize()/g.K)
+	if f.even {
+		gain = 1
+	}
+	w, err := s.Params.Learn(s.Address+"/"+name+".weight", Init{Std: math.Sqrt(gain / fan)}, size...)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,6 @@ func init() {
 // convolution.
 func (s *Site) linearMap(name string, x *gorgonia.Node, out int) (*gorgonia.Node, error) {
 	f := pointwise(out)
-	f.bias = true
+	f.bias, f.even = true, true
 	return s.convolution(name, x, f)
 }

@@ -25,7 +25,7 @@ func init() {
 		if x := in[0].Shape(); x[2]%size != 0 || x[3]%size != 0 {
 			return nil, fmt.Errorf("an image of %dx%d cannot be cut into squares of %d", x[2], x[3], size)
 		}
-		y, err := s.convolution("embed", in[0], filter{out: dim, kernel: size, stride: size, exact: true, bias: true})
+		y, err := s.convolution("embed", in[0], filter{out: dim, kernel: size, stride: size, exact: true, bias: true, even: true})
 		if err != nil {
 			return nil, err
 		}

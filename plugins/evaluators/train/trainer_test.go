@@ -72,6 +72,20 @@ func TestDeterminism(t *testing.T) {
 	}
 }
 
+// TestDropped: what is dropped depends on the seed and the step, not on the threads
+// or on what was trained before.
+func TestDropped(t *testing.T) {
+	g := newBuilder("drop", image...).then("conv_bn", "out", 4).then("drop_path").then("noise").then("dropout")
+	g.op("sum", []graph.Ref{0, 1, 3})
+	net := g.classifier(10)
+	one, two := newTrainer(t, quick(), 1), newTrainer(t, quick(), 3)
+	want := run(t, one, net, 7)
+	run(t, two, net, 8)
+	if got := run(t, two, net, 7); got != want {
+		t.Errorf("with 3 threads %v, with 1 %v", got, want)
+	}
+}
+
 // TestLearns trains for long enough that chance (10 %) is far away.
 func TestLearns(t *testing.T) {
 	s := quick()

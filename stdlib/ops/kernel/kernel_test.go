@@ -165,6 +165,8 @@ func testPools[T Float](t *testing.T, tol float64) {
 		{Planes: 3, H: 7, W: 5, OH: 4, OW: 3, Kernel: 3, Stride: 2, Pad: 1},
 		{Planes: 3, H: 7, W: 5, OH: 4, OW: 3, Kernel: 2, Stride: 2, Pad: 0},
 		{Planes: 2, H: 1, W: 1, OH: 1, OW: 1, Kernel: 3, Stride: 1, Pad: 1},
+		{Planes: 3, H: 7, W: 5, OH: 4, OW: 3, Kernel: 3, Stride: 2, Pad: 1, CountPadding: true},
+		{Planes: 17, H: 8, W: 8, OH: 2, OW: 2, Kernel: 5, Stride: 3},
 	} {
 		nx, ny := g.Planes*g.H*g.W, g.Planes*g.OH*g.OW
 		x, dy := normals[T](1, nx), normals[T](2, ny)
@@ -182,13 +184,16 @@ func testPools[T Float](t *testing.T, tol float64) {
 					}
 				}
 			}
-			best := inside[0]
+			best, count := inside[0], len(inside)
+			if g.CountPadding {
+				count = g.Kernel * g.Kernel
+			}
 			for _, j := range inside {
 				if x[j] > x[best] {
 					best = j
 				}
-				avgY[i] += float64(x[j]) / float64(len(inside))
-				dAvg[j] += float64(dy[i]) / float64(len(inside))
+				avgY[i] += float64(x[j]) / float64(count)
+				dAvg[j] += float64(dy[i]) / float64(count)
 			}
 			maxY[i] = float64(x[best])
 			dMax[best] += float64(dy[i])
