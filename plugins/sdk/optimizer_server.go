@@ -118,7 +118,7 @@ func (s *step) ran(others bool) {
 	if others {
 		s.out.Post()
 	} else {
-		s.out.Send() // an error is for whoever reads the stream
+		_ = s.out.Send() // an error is for whoever reads the stream
 	}
 }
 

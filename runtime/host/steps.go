@@ -83,11 +83,7 @@ func (s *steps) step(ctx context.Context, step *nascv1.Step, ready chan reply) (
 	alone := len(s.waiting) == 1
 	s.mu.Unlock()
 	s.out.Put(step)
-	if alone {
-		s.out.Send() // an error ends the stream, of which its reader hears more
-	} else {
-		s.out.Post()
-	}
+	speak(s.out, alone, 32*len(step.GetTold().GetTrials()))
 	select {
 	case r := <-ready:
 		return r.answer, r.err

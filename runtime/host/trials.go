@@ -155,6 +155,17 @@ func (t *trials) send(all []errand) error {
 	return t.stream.Send(m)
 }
 
+// speak has an outbox send: at once when nobody else waits for an answer, since then
+// there is nothing to wait for, but for a message so large that it may have to wait
+// until the process has read another. An error ends the stream, and is heard there.
+func speak[T any](out *outbox.Outbox[T], alone bool, size int) {
+	if alone && size < 32<<10 {
+		_ = out.Send()
+	} else {
+		out.Post()
+	}
+}
+
 // submit sends jobs of a call for a session, those numbered by which. whole says
 // that graphs are sent whatever the process may know. On an error of a job nothing
 // is sent.
@@ -194,8 +205,10 @@ func (t *trials) submit(c *call, e *Evaluator, at place, jobs []wire.Job, which 
 		return t.broken
 	}
 	alone := len(t.free) == len(t.slots)
+	size := 0
 	for i := range errands {
 		x := &errands[i]
+		size += 32 + x.size
 		if x.graph != nil && keeps(x.job) {
 			name := named{e.family, x.job.Architecture}
 			if _, known := t.sent[name]; known && !whole {
@@ -209,11 +222,7 @@ func (t *trials) submit(c *call, e *Evaluator, at place, jobs []wire.Job, which 
 	// While the lock is held, so that a graph goes before those that need it.
 	t.out.Put(errands...)
 	t.mu.Unlock()
-	if alone {
-		t.out.Send() // an error ends the stream, of which its reader hears more
-	} else {
-		t.out.Post()
-	}
+	speak(t.out, alone, size)
 	return nil
 }
 
