@@ -90,6 +90,7 @@ func complete(ctx context.Context, c *cobra.Command, s *plan.Study, parallel int
 	})
 	diags := s.Search(ctx, parallel, progress)
 	progress.Close()
+	show(talk, s.Warnings(), s.Source)
 	closed = true
 	if end := s.Close(); end != nil && !diags.HasErrors() {
 		diags = plan.Explain(end, dir)

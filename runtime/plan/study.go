@@ -31,8 +31,26 @@ type Study struct {
 	grid    *compiler.Grid
 	options Options
 
-	mu    sync.Mutex // guards the stock and the grid
-	stock *stock
+	mu       sync.Mutex // guards the stock, the grid and the warnings
+	stock    *stock
+	warnings diag.List
+}
+
+// Warnings are those about its runs so far, each once.
+func (s *Study) Warnings() diag.List {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.warnings)
+}
+
+// warn keeps warnings that are new. The lock is held.
+func (s *Study) warn(diags diag.List) {
+	for _, d := range diags {
+		known := func(w *diag.Diagnostic) bool { return w.Code == d.Code && w.Span == d.Span && w.Message == d.Message }
+		if d.Severity == diag.Warning && !slices.ContainsFunc(s.warnings, known) {
+			s.warnings = append(s.warnings, d)
+		}
+	}
 }
 
 // Grid is what the search block that the options mean sweeps, without what the
@@ -187,6 +205,8 @@ func (s *Study) session(ctx context.Context, r *store.Run) (*Session, diag.List)
 	}
 	s.mu.Lock()
 	session.open(r)
+	s.warn(p.Warnings)
+	s.warn(session.Warnings)
 	s.mu.Unlock()
 	return session, nil
 }
