@@ -65,8 +65,11 @@ func (s *Site) convolution(name string, x *gorgonia.Node, f filter) (*gorgonia.N
 	}
 	size := tensor.Shape{g.K, g.C / g.Groups, g.Kernel, g.Kernel}
 	shape := tensor.Shape{g.B, g.K, g.OH, g.OW}
-	if f.row {
+	switch {
+	case f.row:
 		size, shape = size[:3], tensor.Shape{g.B, g.K, g.OW, 1}
+	case g.Kernel == 1 && g.Stride == 1 && g.Pad == 0: // how pixels lie does not matter
+		g.H, g.W, g.OH, g.OW = 1, g.H*g.W, 1, g.H*g.W
 	}
 	gain, fan := 2.0, float64(size.TotalSize()/g.K)
 	if f.even {

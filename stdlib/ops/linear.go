@@ -25,7 +25,7 @@ func init() {
 // linear adds a fully connected layer with k results, with bias or without. Its
 // parameters are called weight and bias, after the prefix.
 func (s *Site) linear(prefix string, x *gorgonia.Node, k int, bias bool) (*gorgonia.Node, error) {
-	n, b, f := s.Network, x.Shape()[0], x.Shape()[1]
+	n, ws, b, f := s.Network, s.Workers, x.Shape()[0], x.Shape()[1]
 	w, err := s.Params.Learn(s.Address+"/"+prefix+"weight", Init{Std: math.Sqrt(1 / float64(f))}, k, f)
 	if err != nil {
 		return nil, err
@@ -40,15 +40,15 @@ func (s *Site) linear(prefix string, x *gorgonia.Node, k int, bias bool) (*gorgo
 	}
 	return n.apply(spec{
 		name: "linear", shape: tensor.Shape{b, k},
-		loops: loops{linear[float32](b, f, k), linear[float64](b, f, k)},
+		loops: loops{linear[float32](ws, b, f, k), linear[float64](ws, b, f, k)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.apply(spec{name: "linear/dx", shape: in[0].Shape(),
-				loops: loops{linearGradInput[float32](b, f, k), linearGradInput[float64](b, f, k)}}, in[1], grad)
+				loops: loops{linearGradInput[float32](ws, b, f, k), linearGradInput[float64](ws, b, f, k)}}, in[1], grad)
 			if err != nil {
 				return nil, err
 			}
 			dw, err := n.apply(spec{name: "linear/dw", shape: in[1].Shape(),
-				loops: loops{linearGradWeight[float32](b, f, k), linearGradWeight[float64](b, f, k)}}, in[0], grad)
+				loops: loops{linearGradWeight[float32](ws, b, f, k), linearGradWeight[float64](ws, b, f, k)}}, in[0], grad)
 			if err != nil || len(in) == 2 {
 				return gorgonia.Nodes{dx, dw}, err
 			}
@@ -59,16 +59,16 @@ func (s *Site) linear(prefix string, x *gorgonia.Node, k int, bias bool) (*gorgo
 	}, args...)
 }
 
-func linear[T kernel.Float](b, f, k int) func([][]T, []T) {
-	return func(in [][]T, y []T) { kernel.Linear(b, f, k, in[0], in[1], factors(in, 2, 0, nil), y) }
+func linear[T kernel.Float](ws *kernel.Workers, b, f, k int) func([][]T, []T) {
+	return func(in [][]T, y []T) { kernel.Linear(ws, b, f, k, in[0], in[1], factors(in, 2, 0, nil), y) }
 }
 
-func linearGradInput[T kernel.Float](b, f, k int) func([][]T, []T) {
-	return func(in [][]T, dx []T) { kernel.LinearGradInput(b, f, k, in[0], in[1], dx) }
+func linearGradInput[T kernel.Float](ws *kernel.Workers, b, f, k int) func([][]T, []T) {
+	return func(in [][]T, dx []T) { kernel.LinearGradInput(ws, b, f, k, in[0], in[1], dx) }
 }
 
-func linearGradWeight[T kernel.Float](b, f, k int) func([][]T, []T) {
-	return func(in [][]T, dw []T) { kernel.LinearGradWeight(b, f, k, in[0], in[1], dw) }
+func linearGradWeight[T kernel.Float](ws *kernel.Workers, b, f, k int) func([][]T, []T) {
+	return func(in [][]T, dw []T) { kernel.LinearGradWeight(ws, b, f, k, in[0], in[1], dw) }
 }
 
 func linearGradBias[T kernel.Float](b, k int) func([][]T, []T) {

@@ -26,7 +26,7 @@ type bench struct {
 	running map[string]*ops.Running
 }
 
-func newBench(t *testing.T, dt tensor.Dtype, threads int) *bench {
+func newBench(t testing.TB, dt tensor.Dtype, threads int) *bench {
 	ws := kernel.NewWorkers(threads)
 	t.Cleanup(ws.Close)
 	b := &bench{rand: rand.New(rand.NewPCG(7, 7)), running: map[string]*ops.Running{}}

@@ -2,126 +2,171 @@ package kernel
 
 import "math"
 
+// The activations: Swish is x*sigmoid(x) (Ramachandran, Zoph and Le 2017);
+// HardSigmoid is the sigmoid of MobileNetV3 made of three straight lines and
+// HardSwish x times it (Howard et al. 2019); GELU is x times the normal distribution
+// function (Hendrycks and Gimpel 2016); ClippedReLU ends at 20, as networks for
+// speech use it.
+
 // An Activation is a function of one number.
-type Activation struct {
-	Name string
-	f32  [2]func(x float32) float32 // value, derivative
-	f64  [2]func(x float64) float64
-}
+type Activation int
 
 // The activations; ReLU, the one that matters most, is apart.
-var (
-	Sigmoid     = activation("sigmoid", sigmoid[float32], sigmoidSlope[float32], sigmoid[float64], sigmoidSlope[float64])
-	Swish       = activation("swish", swish[float32], swishSlope[float32], swish[float64], swishSlope[float64])
-	HardSigmoid = activation("h_sigmoid", hardSigmoid[float32], hardSigmoidSlope[float32], hardSigmoid[float64], hardSigmoidSlope[float64])
-	HardSwish   = activation("h_swish", hardSwish[float32], hardSwishSlope[float32], hardSwish[float64], hardSwishSlope[float64])
-	GELU        = activation("gelu", gelu[float32], geluSlope[float32], gelu[float64], geluSlope[float64])
-	ClippedReLU = activation("clipped_relu", clipped[float32], clippedSlope[float32], clipped[float64], clippedSlope[float64])
+const (
+	Sigmoid Activation = iota
+	Swish
+	HardSigmoid
+	HardSwish
+	GELU
+	ClippedReLU
 )
 
-func activation(name string, f, df func(float32) float32, g, dg func(float64) float64) Activation {
-	return Activation{name, [2]func(float32) float32{f, df}, [2]func(float64) float64{g, dg}}
-}
+var activationNames = [...]string{"sigmoid", "swish", "h_sigmoid", "h_swish", "gelu", "clipped_relu"}
 
-// of picks the value (0) or the derivative (1) for an element type.
-func of[T Float](a Activation, i int) func(T) T {
-	if single[T]() {
-		return any(a.f32[i]).(func(T) T)
-	}
-	return any(a.f64[i]).(func(T) T)
-}
+// String is the name of the function.
+func (a Activation) String() string { return activationNames[a] }
+
+// block is how many numbers are in work at a time.
+const block = 256
 
 // Activate sets y = a(x).
 func Activate[T Float](ws *Workers, a Activation, x, y []T) {
-	f := of[T](a, 0)
 	spans(ws, len(x), func(lo, hi int) {
-		y := y[lo:hi]
-		for i, v := range x[lo:hi] {
-			y[i] = f(v)
+		var e [block]T
+		for ; lo < hi; lo += block {
+			h := min(hi, lo+block)
+			activate(a, y[lo:h], x[lo:h], e[:h-lo])
 		}
 	})
 }
 
 // ActivateGrad sets dx = a'(x) * dy.
 func ActivateGrad[T Float](ws *Workers, a Activation, x, dy, dx []T) {
-	f := of[T](a, 1)
 	spans(ws, len(x), func(lo, hi int) {
-		dx, dy := dx[lo:hi], dy[lo:hi]
-		for i, v := range x[lo:hi] {
-			dx[i] = f(v) * dy[i]
+		var e, slope [block]T
+		for ; lo < hi; lo += block {
+			h := min(hi, lo+block)
+			d := slope[:h-lo]
+			slopes(a, d, x[lo:h], e[:h-lo])
+			out := dx[lo:h]
+			for i, v := range dy[lo:h] {
+				out[i] = d[i] * v
+			}
 		}
 	})
+}
+
+// activate sets y = a(x); e is memory to work in.
+func activate[T Float](a Activation, y, x, e []T) {
+	y, e = y[:len(x)], e[:len(x)]
+	switch a {
+	case Sigmoid, Swish:
+		affine(e, x, -1, 0)
+		exps(e, e)
+		if a == Sigmoid {
+			for i, v := range e {
+				y[i] = 1 / (1 + v)
+			}
+			break
+		}
+		for i, v := range x {
+			y[i] = v / (1 + e[i])
+		}
+	case GELU:
+		tails(e, x)
+		for i, v := range x {
+			y[i] = v * normal(v, e[i])
+		}
+	case HardSigmoid:
+		for i, v := range x {
+			y[i] = min(max(v+3, 0), 6) / 6
+		}
+	case HardSwish:
+		for i, v := range x {
+			y[i] = v * (min(max(v+3, 0), 6) / 6)
+		}
+	case ClippedReLU:
+		for i, v := range x {
+			y[i] = min(max(v, 0), 20)
+		}
+	}
+}
+
+// slopes sets d to the derivatives at x.
+func slopes[T Float](a Activation, d, x, e []T) {
+	d, e = d[:len(x)], e[:len(x)]
+	switch a {
+	case Sigmoid, Swish:
+		affine(e, x, -1, 0)
+		exps(e, e)
+		for i, v := range e {
+			s := 1 / (1 + v)
+			if a == Sigmoid {
+				d[i] = s * (1 - s)
+			} else {
+				d[i] = s * (1 + x[i]*(1-s))
+			}
+		}
+	case GELU:
+		const density = 0.3989422804014327 // of the normal distribution at 0
+		tails(e, x)
+		for i, v := range x {
+			d[i] = normal(v, e[i]) + v*density*e[i]
+		}
+	case HardSigmoid:
+		for i, v := range x {
+			d[i] = 0
+			if v > -3 && v < 3 {
+				d[i] = 1.0 / 6
+			}
+		}
+	case HardSwish:
+		for i, v := range x {
+			switch {
+			case v <= -3:
+				d[i] = 0
+			case v >= 3:
+				d[i] = 1
+			default:
+				d[i] = (2*v + 3) / 6
+			}
+		}
+	case ClippedReLU:
+		for i, v := range x {
+			d[i] = 0
+			if v > 0 && v < 20 {
+				d[i] = 1
+			}
+		}
+	}
+}
+
+// tails sets e = exp(-x²/2).
+func tails[T Float](e, x []T) {
+	for i, v := range x {
+		e[i] = -v * v / 2
+	}
+	exps(e, e)
 }
 
 // sigmoid is 1/(1+e^-x).
 func sigmoid[T Float](x T) T { return 1 / (1 + exp(-x)) }
 
-func sigmoidSlope[T Float](x T) T {
-	s := sigmoid(x)
-	return s * (1 - s)
-}
+func tanh[T Float](x T) T { return 2*sigmoid(2*x) - 1 }
 
-// swish is x*sigmoid(x) (Ramachandran, Zoph and Le 2017).
-func swish[T Float](x T) T { return x * sigmoid(x) }
-
-func swishSlope[T Float](x T) T {
-	s := sigmoid(x)
-	return s * (1 + x*(1-s))
-}
-
-// hardSigmoid is the sigmoid of MobileNetV3, made of three straight lines.
-func hardSigmoid[T Float](x T) T { return min(max(x+3, 0), 6) / 6 }
-
-func hardSigmoidSlope[T Float](x T) T {
-	if x <= -3 || x >= 3 {
-		return 0
-	}
-	return 1.0 / 6
-}
-
-// hardSwish is x*hardSigmoid(x) (Howard et al. 2019).
-func hardSwish[T Float](x T) T { return x * hardSigmoid(x) }
-
-func hardSwishSlope[T Float](x T) T {
-	switch {
-	case x <= -3:
-		return 0
-	case x >= 3:
-		return 1
-	}
-	return (2*x + 3) / 6
-}
-
-// gelu is x times the normal distribution function (Hendrycks and Gimpel 2016).
-func gelu[T Float](x T) T { return x * normal(x) }
-
-func geluSlope[T Float](x T) T {
-	const density = 0.3989422804014327 // of the normal distribution at 0
-	return normal(x) + x*density*exp(-x*x/2)
-}
-
-// clipped is ReLU that ends at 20, as networks for speech use it.
-func clipped[T Float](x T) T { return min(max(x, 0), 20) }
-
-func clippedSlope[T Float](x T) T {
-	if x <= 0 || x >= 20 {
-		return 0
-	}
-	return 1
-}
-
-// normal is the distribution function of the normal distribution. In float32 it
-// is formula 7.1.26 of Abramowitz and Stegun, good to 1.5e-7.
-func normal[T Float](x T) T {
+// normal is the distribution function of the normal distribution at x; e is
+// exp(-x²/2). In float32 it is formula 7.1.26 of Abramowitz and Stegun, good to
+// 1.5e-7.
+func normal[T Float](x, e T) T {
 	if !single[T]() {
 		return T(0.5 * math.Erfc(-float64(x)/math.Sqrt2))
 	}
-	z := x / math.Sqrt2
+	z := x * (math.Sqrt2 / 2)
 	if z < 0 {
 		z = -z
 	}
 	t := 1 / (1 + 0.3275911*z)
-	tail := t * (0.254829592 + t*(-0.284496736+t*(1.421413741+t*(-1.453152027+t*1.061405429)))) * exp(-z*z) / 2
+	tail := t * (0.254829592 + t*(-0.284496736+t*(1.421413741+t*(-1.453152027+t*1.061405429)))) * e / 2
 	if x < 0 {
 		return tail
 	}
@@ -155,5 +200,3 @@ func exp[T Float](x T) T {
 	half := n / 2
 	return T(p * math.Float32frombits(uint32(half+127)<<23) * math.Float32frombits(uint32(n-half+127)<<23))
 }
-
-func tanh[T Float](x T) T { return 2*sigmoid(2*x) - 1 }

@@ -51,12 +51,15 @@ func AttentionScores[T Float](ws *Workers, g Attention, scale T, q, k []T, table
 	ws.Run(g.B*g.Heads, func(worker, i int) {
 		s := s[i*n*n:][:n*n]
 		left := headOf(g, q, i).turned()
-		product(ws, worker, scale, left, headOf(g, k, i), s, false)
+		product(ws, worker, scale, left, headOf(g, k, i), dense(s, n, n), false)
 		for _, t := range tables {
 			dots := buffer[T](ws, worker, slotPartial, n*e)
-			product(ws, worker, scale, left, dense(t.Vectors, e, g.Width).turned(), dots, false)
-			for p, place := range t.Places {
-				s[p] += dots[p/n*e+place]
+			product(ws, worker, scale, left, dense(t.Vectors, e, g.Width).turned(), dense(dots, n, e), false)
+			for r := range n {
+				row, places, dots := s[r*n:][:n], t.Places[r*n:][:n], dots[r*e:][:e]
+				for j, place := range places {
+					row[j] += dots[place]
+				}
 			}
 		}
 	})
@@ -68,7 +71,7 @@ func AttentionScores[T Float](ws *Workers, g Attention, scale T, q, k []T, table
 func AttentionMix[T Float](ws *Workers, g Attention, scale T, s, v []T, tables []Table[T], y []T) {
 	n, e := g.N, g.Entries()
 	ws.Run(g.B*g.Heads, func(worker, i int) {
-		s, y := s[i*n*n:][:n*n], y[i*g.Width*n:][:g.Width*n]
+		s, y := s[i*n*n:][:n*n], headOf(g, y, i)
 		product(ws, worker, scale, headOf(g, v, i), dense(s, n, n).turned(), y, false)
 		for _, t := range tables {
 			bins := buffer[T](ws, worker, slotPartial, n*e)
@@ -83,7 +86,7 @@ func AttentionMix[T Float](ws *Workers, g Attention, scale T, s, v []T, tables [
 func AttentionGather[T Float](ws *Workers, g Attention, scale T, s, q, dk []T) {
 	n := g.N
 	ws.Run(g.B*g.Heads, func(worker, i int) {
-		product(ws, worker, scale, headOf(g, q, i), dense(s[i*n*n:][:n*n], n, n), dk[i*g.Width*n:][:g.Width*n], false)
+		product(ws, worker, scale, headOf(g, q, i), dense(s[i*n*n:][:n*n], n, n), headOf(g, dk, i), false)
 	})
 }
 
@@ -101,7 +104,7 @@ func AttentionGradTable[T Float](ws *Workers, g Attention, scale T, s, q []T, pl
 		bins := buffer[T](ws, worker, slotPartial, n*e)
 		for i := chunk * heads / chunks; i < (chunk+1)*heads/chunks; i++ {
 			fillBins(bins, s[i*n*n:][:n*n], places, n, e)
-			product(ws, worker, scale, dense(bins, n, e).turned(), headOf(g, q, i).turned(), sum, true)
+			product(ws, worker, scale, dense(bins, n, e).turned(), headOf(g, q, i).turned(), dense(sum, e, g.Width), true)
 		}
 	})
 	sumPartials(dt, partial, chunks)
@@ -110,7 +113,10 @@ func AttentionGradTable[T Float](ws *Workers, g Attention, scale T, s, q []T, pl
 // fillBins adds up the s of every token by the entries of its pairs.
 func fillBins[T Float](bins, s []T, places []int, n, e int) {
 	clear(bins[:n*e])
-	for p, place := range places {
-		bins[p/n*e+place] += s[p]
+	for r := range n {
+		row, places, bins := s[r*n:][:n], places[r*n:][:n], bins[r*e:][:e]
+		for j, place := range places {
+			bins[place] += row[j]
+		}
 	}
 }

@@ -2,37 +2,41 @@ package kernel
 
 import "math"
 
+// share is how many rows or columns of the weights a task of a linear layer
+// handles.
+const share = 64
+
+// shares runs f over the parts of [0,n).
+func shares(ws *Workers, n int, f func(worker, from, count int)) {
+	ws.Run((n+share-1)/share, func(worker, i int) { f(worker, i*share, min(share, n-i*share)) })
+}
+
 // Linear computes y (B,K) = x (B,F) * w (K,F) transposed + bias (K); there may be
 // no bias.
-func Linear[T Float](b, f, k int, x, w, bias, y []T) {
-	for i := range b {
-		for j := range k {
-			y[i*k+j] = dot(x[i*f:][:f], w[j*f:][:f])
-		}
+func Linear[T Float](ws *Workers, b, f, k int, x, w, bias, y []T) {
+	shares(ws, k, func(worker, from, count int) {
+		product(ws, worker, 1, dense(w, k, f).part(from, count, 0, f), dense(x, b, f).turned(), dense(y, b, k).part(0, b, from, count).turned(), false)
 		if len(bias) > 0 {
-			add(y[i*k:][:k], y[i*k:][:k], bias)
+			for i := range b {
+				row := y[i*k+from:][:count]
+				add(row, row, bias[from:][:count])
+			}
 		}
-	}
+	})
 }
 
 // LinearGradInput computes dx (B,F) = dy (B,K) * w (K,F).
-func LinearGradInput[T Float](b, f, k int, w, dy, dx []T) {
-	clear(dx)
-	for i := range b {
-		for j := range k {
-			axpy(dx[i*f:][:f], w[j*f:][:f], dy[i*k+j])
-		}
-	}
+func LinearGradInput[T Float](ws *Workers, b, f, k int, w, dy, dx []T) {
+	shares(ws, f, func(worker, from, count int) {
+		product(ws, worker, 1, dense(dy, b, k), dense(w, k, f).part(0, k, from, count), dense(dx, b, f).part(0, b, from, count), false)
+	})
 }
 
 // LinearGradWeight computes dw (K,F) = dy (B,K) transposed * x (B,F).
-func LinearGradWeight[T Float](b, f, k int, x, dy, dw []T) {
-	clear(dw)
-	for i := range b {
-		for j := range k {
-			axpy(dw[j*f:][:f], x[i*f:][:f], dy[i*k+j])
-		}
-	}
+func LinearGradWeight[T Float](ws *Workers, b, f, k int, x, dy, dw []T) {
+	shares(ws, k, func(worker, from, count int) {
+		product(ws, worker, 1, dense(dy, b, k).part(0, b, from, count).turned(), dense(x, b, f), dense(dw, k, f).part(from, count, 0, f), false)
+	})
 }
 
 // LinearGradBias computes db (K), the sum of dy (B,K) over the batch.
@@ -42,9 +46,6 @@ func LinearGradBias[T Float](b, k int, dy, db []T) {
 		add(db, db, dy[i*k:][:k])
 	}
 }
-
-// axpy adds a*x to y.
-func axpy[T Float](y, x []T, a T) { affine2(y, x, y, a, 1, 0) }
 
 // CrossEntropy is the geometry of a classification: N examples, each of Area
 // positions (1 for images, frames for speech) in K classes, logits (N,K,Area). With

@@ -13,32 +13,61 @@ func dense[T Float](data []T, rows, cols int) matrix[T] { return matrix[T]{data,
 // turned is the transpose.
 func (m matrix[T]) turned() matrix[T] { return matrix[T]{m.data, m.cols, m.rows, m.across, m.down} }
 
-// product computes c = scale*a*b, or adds it to c, in a worker's scratch memory;
-// the rows of c lie one after the other.
-func product[T Float](ws *Workers, worker int, scale T, a, b matrix[T], c []T, adds bool) {
+// part is a matrix within m.
+func (m matrix[T]) part(row, rows, col, cols int) matrix[T] {
+	return matrix[T]{m.data[row*m.down+col*m.across:], rows, cols, m.down, m.across}
+}
+
+// product computes c = scale*a*b, or adds it to c, in a worker's scratch memory.
+func product[T Float](ws *Workers, worker int, scale T, a, b, c matrix[T], adds bool) {
 	m, l, n := a.rows, a.cols, b.cols
 	pitch := roundUp(n, cols)
 	left := buffer[T](ws, worker, slotColumns, roundUp(m, rows)*l)
 	right := buffer[T](ws, worker, slotInput, l*pitch)
 	out := buffer[T](ws, worker, slotOutput, roundUp(m, rows)*pitch)
-	packRows(left, m, l, func(i, j int) T { return scale * a.data[i*a.down+j*a.across] })
+	for i0 := 0; i0 < m; i0 += rows {
+		panel := left[i0*l:][:rows*l]
+		if m-i0 < rows {
+			clear(panel)
+		}
+		for r := range min(rows, m-i0) {
+			at := (i0 + r) * a.down
+			for j := range l {
+				panel[j*rows+r] = scale * a.data[at]
+				at += a.across
+			}
+		}
+	}
 	for i := range l {
 		row := right[i*pitch:][:pitch]
 		clear(row[n:])
 		if b.across == 1 {
 			copy(row, b.data[i*b.down:][:n])
-			continue
-		}
-		for j := range n {
-			row[j] = b.data[i*b.down+j*b.across]
 		}
 	}
-	multiply(m, n, left, right, offsets(l, func(i int) int { return i * pitch }), out, pitch)
+	if b.across != 1 {
+		for j := range n {
+			at := j * b.across
+			for i := range l {
+				right[i*pitch+j] = b.data[at]
+				at += b.down
+			}
+		}
+	}
+	multiply(m, n, left, right, ws.steps(l, pitch), out, pitch)
 	for i := range m {
-		row, from := c[i*n:][:n], out[i*pitch:][:n]
-		if adds {
-			add(row, row, from)
-		} else {
+		from := out[i*pitch:][:n]
+		switch row := c.data[i*c.down:]; {
+		case c.across != 1:
+			for j, v := range from {
+				if adds {
+					v += row[j*c.across]
+				}
+				row[j*c.across] = v
+			}
+		case adds:
+			add(row[:n], row[:n], from)
+		default:
 			copy(row, from)
 		}
 	}

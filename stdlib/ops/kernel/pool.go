@@ -81,7 +81,7 @@ func MaxPoolGrad[T Float](ws *Workers, g Pool, x, y, dy, dx []T) {
 func AvgPool[T Float](ws *Workers, g Pool, x, y []T) {
 	lay := ws.layout(g.dense())
 	pitch := roundUp(lay.pixels, cols)
-	shares := shares[T](ws, g)
+	shares := windowShares[T](ws, g)
 	g.each(ws, func(worker, first, end int) {
 		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
 		sums := buffer[T](ws, worker, slotOutput, pitch)
@@ -104,7 +104,7 @@ func AvgPoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
 	back.H, back.W, back.OH, back.OW, back.Pad = back.OH, back.OW, g.H, g.W, back.reach()-g.Pad
 	lay := ws.layout(back)
 	pitch := roundUp(lay.pixels, cols)
-	shares := shares[T](ws, g)
+	shares := windowShares[T](ws, g)
 	out := g.OH * g.OW
 	g.each(ws, func(worker, first, end int) {
 		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
@@ -122,8 +122,8 @@ func AvgPoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
 	})
 }
 
-// shares is one over the number of pixels that count in every window.
-func shares[T Float](ws *Workers, g Pool) []T {
+// windowShares is one over the number of pixels that count in every window.
+func windowShares[T Float](ws *Workers, g Pool) []T {
 	s := buffer[T](ws, 0, slotWeights, g.OH*g.OW)
 	inside := func(o, size int) int {
 		return min(o*g.Stride-g.Pad+g.Kernel, size) - max(o*g.Stride-g.Pad, 0)

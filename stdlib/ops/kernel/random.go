@@ -19,11 +19,11 @@ func unit(r uint64) float64 { return float64(r>>11) / (1 << 53) }
 
 // Drop fills y with 0, at the given rate, and 1/(1-rate) elsewhere.
 func Drop[T Float](ws *Workers, seed uint64, rate float64, y []T) {
-	keep := T(1 / (1 - rate))
+	keep, limit := T(1/(1-rate)), uint64(rate*(1<<53))
 	spans(ws, len(y), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			y[i] = keep
-			if unit(random(seed, i)) < rate {
+			if random(seed, i)>>11 < limit {
 				y[i] = 0
 			}
 		}

@@ -131,3 +131,14 @@ func reluGrad[T Float](d, y, g []T) {
 		}
 	}
 }
+
+// exps sets y = e^x.
+func exps[T Float](y, x []T) {
+	h := head[T](len(x))
+	if h > 0 {
+		expAVX2(h, ptr(y), ptr(x))
+	}
+	for i := h; i < len(x); i++ {
+		y[i] = exp(x[i])
+	}
+}

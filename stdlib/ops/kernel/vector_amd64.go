@@ -55,3 +55,6 @@ func weigh32AVX2(l int, w, src *float32, off *int, dst *float32)
 
 //go:noescape
 func dots5AVX2(n int, a, b *float32, off *int, sums *float32)
+
+//go:noescape
+func expAVX2(n int, y, x *float32)

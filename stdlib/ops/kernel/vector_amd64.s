@@ -473,3 +473,71 @@ dots5:
 	VMOVSS X4, 16(BX)
 	VZEROUPPER
 	RET
+
+// The numbers that expAVX2 needs.
+DATA ·expNumbers+0(SB)/4, $0x3F800000 // one
+DATA ·expNumbers+4(SB)/4, $0x3F000000 // half
+DATA ·expNumbers+8(SB)/4, $0x3E2AAAAB // c3
+DATA ·expNumbers+12(SB)/4, $0x3D2AAAAB // c4
+DATA ·expNumbers+16(SB)/4, $0x3C088889 // c5
+DATA ·expNumbers+20(SB)/4, $0x3AB60B61 // c6
+DATA ·expNumbers+24(SB)/4, $0x3FB8AA3B // log2e
+DATA ·expNumbers+28(SB)/4, $0x3F318000 // high
+DATA ·expNumbers+32(SB)/4, $0xB95E8083 // low
+DATA ·expNumbers+36(SB)/4, $0x42B20000 // top
+DATA ·expNumbers+40(SB)/4, $0xC2AEAC4F // bottom
+DATA ·expNumbers+44(SB)/4, $127 // exponent bias
+GLOBL ·expNumbers(SB), RODATA|NOPTR, $48
+
+// func expAVX2(n int, y, x *float32)
+TEXT ·expAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ y+8(FP), DI
+	MOVQ x+16(FP), SI
+	VBROADCASTSS ·expNumbers+0(SB), Y4
+	VBROADCASTSS ·expNumbers+4(SB), Y5
+	VBROADCASTSS ·expNumbers+8(SB), Y6
+	VBROADCASTSS ·expNumbers+12(SB), Y7
+	VBROADCASTSS ·expNumbers+16(SB), Y8
+	VBROADCASTSS ·expNumbers+20(SB), Y9
+	VBROADCASTSS ·expNumbers+24(SB), Y10
+	VBROADCASTSS ·expNumbers+28(SB), Y11
+	VBROADCASTSS ·expNumbers+32(SB), Y12
+	VBROADCASTSS ·expNumbers+36(SB), Y13
+	VBROADCASTSS ·expNumbers+40(SB), Y14
+	VBROADCASTSS ·expNumbers+44(SB), Y15
+exp:
+	VMOVUPS (SI), Y0
+	VMINPS Y13, Y0, Y1
+	VMAXPS Y14, Y1, Y1
+	VMULPS Y10, Y1, Y2
+	VROUNDPS $0, Y2, Y2
+	VFNMADD231PS Y11, Y2, Y1
+	VFNMADD231PS Y12, Y2, Y1
+	VCVTPS2DQ Y2, Y2
+	VMOVAPS Y9, Y3
+	VFMADD213PS Y8, Y1, Y3
+	VFMADD213PS Y7, Y1, Y3
+	VFMADD213PS Y6, Y1, Y3
+	VFMADD213PS Y5, Y1, Y3
+	VFMADD213PS Y4, Y1, Y3
+	VFMADD213PS Y4, Y1, Y3
+	VPSRAD $1, Y2, Y1
+	VPSUBD Y1, Y2, Y2
+	VPADDD Y15, Y1, Y1
+	VPADDD Y15, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPSLLD $23, Y2, Y2
+	VMULPS Y1, Y3, Y3
+	VMULPS Y2, Y3, Y3
+	VCMPPS $1, Y14, Y0, Y1
+	VANDNPS Y3, Y1, Y3
+	VCMPPS $3, Y0, Y0, Y1
+	VBLENDVPS Y1, Y0, Y3, Y3
+	VMOVUPS Y3, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNZ exp
+	VZEROUPPER
+	RET

@@ -21,3 +21,4 @@ func highestAVX2(l int, src *float32, off *int, dst *float32)          {}
 func awardAVX2(n int, top, grad, src, sums *float32)                   {}
 func weigh32AVX2(l int, w, src *float32, off *int, dst *float32)       {}
 func dots5AVX2(n int, a, b *float32, off *int, sums *float32)          {}
+func expAVX2(n int, y, x *float32)                                     {}

@@ -32,6 +32,7 @@ type Workers struct {
 	done    sync.WaitGroup
 	scratch [][][]byte // [worker][slot]
 	layouts map[Conv]*layout
+	tables  sync.Map // of offsets, by count and step
 }
 
 // NewWorkers starts n threads, at least one. Close ends them.
@@ -93,6 +94,16 @@ func (w *Workers) drain(worker int) {
 		}
 		w.task(worker, int(i))
 	}
+}
+
+// steps is the table of n offsets that are step apart, made once.
+func (w *Workers) steps(n, step int) []int {
+	key := [2]int{n, step}
+	if t, ok := w.tables.Load(key); ok {
+		return t.([]int)
+	}
+	t, _ := w.tables.LoadOrStore(key, offsets(n, func(i int) int { return i * step }))
+	return t.([]int)
 }
 
 // The uses of scratch memory within one kernel. Shared slots belong to the
