@@ -95,6 +95,7 @@ func (c *climber) Done() bool { return c.limit > 0 && c.asked == c.limit }
 type judge struct {
 	mu     sync.Mutex
 	seen   []int64 // trials in the order of evaluation
+	begun  int     // evaluations
 	before func(n int)
 	refuse string  // the op that fails
 	fault  error   // instead of any result
@@ -105,7 +106,8 @@ type judge struct {
 
 func (j *judge) Evaluate(ctx context.Context, job wire.Job) (wire.ValidationMetrics, error) {
 	j.mu.Lock()
-	n := len(j.seen)
+	n := j.begun
+	j.begun++
 	j.mu.Unlock()
 	if j.before != nil {
 		j.before(n)
