@@ -47,3 +47,24 @@ func TestSample(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestNoChoice surveys a network in which nothing is to be decided.
+func TestNoChoice(t *testing.T) {
+	read := func(string) ([]byte, error) {
+		return []byte(`import { global_pool, linear } from "std/vision"
+space one(image: [4, 9, 9]) -> [10] = image -> global_pool -> linear(out: 10)
+`), nil
+	}
+	m, diags := compiler.Load("one.nas", read)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	s, diags := m.Space("", nil)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	got, err := survey.Of(s, survey.Sampler(s.Space), 20_000, 20)
+	if err != nil || got.Looked != 1 || got.Params != (survey.Range{Min: 50, Max: 50}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

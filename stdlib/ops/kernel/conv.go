@@ -44,7 +44,11 @@ func (g Conv) taps() int { return g.C / g.Groups * g.window() }
 // Weights is the number of weights.
 func (g Conv) Weights() int { return g.K * g.taps() }
 
-func (g Conv) depthwise() bool { return g.Groups > 1 && g.Groups == g.C && g.Groups == g.K }
+// depthwise reports whether there is one filter per channel, and no window lies
+// outside of the image.
+func (g Conv) depthwise() bool {
+	return g.Groups > 1 && g.Groups == g.C && g.Groups == g.K && g.Pad >= 0 && g.Pad <= g.reach()
+}
 
 // pointwise reports whether the images are their own patch matrices.
 func (g Conv) pointwise() bool {
