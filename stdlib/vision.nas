@@ -108,9 +108,12 @@ op dw_pw_conv(x: [c, h, w], out: int = c, kernel: int = 3, stride: int = 1)
 op max_pool(x: [c, h, w], kernel: int = 3, stride: int = 1)
     -> [c, ceil(h / stride), ceil(w / stride)]
 
-/// Mean over a window; what lies outside of the map is not counted, or counts as
-/// zeros with `count_padding`.
-op avg_pool(x: [c, h, w], kernel: int = 3, stride: int = 1, count_padding: bool = false)
+/// Mean over a window; the padding is not counted.
+op avg_pool(x: [c, h, w], kernel: int = 3, stride: int = 1)
+    -> [c, ceil(h / stride), ceil(w / stride)]
+
+/// Mean over a window; the padding counts as zeros.
+op padded_avg_pool(x: [c, h, w], kernel: int = 3, stride: int = 1)
     -> [c, ceil(h / stride), ceil(w / stride)]
 
 /// Means over a grid of windows that divide the map evenly.
@@ -146,10 +149,11 @@ op residual(x: [c, h, w], out: int = c, stride: int = 1)
         * ceil(w / stride)
 }
 
-/// Batch norm, with a scale and a shift per channel unless `affine` is false.
-op batch_norm(x: [c, h, w], affine: bool = true) -> [c, h, w] {
-    params = if affine then 2 * c else 0
-}
+/// Batch norm with a scale and a shift per channel.
+op batch_norm(x: [c, h, w]) -> [c, h, w] { params = 2 * c }
+
+/// Batch norm without a scale and a shift.
+op plain_batch_norm(x: [c, h, w]) -> [c, h, w]
 
 /// max(x, 0).
 op relu(x: [c, h, w]) -> [c, h, w]
@@ -178,8 +182,11 @@ op squeeze_excite(x: [c, h, w], squeeze: int = ceil(c / 4), gate: string = "h_si
 /// makes the others larger by so much that the mean stays.
 op dropout(x: [c, h, w], rate: real = 0.5) -> [c, h, w] { require rate < 1 }
 
-/// As `dropout`, for whole examples: what is left of a path is its shortcut.
-op drop_path(x: [c, h, w], rate: real = 0.2) -> [c, h, w] { require rate < 1 }
+/// As `dropout`, for whole examples: what is left of a path is its shortcut. With
+/// `grows`, the rate rises from 0 epoch by epoch, as in DARTS.
+op drop_path(x: [c, h, w], rate: real = 0.2, grows: bool = false) -> [c, h, w] {
+    require rate < 1
+}
 
 /// `out` channels from channel `first` on, counted from 0.
 op channel_slice(x: [c, h, w], first: int = 0, out: int = c - first) -> [out, h, w] {

@@ -12,18 +12,13 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		count, err := s.Flag("count_padding", false)
-		if err != nil {
-			return nil, err
-		}
-		return s.avgPool(in[0], kern, stride, count)
+		return s.avgPool(in[0], kern, stride)
 	})
 }
 
-// avgPool adds the mean over windows, of which padding is part or not.
-func (n *Network) avgPool(x *gorgonia.Node, kern, stride int, count bool) (*gorgonia.Node, error) {
+// avgPool adds the mean over windows; padding is not counted.
+func (n *Network) avgPool(x *gorgonia.Node, kern, stride int) (*gorgonia.Node, error) {
 	g, shape := poolGeometry(x, kern, stride)
-	g.CountPadding = count
 	return n.meanPool(g, shape, x)
 }
 

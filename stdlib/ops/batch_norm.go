@@ -10,14 +10,7 @@ import (
 
 func init() {
 	register("batch_norm", 1, maps, func(s *Site, in []*gorgonia.Node) (*gorgonia.Node, error) {
-		affine, err := s.Flag("affine", true)
-		switch {
-		case err != nil:
-			return nil, err
-		case affine:
-			return s.batchNorm("bn", in[0])
-		}
-		return s.normalize("bn", in[0])
+		return s.batchNorm("bn", in[0])
 	})
 }
 

@@ -11,7 +11,11 @@ func init() {
 		if err != nil || rate == 0 {
 			return in[0], err
 		}
-		mask, err := s.mask("path", in[0], tensor.Shape{in[0].Shape()[0]}, rate)
+		grows, err := s.Flag("grows", false)
+		if err != nil {
+			return nil, err
+		}
+		mask, err := s.mask("path", in[0], tensor.Shape{in[0].Shape()[0]}, rate, grows)
 		if err != nil {
 			return nil, err
 		}

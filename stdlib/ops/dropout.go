@@ -25,7 +25,7 @@ func (s *Site) dropout(name string, x *gorgonia.Node, rate float64) (*gorgonia.N
 	if rate == 0 {
 		return x, nil
 	}
-	mask, err := s.mask(name, x, x.Shape(), rate)
+	mask, err := s.mask(name, x, x.Shape(), rate, false)
 	if err != nil {
 		return nil, err
 	}
@@ -33,8 +33,8 @@ func (s *Site) dropout(name string, x *gorgonia.Node, rate float64) (*gorgonia.N
 }
 
 // mask adds the factors of what is dropped in a step. They depend on the seed, the
-// place and the step alone.
-func (s *Site) mask(name string, x *gorgonia.Node, shape tensor.Shape, rate float64) (*gorgonia.Node, error) {
+// place and the step alone. A rate that grows does so from 0, with the training.
+func (s *Site) mask(name string, x *gorgonia.Node, shape tensor.Shape, rate float64, grows bool) (*gorgonia.Node, error) {
 	switch {
 	case s.Seeds == nil:
 		return nil, errors.New("this network has no random numbers")
@@ -43,14 +43,17 @@ func (s *Site) mask(name string, x *gorgonia.Node, shape tensor.Shape, rate floa
 	}
 	n, stream := s.Network, s.Address+"/"+name
 	return n.apply(spec{name: "mask", shape: shape, fixed: true,
-		loops: loops{dropMask[float32](n, stream, rate), dropMask[float64](n, stream, rate)}}, x)
+		loops: loops{dropMask[float32](n, stream, rate, grows), dropMask[float64](n, stream, rate, grows)}}, x)
 }
 
-func dropMask[T kernel.Float](n *Network, stream string, rate float64) func([][]T, []T) {
+func dropMask[T kernel.Float](n *Network, stream string, rate float64, grows bool) func([][]T, []T) {
 	return func(_ [][]T, y []T) {
 		now := rate
-		if !n.Training {
+		switch {
+		case !n.Training:
 			now = 0
+		case grows:
+			now *= n.Progress
 		}
 		kernel.Drop(n.Workers, n.Seeds(stream, n.Step), now, y)
 	}

@@ -46,7 +46,7 @@ type Network struct {
 	Params  Params
 
 	// Training makes batch norm use the statistics of the batch, and dropout
-	// drop. It is read whenever the graph runs, and so are Norm and Step.
+	// drop. It is read whenever the graph runs, and so are Norm, Step and Progress.
 	Training bool
 	Norm     Norm
 
@@ -54,6 +54,10 @@ type Network struct {
 	// counter, which is Step. Only ops that draw need it.
 	Seeds func(name string, counter uint64) uint64
 	Step  uint64 // of the training, from its start
+
+	// Progress is the share of the training that is done, from 0 to 1, by which
+	// rates grow that are said to grow.
+	Progress float64
 
 	ids       uint32
 	rectified map[*gorgonia.Node]*gorgonia.Node

@@ -98,8 +98,7 @@ func TestActivationsAtKnownPlaces(t *testing.T) {
 func TestPaddingOfMeans(t *testing.T) {
 	in := []int{1, 1, 2, 2}
 	same(t, newLab(t, "avg_pool", attrs("kernel", 3), in).set(0, 1, 2, 3, 4).run(), 2.5, 2.5, 2.5, 2.5)
-	counted := with(attrs("kernel", 3), "count_padding", true)
-	same(t, newLab(t, "avg_pool", counted, in).set(0, 1, 2, 3, 4).run(), 10.0/9, 10.0/9, 10.0/9, 10.0/9)
+	same(t, newLab(t, "padded_avg_pool", attrs("kernel", 3), in).set(0, 1, 2, 3, 4).run(), 10.0/9, 10.0/9, 10.0/9, 10.0/9)
 	// Five pixels in three windows: 0 and 1, 1 to 3, 3 and 4.
 	l := newLab(t, "adaptive_pool", attrs("height", 1, "width", 3), []int{1, 1, 1, 5})
 	same(t, l.set(0, 1, 2, 4, 8, 16).run(), 1.5, 14.0/3, 12)
@@ -339,6 +338,12 @@ func TestDrop(t *testing.T) {
 	if kept < 450 || kept > 550 {
 		t.Errorf("%d of 1000 examples are kept, want half", kept)
 	}
+	grows := newLab(t, "drop_path", with(with(attrs(), "rate", 0.5), "grows", true), in).set(0, ones...)
+	same(t, grows.run(), ones...)
+	grows.Progress = 0.5
+	if top := slices.Max(grows.run()); top != 1/0.75 {
+		t.Errorf("half-way through the training a one becomes %v, want 4/3", top)
+	}
 }
 
 func TestNoise(t *testing.T) {
@@ -356,7 +361,7 @@ func TestNoise(t *testing.T) {
 
 // TestNorms follows the statistics of batch norm in evaluation.
 func TestNorms(t *testing.T) {
-	l := newLab(t, "batch_norm", with(attrs(), "affine", false), []int{1, 1, 1, 2})
+	l := newLab(t, "plain_batch_norm", attrs(), []int{1, 1, 1, 2})
 	s := l.running["site/bn"]
 	l.Training, l.Norm = false, ops.BatchNorm
 	d := 1 / math.Sqrt(1+1e-5)

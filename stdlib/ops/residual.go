@@ -22,7 +22,7 @@ func init() {
 		}
 		switch {
 		case stride != 1:
-			if x, err = s.avgPool(x, stride, stride, false); err != nil {
+			if x, err = s.avgPool(x, stride, stride); err != nil {
 				return nil, err
 			}
 			if x, err = s.convolution("shortcut", x, pointwise(out)); err != nil {

@@ -14,11 +14,15 @@ func newBuilder(name string, shape ...int) *builder {
 	return &builder{&graph.Graph{Name: name, Kind: "cell", Inputs: []graph.Input{{Name: "x", Shape: shape}}}}
 }
 
-// op appends an operation; attributes are pairs of name and number.
+// op appends an operation; attributes are pairs of name and value.
 func (b *builder) op(op string, in []graph.Ref, attrs ...any) graph.Ref {
 	n := &graph.Node{Name: op, Op: op, Inputs: in}
 	for i := 0; i < len(attrs); i += 2 {
-		n.Attrs = append(n.Attrs, graph.Attr{Name: attrs[i].(string), Value: int64(attrs[i+1].(int))})
+		value := attrs[i+1]
+		if v, ok := value.(int); ok {
+			value = int64(v)
+		}
+		n.Attrs = append(n.Attrs, graph.Attr{Name: attrs[i].(string), Value: value})
 	}
 	b.Nodes = append(b.Nodes, n)
 	b.Output = graph.Ref(len(b.Nodes) - 1)

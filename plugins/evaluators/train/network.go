@@ -30,8 +30,9 @@ type network struct {
 	grads    [][]float32
 }
 
-// newNetwork builds g for batches of the given size.
-func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64) (*network, error) {
+// newNetwork builds g for batches of the given size. Smoothing is that of the labels
+// in training.
+func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64, smoothing float64) (*network, error) {
 	eg := gorgonia.NewGraph()
 	w := &weights{graph: eg, seed: seed}
 	n := &network{batch: batch, weights: w,
@@ -43,7 +44,7 @@ func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64) (*ne
 		return nil, err
 	}
 	labels := n.leaf("labels", logits.Shape().TotalSize()/logits.Shape()[1])
-	loss, err := n.CrossEntropy(logits, labels, 0)
+	loss, err := n.CrossEntropy(logits, labels, smoothing)
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func TestShippedSpaces(t *testing.T) {
 
 func twoSteps(t *testing.T, ws *kernel.Workers, g *graph.Graph, unread bool) {
 	t.Helper()
-	n, err := newNetwork(g, ws, 2, 1)
+	n, err := newNetwork(g, ws, 2, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

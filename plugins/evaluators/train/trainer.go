@@ -38,6 +38,7 @@ type Settings struct {
 	Momentum    float64 `default:"0.9" min:"0" max:"1" doc:"Nesterov momentum"`
 	WeightDecay float64 `default:"0.0005" min:"0" doc:"factor of the weights that is added to their gradients"`
 	Clip        float64 `default:"5" min:"0" doc:"largest norm of all gradients together; 0: no limit"`
+	Smoothing   float64 `default:"0" min:"0" max:"1" doc:"label smoothing: share of the target that is spread over all classes in training"`
 	Flip        bool    `default:"false" doc:"mirror training images at random"`
 	Shift       int     `default:"0" min:"0" doc:"move training images at random by up to so many pixels"`
 }
@@ -118,7 +119,7 @@ func (t *Trainer) train(ctx context.Context, g *graph.Graph, seed uint64, epochs
 	}
 	examples := t.set.Train.Len()
 	batch := min(t.settings.BatchSize, examples)
-	n, err := newNetwork(g, t.workers, batch, seed)
+	n, err := newNetwork(g, t.workers, batch, seed, t.settings.Smoothing)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +127,7 @@ func (t *Trainer) train(ctx context.Context, g *graph.Graph, seed uint64, epochs
 	descent := &sgd{momentum: float32(t.settings.Momentum), decay: float32(t.settings.WeightDecay)}
 	steps := examples / batch // what is left over takes part in another epoch
 	for epoch := range epochs {
+		n.Progress = float64(epoch) / float64(epochs)
 		order := stream.New(seed, "order", uint64(epoch)).Perm(examples)
 		luck := stream.New(seed, "augment", uint64(epoch))
 		var sum float64

@@ -109,6 +109,66 @@ func TestLearns(t *testing.T) {
 	}
 }
 
+// TestFamilies trains a network of each family of operations until its loss is well
+// below that of a guess, 2.3. A transformer needs more examples than a test has
+// time for to tell others apart, but it can learn few by heart.
+func TestFamilies(t *testing.T) {
+	mobile := newBuilder("mobile", image...).then("conv_bn_act", "out", 8, "act", "h_swish").
+		then("mbconv", "expand", 3, "out", 16, "stride", 2, "se", true, "act", "h_swish").
+		then("grouped_mbconv", "expand", 2, "groups", 2).then("shuffle", "out", 32, "stride", 2).then("shuffle_xception")
+	tokens := newBuilder("tokens", image...).then("patch_embed", "dim", 16, "size", 4)
+	for range 2 {
+		x := tokens.Output
+		tokens.then("layer_norm").then("attention", "heads", 2, "width", 8, "reach", 3)
+		y := tokens.op("sum", []graph.Ref{x, tokens.Output})
+		tokens.then("layer_norm").then("feed_forward", "ratio", 2)
+		tokens.op("sum", []graph.Ref{y, tokens.Output})
+	}
+	tokens.then("layer_norm").then("global_pool").then("linear", "out", 10)
+	tokens.Nodes[len(tokens.Nodes)-1].Shape = graph.Shape{10}
+	speech := newBuilder("speech", image...).then("conv_bn_relu", "out", 8, "stride", 2).
+		then("adaptive_pool", "height", 8, "width", 1).then("conv_relu", "out", 24, "kernel", 3).then("frame_norm").then("lstm", "units", 32)
+	for _, c := range []struct {
+		g                *graph.Graph
+		examples, epochs int
+		rate, loss       float64
+	}{
+		{mobile.classifier(10), 1000, 4, 0.1, 1.6},
+		{tokens.Graph, 160, 25, 0.05, 0.7},
+		{speech.classifier(10), 1000, 3, 0.2, 2},
+	} {
+		s := quick()
+		s.Train, s.Epochs, s.Lr = c.examples, c.epochs, c.rate
+		var last float64
+		if _, err := newTrainer(t, s, 2).Run(context.Background(), c.g, 1, 0, func(e Epoch) { last = e.TrainLoss }); err != nil {
+			t.Fatal(err)
+		}
+		if last > c.loss {
+			t.Errorf("%s: a loss of %v after %d epochs, want at most %v", c.g.Name, last, c.epochs, c.loss)
+		}
+	}
+}
+
+// TestSmoothing: the loss in training is that of smoothed labels, the one that is
+// reported is not.
+func TestSmoothing(t *testing.T) {
+	s := quick()
+	s.Lr = 0
+	losses := func(smoothing float64) (train, valid float64) {
+		s.Smoothing = smoothing
+		m, err := newTrainer(t, s, 2).Run(context.Background(), mixed(10), 1, 1, func(e Epoch) { train = e.TrainLoss })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return train, m.Loss
+	}
+	train, valid := losses(0)
+	smooth, same := losses(0.5)
+	if valid != same || math.Abs(train-smooth) < 1e-4 {
+		t.Errorf("training losses %v and %v, of the validation %v and %v", train, smooth, valid, same)
+	}
+}
+
 func TestNoPath(t *testing.T) {
 	tr := newTrainer(t, quick(), 2)
 	for _, g := range []*graph.Graph{
@@ -218,7 +278,7 @@ func TestParams(t *testing.T) {
 		}
 		ws := kernel.NewWorkers(1)
 		defer ws.Close()
-		n, err := newNetwork(nasbench201(16, 5, 10, []int{3, 32, 32}, cell(4, edges...)), ws, 1, 0)
+		n, err := newNetwork(nasbench201(16, 5, 10, []int{3, 32, 32}, cell(4, edges...)), ws, 1, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -390,7 +450,7 @@ func BenchmarkStep(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			ws := kernel.NewWorkers(2)
 			defer ws.Close()
-			n, err := newNetwork(nasbench201(8, 1, 10, image, cell(4, c.edges...)), ws, 64, 1)
+			n, err := newNetwork(nasbench201(8, 1, 10, image, cell(4, c.edges...)), ws, 64, 1, 0)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -413,7 +473,7 @@ func BenchmarkBuild(b *testing.B) {
 	defer ws.Close()
 	g := mixed(10)
 	for b.Loop() {
-		if _, err := newNetwork(g, ws, 64, 1); err != nil {
+		if _, err := newNetwork(g, ws, 64, 1, 0); err != nil {
 			b.Fatal(err)
 		}
 	}
