@@ -68,3 +68,93 @@ func drawn(r *rand.Rand) Conv {
 		return g
 	}
 }
+
+// TestRandomShapes compares all other kernels in the same way.
+func TestRandomShapes(t *testing.T) {
+	defer func(have bool) { haveAVX2 = have }(haveAVX2)
+	kinds := []bool{false}
+	if haveAVX2 {
+		kinds = append(kinds, true)
+	}
+	for seed := range uint64(40) {
+		want := everything[float64](1, seed)
+		for _, haveAVX2 = range kinds {
+			got := everything[float32](2, seed)
+			for i, r := range got {
+				near(t, fmt.Sprintf("seed %d, AVX2 %v, result %d", seed, haveAVX2, i), r, want[i], 2e-5)
+			}
+		}
+	}
+}
+
+// everything runs the kernels on shapes and numbers drawn from a seed.
+func everything[T Float](threads int, seed uint64) (results [][]T) {
+	ws := NewWorkers(threads)
+	defer ws.Close()
+	r := rand.New(rand.NewPCG(seed, 2))
+	b, c, n, k := 1+r.IntN(4), 1+r.IntN(20), 1+r.IntN(40), 1+r.IntN(70)
+	data := func(n int) []T { return normals[T](r.Uint64(), n+8)[r.IntN(8):][:n] }
+	out := func(n int) []T {
+		y := data(n)
+		results = append(results, y)
+		return y
+	}
+	x, dy := data(b*c*n), data(b*c*n)
+
+	y := out(b * c * n)
+	Softmax(ws, b, c, n, x, y)
+	SoftmaxGrad(ws, b, c, n, y, dy, out(b*c*n))
+	y = out(b * c * n)
+	Softmax(ws, b*c, n, 1, x, y)
+	SoftmaxGrad(ws, b*c, n, 1, y, dy, out(b*c*n))
+
+	stats, scale, shift := make([]T, 2*b*n), data(c), data(c)
+	if c > 2 { // the variance of two numbers loses its digits
+		LayerMoments(ws, b, c, n, 1e-3, x, stats)
+		LayerNorm(ws, b, c, n, x, stats, scale, shift, out(b*c*n))
+		LayerNormGradParams(ws, b, c, n, x, stats, dy, out(c), out(c))
+		LayerNormGradInput(ws, b, c, n, x, stats, scale, dy, out(b*c*n))
+	}
+
+	for _, a := range []Activation{Sigmoid, Swish, HardSwish, HardSigmoid, GELU, ClippedReLU} {
+		Activate(ws, a, x, out(b*c*n))
+		ActivateGrad(ws, a, x, dy, out(b*c*n))
+	}
+	Bias(ws, b, c, n, x, shift, out(b*c*n))
+	BiasGrad(ws, b, c, n, dy, out(c))
+	factors := data(b * c)
+	Gate(ws, b*c, n, x, factors, out(b*c*n))
+	GateGrad(ws, b*c, n, x, dy, out(b*c))
+	AddRow(ws, x, data(c*n), out(b*c*n))
+	SumRows(ws, dy, out(c*n))
+	Transpose(ws, b, c, n, x, out(b*c*n))
+	g := Pool{Planes: b, H: c, W: n, OH: 1 + r.IntN(c), OW: 1 + r.IntN(n)}
+	AdaptivePool(ws, g, x, out(b*g.OH*g.OW))
+	AdaptivePoolGrad(ws, g, data(b*g.OH*g.OW), out(b*c*n))
+
+	rows, w := data(b*n), data(k*n)
+	Linear(ws, b, n, k, rows, w, data(k), out(b*k))
+	dk := data(b * k)
+	LinearGradInput(ws, b, n, k, w, dk, out(b*n))
+	LinearGradWeight(ws, b, n, k, rows, dk, out(k*n))
+
+	side := 1 + r.IntN(4)
+	att := Attention{B: b, Heads: 1 + r.IntN(3), Width: 1 + r.IntN(20), N: side*side + 1, Reach: 1 + r.IntN(3)}
+	size, pairs := att.B*att.Heads*att.Width*att.N, att.B*att.Heads*att.N*att.N
+	q, key, weights := data(size), data(size), data(pairs)
+	down, across := att.Places()
+	tables := []Table[T]{{data(att.Entries() * att.Width), down}, {data(att.Entries() * att.Width), across}}
+	AttentionScores(ws, att, 0.5, q, key, tables, out(pairs))
+	AttentionMix(ws, att, 0.5, weights, key, tables, out(size))
+	AttentionGather(ws, att, 0.5, weights, q, out(size))
+	AttentionGradTable(ws, att, 0.5, weights, q, across, out(att.Entries()*att.Width))
+
+	rec := Recurrent{B: b, Units: c, T: 1 + r.IntN(6)}
+	pre, wh := data(b*4*c*rec.T), data(4*c*c)
+	Scale(ws, 0.3, wh, wh)
+	states, dpre := out(b*rec.StateRows()*rec.T), out(b*4*c*rec.T)
+	LSTM(ws, rec, pre, wh, states)
+	LSTMGradInput(ws, rec, wh, states, data(len(states)), dpre)
+	LSTMGradWeight(ws, rec, states, dpre, out(4*c*c))
+	return results
+}
