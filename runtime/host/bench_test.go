@@ -180,7 +180,7 @@ func BenchmarkGraphs(b *testing.B) {
 	e := newEvaluator(b, h, nil)
 	jobs := make([]wire.Job, 1000)
 	for i := range jobs {
-		jobs[i] = job(int64(i), int64(i))
+		jobs[i] = trial(int64(i), int64(i))
 	}
 	evaluations(b, len(jobs), []*process{e.session.at.proc}, func() {
 		if err := e.EvaluateAll(b.Context(), jobs, func(wire.Event) {}); err != nil {

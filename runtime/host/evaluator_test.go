@@ -28,7 +28,7 @@ func judge(t *testing.T, e *Evaluator, n int64) string {
 	t.Helper()
 	var jobs []wire.Job
 	for i := range n {
-		jobs = append(jobs, job(i, i))
+		jobs = append(jobs, trial(i, i))
 	}
 	out := make([]string, n)
 	err := e.EvaluateAll(t.Context(), jobs, func(ev wire.Event) {
@@ -91,7 +91,7 @@ func TestEvaluatorIsHopeless(t *testing.T) {
 	var err error
 	for i := int64(0); err == nil && i < 10; i++ {
 		var own *wire.Problem
-		if _, err = e.Evaluate(t.Context(), job(i, i), nil); errors.As(err, &own) {
+		if _, err = e.Evaluate(t.Context(), trial(i, i), nil); errors.As(err, &own) {
 			failed++
 			err = nil
 		}
@@ -106,7 +106,7 @@ func TestEvaluateOne(t *testing.T) {
 	h := newTestHost(t, Options{})
 	e := newEvaluator(t, h, wire.Settings{"fail": int64(3)})
 	var seen []string
-	m, err := e.Evaluate(t.Context(), job(5, 2), func(p wire.Progress) { seen = append(seen, p.Text) })
+	m, err := e.Evaluate(t.Context(), trial(5, 2), func(p wire.Progress) { seen = append(seen, p.Text) })
 	if err != nil || m.Values["score"] != 2.5 || m.Epochs != 1 {
 		t.Errorf("got %v, %v", m, err)
 	}
@@ -114,10 +114,10 @@ func TestEvaluateOne(t *testing.T) {
 		t.Errorf("progress %q", seen)
 	}
 	var failed *wire.Problem
-	if _, err = e.Evaluate(t.Context(), job(6, 3), nil); !errors.As(err, &failed) || failed.Message != "value 3 fails" {
+	if _, err = e.Evaluate(t.Context(), trial(6, 3), nil); !errors.As(err, &failed) || failed.Message != "value 3 fails" {
 		t.Errorf("got %v", err)
 	}
-	test, err := e.Test(t.Context(), job(5, 2), nil)
+	test, err := e.Test(t.Context(), trial(5, 2), nil)
 	if err != nil || test.Values["test_score"] != 4 {
 		t.Errorf("test: %v, %v", test, err)
 	}
@@ -132,7 +132,7 @@ func TestEvaluateBadAnswers(t *testing.T) {
 		"missing": "the metric score is missing",
 		"extra":   `the metric "test_score" was never declared`,
 	} {
-		_, err := newEvaluator(t, h, wire.Settings{setting: true}).Evaluate(t.Context(), job(0, 0), nil)
+		_, err := newEvaluator(t, h, wire.Settings{setting: true}).Evaluate(t.Context(), trial(0, 0), nil)
 		fails(t, err, Failed, want, "test/evaluator 1.2.3")
 	}
 	for lie, want := range map[string][2]string{
@@ -159,14 +159,14 @@ func TestEvaluateBadAnswers(t *testing.T) {
 		}
 		// What comes too much is noticed at the next call at the latest.
 		for i := int64(0); err == nil && i < 2; i++ {
-			_, err = e.Evaluate(t.Context(), job(i, 0), nil)
+			_, err = e.Evaluate(t.Context(), trial(i, 0), nil)
 			time.Sleep(10 * time.Millisecond)
 		}
 		fails(t, err, want[0], want[1], "bad/"+lie+" 6.6.6")
 		if lie == "few_metrics" || lie == "no_metrics" || lie == "many_metrics" || lie == "seconds" {
 			continue
 		}
-		if _, again := e.Evaluate(t.Context(), job(3, 0), nil); again == nil {
+		if _, again := e.Evaluate(t.Context(), trial(3, 0), nil); again == nil {
 			t.Errorf("%s: the process is trusted again", lie)
 		}
 	}
@@ -176,7 +176,7 @@ func TestEvaluateBadAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	var own *wire.Problem
-	if _, err := e.Evaluate(t.Context(), job(0, 0), nil); !errors.As(err, &own) || !strings.Contains(own.Message, "is NaN") {
+	if _, err := e.Evaluate(t.Context(), trial(0, 0), nil); !errors.As(err, &own) || !strings.Contains(own.Message, "is NaN") {
 		t.Errorf("not a number: %v", err)
 	}
 }
@@ -185,7 +185,7 @@ func TestEvaluateIsCancelled(t *testing.T) {
 	h := newTestHost(t, Options{})
 	e := newEvaluator(t, h, wire.Settings{"slow": true})
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := e.Evaluate(ctx, job(0, 0), func(wire.Progress) { cancel() })
+	_, err := e.Evaluate(ctx, trial(0, 0), func(wire.Progress) { cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -197,7 +197,7 @@ func TestEvaluateLargeBatch(t *testing.T) {
 	const n = 3000
 	jobs := make([]wire.Job, n)
 	for i := range jobs {
-		jobs[i] = job(int64(i), int64(i))
+		jobs[i] = trial(int64(i), int64(i))
 		g := oneOp(int64(i))
 		g.Nodes[0].Name = strings.Repeat("n", 10_000)
 		jobs[i].Graph = wire.OneGraph(g)

@@ -175,7 +175,7 @@ func oneOp(v int64) *graph.Graph {
 			Inputs: []graph.Ref{graph.InputRef(0)}, Shape: shape}}}
 }
 
-func job(number, v int64) wire.Job {
+func trial(number, v int64) wire.Job {
 	return wire.Job{Number: number, Graph: wire.OneGraph(oneOp(v)), Seed: uint64(number)}
 }
 

@@ -64,7 +64,7 @@ func runHost() {
 	fmt.Println(o.proc.runner.ID(), o.proc.home.dir)
 	fmt.Println(proc.runner.ID(), proc.home.dir)
 	fmt.Println(e.Facts()["child"], proc.home.dir)
-	e.Evaluate(ctx, job(0, 0), nil)
+	e.Evaluate(ctx, trial(0, 0), nil)
 }
 
 func TestHostIsKilled(t *testing.T) {

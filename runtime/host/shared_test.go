@@ -237,7 +237,7 @@ func TestRecognisedOnce(t *testing.T) {
 	recognised := func(all ...*Evaluator) (n float64) {
 		t.Helper()
 		for _, e := range all {
-			m, err := e.Test(t.Context(), job(0, 0), nil)
+			m, err := e.Test(t.Context(), trial(0, 0), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -264,7 +264,7 @@ func TestRecognisedOnce(t *testing.T) {
 	if made.Load() != 300 {
 		t.Errorf("after a crash: %d graphs made", made.Load())
 	}
-	unnamed := []wire.Job{job(7, 7)}
+	unnamed := []wire.Job{trial(7, 7)}
 	unnamed[0].Seed = 0
 	for range 2 {
 		scores(t, a, unnamed, 0)
@@ -350,7 +350,7 @@ func TestEvaluationIsCancelledAlone(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	under := make(chan error, 1)
-	go func() { _, err := all[0].Evaluate(ctx, job(0, 500), nil); under <- err }()
+	go func() { _, err := all[0].Evaluate(ctx, trial(0, 500), nil); under <- err }()
 	var made atomic.Int64
 	for range 5 {
 		scores(t, all[1], numbered(50, &made), 0)
