@@ -223,6 +223,7 @@ func (e *Evaluator) judge(ctx context.Context, at place, jobs []wire.Job, which 
 	}
 	c := newCall()
 	if err := t.submit(c, e, at, jobs, which, false); err != nil {
+		t.abandon(c)
 		return err
 	}
 	var mail []letter

@@ -166,22 +166,46 @@ func speak[T any](out *outbox.Outbox[T], alone bool, size int) {
 	}
 }
 
+// portion is how many graphs are made before they are sent, so that the process reads
+// them while the next ones are made.
+const portion = 64
+
 // submit sends jobs of a call for a session, those numbered by which. whole says
-// that graphs are sent whatever the process may know. On an error of a job nothing
-// is sent.
+// that graphs are sent whatever the process may know. On an error of a job those
+// before it may have been sent.
 func (t *trials) submit(c *call, e *Evaluator, at place, jobs []wire.Job, which []int, whole bool) error {
-	keeps := func(j wire.Job) bool { return e.recognises.Load() && j.Architecture != 0 }
 	errands := make([]errand, len(which))
 	t.mu.Lock()
 	for i, n := range which {
 		j := jobs[n]
 		_, known := t.sent[named{e.family, j.Architecture}]
 		errands[i] = errand{session: at.number, job: j}
-		if whole || !known || !keeps(j) {
+		if whole || !known || !e.keeps(j) {
 			errands[i].size = 1 // to be made
 		}
 	}
 	t.mu.Unlock()
+	for len(errands) > 0 {
+		n, graphs := 0, 0
+		for ; n < len(errands) && graphs < portion; n++ {
+			if errands[n].size > 0 {
+				graphs++
+			}
+		}
+		if err := t.put(c, e, errands[:n], which[:n], whole); err != nil {
+			return err
+		}
+		errands, which = errands[n:], which[n:]
+	}
+	return nil
+}
+
+// keeps reports whether the process keeps what it makes of a job's architecture.
+func (e *Evaluator) keeps(j wire.Job) bool { return e.recognises.Load() && j.Architecture != 0 }
+
+// put makes the graphs of errands that have a size, and sends all. On an error
+// nothing is sent.
+func (t *trials) put(c *call, e *Evaluator, errands []errand, which []int, whole bool) error {
 	for i := range errands {
 		x := &errands[i]
 		if x.job.Epochs < 0 || x.job.Epochs > math.MaxInt32 {
@@ -209,7 +233,7 @@ func (t *trials) submit(c *call, e *Evaluator, at place, jobs []wire.Job, which 
 	for i := range errands {
 		x := &errands[i]
 		size += 32 + x.size
-		if x.graph != nil && keeps(x.job) {
+		if x.graph != nil && e.keeps(x.job) {
 			name := named{e.family, x.job.Architecture}
 			if _, known := t.sent[name]; known && !whole {
 				x.graph, x.size = nil, 0 // somebody else was faster
