@@ -27,11 +27,11 @@ func recognised(t *testing.T, file string, want func(space.Genotype) string, rec
 			t.Fatal(err)
 		}
 		if n++; n%100 == 0 {
-			m, err := wire.FromGraph(b)
+			m, err := wire.AppendGraph(nil, b)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if b, err = wire.ToGraph(m); err != nil {
+			if b, err = wire.ReadGraph(m); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -156,9 +156,9 @@ type trial struct {
 	evaluator    *evaluator
 	candidate    Candidate
 	architecture uint64
-	known        *recognised   // the architecture, for a Recogniser
-	graph        *nascv1.Graph // otherwise
-	room         []float64     // for its metrics
+	known        *recognised // the architecture, for a Recogniser
+	graph        []byte      // otherwise
+	room         []float64   // for its metrics
 	ctx          trialContext
 
 	mu   sync.Mutex

@@ -193,7 +193,7 @@ func (e evaluatorServer) evaluator(number uint64) (*session, *evaluator, error) 
 
 // look gives a candidate its key or its graph, which is known or sent. It runs
 // plugin code.
-func (e *evaluator) look(c *Candidate, known *recognised, sent *nascv1.Graph) (err error) {
+func (e *evaluator) look(c *Candidate, known *recognised, sent []byte) (err error) {
 	switch {
 	case c.Epochs < 0:
 		err = &Problem{Path: "epochs", Message: "they are negative"}
@@ -202,7 +202,7 @@ func (e *evaluator) look(c *Candidate, known *recognised, sent *nascv1.Graph) (e
 	case e.recogniser != nil:
 		c.Key, err = (&recognised{graph: sent}).by(e.recogniser)
 	default:
-		c.Graph, err = wire.ToGraph(sent)
+		c.Graph, err = wire.ReadGraph(sent)
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package sdk
 import (
 	"sync"
 
-	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
 )
 
@@ -22,14 +21,14 @@ type family struct {
 // recognised is an architecture and what an evaluator made of it.
 type recognised struct {
 	once  sync.Once
-	graph *nascv1.Graph // until it is recognised
+	graph []byte // until it is recognised
 	key   any
 	err   error
 }
 
 // find returns an architecture that was sent before or is sent now; nil when
 // there is neither.
-func (f *family) find(architecture uint64, graph *nascv1.Graph) *recognised {
+func (f *family) find(architecture uint64, graph []byte) *recognised {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	a := f.young[architecture]
@@ -53,7 +52,7 @@ func (f *family) find(architecture uint64, graph *nascv1.Graph) *recognised {
 func (a *recognised) by(r Recogniser) (any, error) {
 	a.once.Do(func() {
 		a.err = &Problem{Path: "architecture", Message: "the plugin's code panicked on it"} // unless it does not
-		g, err := wire.ToGraph(a.graph)
+		g, err := wire.ReadGraph(a.graph)
 		if err == nil {
 			a.key, err = r.Recognise(g)
 		}

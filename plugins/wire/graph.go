@@ -3,42 +3,78 @@ package wire
 import (
 	"fmt"
 	"math"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/nasc-project/nasc/compiler/graph"
-	pb "github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 )
 
-// FromGraph makes a message of g. Bodies that several nodes share are sent once,
-// every body before the bodies inside it.
-func FromGraph(g *graph.Graph) (*pb.Graph, error) {
+// A graph goes as the bytes of the message Graph. They are written and read by hand
+// and not by generated code: most of what a first evaluation of an architecture costs
+// is its graph on the way, and this takes half of the time. Below are the tags of
+// the fields, number and wire type, as plugins/proto declares them.
+const (
+	asVarint = uint64(protowire.VarintType)
+	asFixed  = uint64(protowire.Fixed64Type)
+	asBytes  = uint64(protowire.BytesType)
+
+	graphBody = 1<<3 | asBytes
+
+	bodyName   = 1<<3 | asBytes
+	bodyKind   = 2<<3 | asBytes
+	bodyInput  = 3<<3 | asBytes
+	bodyNode   = 4<<3 | asBytes
+	bodyOutput = 5<<3 | asVarint
+
+	inputName  = 1<<3 | asBytes
+	inputShape = 2 << 3 // of either type: packed or one by one
+
+	nodeName        = 1<<3 | asBytes
+	nodeOp          = 2<<3 | asBytes
+	nodeAttribute   = 3<<3 | asBytes
+	nodeInputs      = 4 << 3
+	nodeBody        = 5<<3 | asVarint
+	nodeShape       = 6 << 3
+	nodeParams      = 7<<3 | asVarint
+	nodeMACs        = 8<<3 | asVarint
+	nodeAbsent      = 9<<3 | asVarint
+	nodeIdentity    = 10<<3 | asVarint
+	nodeCommutative = 11<<3 | asVarint
+	nodeVertex      = 12<<3 | asBytes
+	nodeModule      = 13<<3 | asBytes
+	nodeFold        = 14<<3 | asVarint
+	nodeSparse      = 15<<3 | asVarint
+	nodeCollapses   = 16<<3 | asVarint
+
+	attributeName    = 1<<3 | asBytes
+	attributeValue   = 2<<3 | asBytes
+	attributeDefault = 3<<3 | asVarint
+	attributeOpen    = 4<<3 | asVarint
+
+	valueInt    = 1<<3 | asVarint
+	valueReal   = 2<<3 | asFixed
+	valueBool   = 3<<3 | asVarint
+	valueString = 4<<3 | asBytes
+)
+
+// AppendGraph appends g as a message Graph. Bodies that several nodes share are sent
+// once, every body before the bodies inside it.
+func AppendGraph(b []byte, g *graph.Graph) ([]byte, error) {
 	order := bodies(g)
-	index := make(map[*graph.Graph]int32, len(order))
-	for i, b := range order {
-		index[b] = int32(i)
+	w := writer{b: b, index: make(map[*graph.Graph]int, len(order))}
+	for i, body := range order {
+		w.index[body] = i
 	}
-	m := &pb.Graph{}
-	for _, b := range order {
-		mb := &pb.Body{Name: b.Name, Kind: b.Kind, Output: int32(b.Output)}
-		for _, in := range b.Inputs {
-			shape, err := fromShape(in.Shape)
-			if err != nil {
-				return nil, err
-			}
-			mb.Inputs = append(mb.Inputs, &pb.GraphInput{Name: in.Name, Shape: shape})
+	for _, body := range order {
+		at := w.open(graphBody)
+		w.body(body)
+		w.close(at)
+		if w.err != nil {
+			return b, fmt.Errorf("graph %s: %w", body.Name, w.err)
 		}
-		for _, n := range b.Nodes {
-			mn, err := fromNode(n)
-			if err != nil {
-				return nil, fmt.Errorf("graph %s, node %s: %w", b.Name, n.Name, err)
-			}
-			if n.Body != nil {
-				mn.Body = index[n.Body]
-			}
-			mb.Nodes = append(mb.Nodes, mn)
-		}
-		m.Bodies = append(m.Bodies, mb)
 	}
-	return m, nil
+	return w.b, nil
 }
 
 // bodies lists g and every graph inside it once, parents first.
@@ -62,139 +98,140 @@ func bodies(g *graph.Graph) []*graph.Graph {
 	return post
 }
 
-func fromNode(n *graph.Node) (*pb.Node, error) {
-	shape, err := fromShape(n.Shape)
-	if err != nil {
-		return nil, err
+// writer appends messages. What is zero is left out, as the encoding says.
+type writer struct {
+	b     []byte
+	index map[*graph.Graph]int // of bodies
+	err   error                // the first
+}
+
+func (w *writer) body(g *graph.Graph) {
+	w.text(bodyName, g.Name)
+	w.text(bodyKind, g.Kind)
+	for _, in := range g.Inputs {
+		at := w.open(bodyInput)
+		w.text(inputName, in.Name)
+		w.shape(inputShape|asBytes, in.Shape)
+		w.close(at)
 	}
-	m := &pb.Node{Name: n.Name, Op: n.Op, Shape: shape, Params: n.Params, Macs: n.MACs,
-		Absent: n.Absent, Identity: n.Identity, Commutative: n.Commutative, Sparse: n.Sparse, Collapses: n.Collapses,
-		Vertex: n.Vertex, Module: n.Module, Fold: n.Fold}
+	for _, n := range g.Nodes {
+		at := w.open(bodyNode)
+		w.node(n)
+		w.close(at)
+		if w.err != nil {
+			w.err = fmt.Errorf("node %s: %w", n.Name, w.err)
+			return
+		}
+	}
+	w.number(bodyOutput, protowire.EncodeZigZag(int64(g.Output)))
+}
+
+func (w *writer) node(n *graph.Node) {
+	w.text(nodeName, n.Name)
+	w.text(nodeOp, n.Op)
 	for _, a := range n.Attrs {
-		v, err := FromValue(a.Value)
-		if err != nil {
-			return nil, fmt.Errorf("attribute %s: %w", a.Name, err)
+		at := w.open(nodeAttribute)
+		w.attribute(a)
+		w.close(at)
+	}
+	if len(n.Inputs) > 0 {
+		at := w.open(nodeInputs | asBytes)
+		for _, r := range n.Inputs {
+			w.b = protowire.AppendVarint(w.b, protowire.EncodeZigZag(int64(r)))
 		}
-		m.Attributes = append(m.Attributes, &pb.Attribute{Name: a.Name, Value: v, Default: a.Default, Open: a.Open})
+		w.close(at)
 	}
-	for _, r := range n.Inputs {
-		m.Inputs = append(m.Inputs, int32(r))
+	if n.Body != nil {
+		w.number(nodeBody, uint64(w.index[n.Body]))
 	}
-	return m, nil
+	w.shape(nodeShape|asBytes, n.Shape)
+	w.number(nodeParams, uint64(n.Params))
+	w.number(nodeMACs, uint64(n.MACs))
+	w.bool(nodeAbsent, n.Absent)
+	w.bool(nodeIdentity, n.Identity)
+	w.bool(nodeCommutative, n.Commutative)
+	w.text(nodeVertex, n.Vertex)
+	w.text(nodeModule, n.Module)
+	w.bool(nodeFold, n.Fold)
+	w.bool(nodeSparse, n.Sparse)
+	w.bool(nodeCollapses, n.Collapses)
 }
 
-func fromShape(s graph.Shape) ([]int32, error) {
-	out := make([]int32, len(s))
-	for i, d := range s {
+func (w *writer) attribute(a graph.Attr) {
+	w.text(attributeName, a.Name)
+	at := w.open(attributeValue)
+	switch v := a.Value.(type) { // here zero is a value as well
+	case int64:
+		w.b = protowire.AppendVarint(protowire.AppendVarint(w.b, valueInt), uint64(v))
+	case float64:
+		w.b = protowire.AppendFixed64(protowire.AppendVarint(w.b, valueReal), math.Float64bits(v))
+	case bool:
+		w.b = protowire.AppendVarint(protowire.AppendVarint(w.b, valueBool), protowire.EncodeBool(v))
+	case string:
+		w.valid(v)
+		w.b = protowire.AppendString(protowire.AppendVarint(w.b, valueString), v)
+	default:
+		w.fail("attribute %s: a value is an int64, float64, bool or string, not a %T", a.Name, v)
+	}
+	w.close(at)
+	w.bool(attributeDefault, a.Default)
+	w.bool(attributeOpen, a.Open)
+}
+
+func (w *writer) shape(tag uint64, s graph.Shape) {
+	if len(s) == 0 {
+		return
+	}
+	at := w.open(tag)
+	for _, d := range s {
 		if d < 0 || d > math.MaxInt32 {
-			return nil, fmt.Errorf("shape %s is too large", s)
+			w.fail("shape %s is too large", s)
 		}
-		out[i] = int32(d)
+		w.b = protowire.AppendVarint(w.b, uint64(d))
 	}
-	return out, nil
+	w.close(at)
 }
 
-// ToGraph reads a graph: every reference is to an input or an earlier node of
-// its graph, every nested graph comes after the one it is in, takes as many
-// inputs as it is given and has the output shape that its node tells.
-func ToGraph(m *pb.Graph) (*graph.Graph, error) {
-	if len(m.GetBodies()) == 0 {
-		return nil, fmt.Errorf("the graph is empty")
+func (w *writer) text(tag uint64, s string) {
+	if s != "" {
+		w.valid(s)
+		w.b = protowire.AppendString(protowire.AppendVarint(w.b, tag), s)
 	}
-	all := make([]*graph.Graph, len(m.Bodies))
-	for i := len(m.Bodies) - 1; i >= 0; i-- {
-		g, err := toBody(m.Bodies[i], i, all)
-		if err != nil {
-			return nil, fmt.Errorf("graph %s: %w", m.Bodies[i].GetName(), err)
-		}
-		all[i] = g
-	}
-	return all[0], all[0].Validate()
 }
 
-func toBody(m *pb.Body, at int, all []*graph.Graph) (*graph.Graph, error) {
-	g := &graph.Graph{Name: m.GetName(), Kind: m.GetKind(), Output: graph.Ref(m.GetOutput())}
-	for _, in := range m.GetInputs() {
-		shape, err := toShape(in.GetShape())
-		if err != nil {
-			return nil, fmt.Errorf("input %s: %w", in.GetName(), err)
-		}
-		g.Inputs = append(g.Inputs, graph.Input{Name: in.GetName(), Shape: shape})
+func (w *writer) number(tag, v uint64) {
+	if v != 0 {
+		w.b = protowire.AppendVarint(protowire.AppendVarint(w.b, tag), v)
 	}
-	for i, mn := range m.GetNodes() {
-		n, err := toNode(mn, i, at, g, all)
-		if err != nil {
-			return nil, fmt.Errorf("node %s: %w", mn.GetName(), err)
-		}
-		g.Nodes = append(g.Nodes, n)
-	}
-	if !refers(g, g.Output, len(g.Nodes)) {
-		return nil, fmt.Errorf("its output refers to %d, which is not there", g.Output)
-	}
-	return g, nil
 }
 
-func toNode(m *pb.Node, i, at int, g *graph.Graph, all []*graph.Graph) (*graph.Node, error) {
-	shape, err := toShape(m.GetShape())
-	if err != nil {
-		return nil, err
-	}
-	n := &graph.Node{Name: m.GetName(), Op: m.GetOp(), Shape: shape, Params: m.GetParams(), MACs: m.GetMacs(),
-		Absent: m.GetAbsent(), Identity: m.GetIdentity(), Commutative: m.GetCommutative(), Sparse: m.GetSparse(),
-		Collapses: m.GetCollapses(), Vertex: m.GetVertex(), Module: m.GetModule(), Fold: m.GetFold()}
-	if n.Params < 0 || n.MACs < 0 {
-		return nil, fmt.Errorf("its cost is negative")
-	}
-	for _, a := range m.GetAttributes() {
-		v, err := ToValue(a.GetValue())
-		if err != nil {
-			return nil, fmt.Errorf("attribute %s: %w", a.GetName(), err)
-		}
-		n.Attrs = append(n.Attrs, graph.Attr{Name: a.GetName(), Value: v, Default: a.GetDefault(), Open: a.GetOpen()})
-	}
-	for _, r := range m.GetInputs() {
-		if !refers(g, graph.Ref(r), i) {
-			return nil, fmt.Errorf("it reads %d, which is not an input or an earlier node", r)
-		}
-		n.Inputs = append(n.Inputs, graph.Ref(r))
-	}
-	b := int(m.GetBody())
-	if b == 0 {
-		return n, nil
-	}
-	if b <= at || b >= len(all) {
-		return nil, fmt.Errorf("its body is %d, which is not a later one", b)
-	}
-	n.Body = all[b]
-	if len(n.Inputs) != len(n.Body.Inputs) {
-		return nil, fmt.Errorf("its body takes %d inputs and is given %d", len(n.Body.Inputs), len(n.Inputs))
-	}
-	for j, r := range n.Inputs {
-		if takes, given := n.Body.Inputs[j].Shape, g.Shape(r); !takes.Equal(given) {
-			return nil, fmt.Errorf("its body takes %s and is given %s", takes, given)
-		}
-	}
-	if out := n.Body.Shape(n.Body.Output); !out.Equal(n.Shape) {
-		return nil, fmt.Errorf("its shape is %s and its body's %s", n.Shape, out)
-	}
-	return n, nil
+func (w *writer) bool(tag uint64, v bool) { w.number(tag, protowire.EncodeBool(v)) }
+
+// open begins a field whose length close will know.
+func (w *writer) open(tag uint64) (at int) {
+	w.b = append(protowire.AppendVarint(w.b, tag), 0)
+	return len(w.b) - 1
 }
 
-// refers reports whether r is an input of g or one of its first n nodes.
-func refers(g *graph.Graph, r graph.Ref, n int) bool {
-	if i, ok := r.IsInput(); ok {
-		return i < len(g.Inputs)
+// close writes the length of the field that was opened at this place.
+func (w *writer) close(at int) {
+	n := len(w.b) - at - 1
+	if more := protowire.SizeVarint(uint64(n)) - 1; more > 0 {
+		w.b = append(w.b, make([]byte, more)...)
+		copy(w.b[at+1+more:], w.b[at+1:at+1+n])
 	}
-	return int(r) < n
+	protowire.AppendVarint(w.b[:at], uint64(n))
 }
 
-func toShape(ds []int32) (graph.Shape, error) {
-	s := make(graph.Shape, len(ds))
-	for i, d := range ds {
-		if d < 0 {
-			return nil, fmt.Errorf("its shape has the extent %d", d)
-		}
-		s[i] = int(d)
+// valid refuses what is no text, which other languages could not read.
+func (w *writer) valid(s string) {
+	if !utf8.ValidString(s) {
+		w.fail("%q is not valid UTF-8", s)
 	}
-	return s, nil
+}
+
+func (w *writer) fail(format string, args ...any) {
+	if w.err == nil {
+		w.err = fmt.Errorf(format, args...)
+	}
 }

@@ -1,10 +1,12 @@
 package wire
 
 import (
+	"bytes"
 	"reflect"
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/nasc-project/nasc/compiler/graph"
@@ -46,14 +48,15 @@ func overTheWire[M proto.Message](t *testing.T, m, into M) M {
 
 func TestGraph(t *testing.T) {
 	g := nested()
-	m, err := FromGraph(g)
+	b, err := AppendGraph([]byte("before"), g)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Bodies) != 3 {
+	b = b[len("before"):]
+	if m := message(t, b); len(m.Bodies) != 3 {
 		t.Errorf("%d bodies were sent, not 3", len(m.Bodies))
 	}
-	h, err := ToGraph(overTheWire(t, m, &pb.Graph{}))
+	h, err := ReadGraph(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +65,50 @@ func TestGraph(t *testing.T) {
 	}
 	if h.Nodes[1].Body != h.Nodes[2].Body || h.Nodes[0].Body != h.Nodes[1].Body.Nodes[0].Body {
 		t.Error("bodies are no longer shared")
+	}
+}
+
+// TestGraphCut: a graph that is cut off anywhere is an error or, between two bodies,
+// one of fewer bodies; never a panic.
+func TestGraphCut(t *testing.T) {
+	b, err := AppendGraph(nil, nested())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := 0
+	for n := range b {
+		if _, err := ReadGraph(b[:n]); err == nil {
+			whole++
+		}
+	}
+	if whole > 0 {
+		t.Errorf("%d of %d beginnings are taken for graphs", whole, len(b))
+	}
+}
+
+// TestGraphOfLaterProtocol: fields that are not known are passed over, and numbers may
+// come one by one.
+func TestGraphOfLaterProtocol(t *testing.T) {
+	g := &graph.Graph{Name: "net", Inputs: []graph.Input{{Name: "x", Shape: graph.Shape{3, 8}}}, Output: -1}
+	b, err := AppendGraph(nil, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in, body, out []byte
+	in = protowire.AppendString(protowire.AppendTag(in, 1, protowire.BytesType), "x")
+	for _, d := range g.Inputs[0].Shape {
+		in = protowire.AppendVarint(protowire.AppendTag(in, 2, protowire.VarintType), uint64(d))
+	}
+	body = protowire.AppendString(protowire.AppendTag(body, 1, protowire.BytesType), "net")
+	body = protowire.AppendFixed32(protowire.AppendTag(body, 99, protowire.Fixed32Type), 7)
+	body = protowire.AppendGroup(protowire.AppendTag(body, 98, protowire.StartGroupType), 98, in)
+	body = protowire.AppendBytes(protowire.AppendTag(body, 3, protowire.BytesType), in)
+	body = protowire.AppendVarint(protowire.AppendTag(body, 5, protowire.VarintType), 1)
+	out = protowire.AppendBytes(protowire.AppendTag(out, 1, protowire.BytesType), body)
+	for _, b := range [][]byte{b, out} {
+		if h, err := ReadGraph(b); err != nil || !reflect.DeepEqual(g, h) {
+			t.Errorf("%v, %v", h, err)
+		}
 	}
 }
 
@@ -82,50 +129,69 @@ func TestGraphRefusals(t *testing.T) {
 		"cost is negative":                func(m *pb.Graph) { m.Bodies[2].Nodes[0].Params = -1 },
 		"attribute kernel":                func(m *pb.Graph) { m.Bodies[2].Nodes[0].Attributes[0].Value = nil },
 	} {
-		m, err := FromGraph(nested())
+		b, err := AppendGraph(nil, nested())
 		if err != nil {
 			t.Fatal(err)
 		}
+		m := message(t, b)
 		spoil(m)
-		if _, err := ToGraph(m); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ReadGraph(marshal(t, m)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	bad := nested()
-	bad.Nodes[0].Attrs = []graph.Attr{{Name: "x", Value: 3}}
-	if _, err := FromGraph(bad); err == nil {
-		t.Error("an attribute of type int was sent")
+	for want, spoil := range map[string]func(*graph.Node){
+		"a value is an int64":   func(n *graph.Node) { n.Attrs = []graph.Attr{{Name: "x", Value: 3}} },
+		"is not valid UTF-8":    func(n *graph.Node) { n.Op = "\xff" },
+		"shape [-1] is too lar": func(n *graph.Node) { n.Shape = graph.Shape{-1} },
+	} {
+		bad := nested()
+		spoil(bad.Nodes[0])
+		if _, err := AppendGraph(nil, bad); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	b := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "\xff")
+	if _, err := ReadGraph(protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), b)); err == nil || !strings.Contains(err.Error(), "UTF-8") {
+		t.Errorf("a name that is no text: %v", err)
 	}
 }
 
-func FuzzToGraph(f *testing.F) {
-	m, err := FromGraph(nested())
-	if err != nil {
-		f.Fatal(err)
-	}
-	b, err := proto.Marshal(m)
+// FuzzReadGraph: whatever is read as a graph is one, generated code reads it too, and
+// it can be sent again.
+func FuzzReadGraph(f *testing.F) {
+	b, err := AppendGraph(nil, nested())
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m := &pb.Graph{}
-		if proto.Unmarshal(b, m) != nil {
-			return
-		}
-		g, err := ToGraph(m)
+		g, err := ReadGraph(b)
 		if err != nil {
 			return
 		}
 		if err := g.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		again, err := FromGraph(g)
+		m := &pb.Graph{}
+		if err := proto.Unmarshal(b, m); err != nil {
+			t.Fatalf("generated code does not read it: %v", err)
+		}
+		if h, err := ReadGraph(marshal(t, m)); err != nil || !equal(g, h) {
+			t.Fatalf("generated code reads another graph: %v", err)
+		}
+		again, err := AppendGraph(nil, g)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if h, err := ToGraph(again); err != nil || h.Name != g.Name {
+		if h, err := ReadGraph(again); err != nil || !equal(g, h) {
 			t.Fatalf("it cannot be sent again: %v", err)
 		}
 	})
+}
+
+// equal compares what is sent of two graphs, so that not-a-numbers are equal.
+func equal(g, h *graph.Graph) bool {
+	a, errA := AppendGraph(nil, g)
+	b, errB := AppendGraph(nil, h)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
 }

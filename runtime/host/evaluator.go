@@ -327,7 +327,7 @@ func (e *Evaluator) Test(ctx context.Context, job wire.Job, progress func(wire.P
 	}
 	g, err := job.Graph()
 	if err == nil {
-		m.Graph, err = wire.FromGraph(g)
+		m.Graph, err = wire.AppendGraph(nil, g)
 	}
 	if err != nil {
 		return wire.TestMetrics{}, err

@@ -5,8 +5,6 @@ import (
 	"math"
 	"sync"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/plugins/wire/outbox"
@@ -44,8 +42,8 @@ type errand struct {
 	cancel  bool
 	session uint64
 	job     wire.Job
-	graph   *nascv1.Graph // unless the process has it
-	size    int           // of the graph
+	graph   []byte // encoded, unless the process has it
+	size    int    // of the graph
 }
 
 // call is one call of EvaluateAll, as the stream sees it.
@@ -206,6 +204,7 @@ func (e *Evaluator) keeps(j wire.Job) bool { return e.recognises.Load() && j.Arc
 // put makes the graphs of errands that have a size, and sends all. On an error
 // nothing is sent.
 func (t *trials) put(c *call, e *Evaluator, errands []errand, which []int, whole bool) error {
+	var room []byte // in which graphs are encoded
 	for i := range errands {
 		x := &errands[i]
 		if x.job.Epochs < 0 || x.job.Epochs > math.MaxInt32 {
@@ -218,10 +217,12 @@ func (t *trials) put(c *call, e *Evaluator, errands []errand, which []int, whole
 		if err != nil {
 			return err
 		}
-		if x.graph, err = wire.FromGraph(g); err != nil {
+		at := len(room)
+		if room, err = wire.AppendGraph(room, g); err != nil {
 			return err
 		}
-		x.size = proto.Size(x.graph)
+		x.graph = room[at:len(room):len(room)]
+		x.size = len(x.graph)
 	}
 	t.mu.Lock()
 	if t.broken != nil {

@@ -33,11 +33,11 @@ func TestRecognisesTheSpace(t *testing.T) {
 		if want.Number()%500 != 0 {
 			continue
 		}
-		m, err := wire.FromGraph(bound)
+		m, err := wire.AppendGraph(nil, bound)
 		if err != nil {
 			t.Fatal(err)
 		}
-		received, err := wire.ToGraph(m)
+		received, err := wire.ReadGraph(m)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1988,7 +1988,7 @@ func (x *Trials) GetGraphs() []*Sent {
 type Sent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Index         int32                  `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"` // of the trial in the lists
-	Graph         *Graph                 `protobuf:"bytes,2,opt,name=graph,proto3" json:"graph,omitempty"`
+	Graph         []byte                 `protobuf:"bytes,2,opt,name=graph,proto3" json:"graph,omitempty"`  // a Graph, to be decoded where it is needed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2030,7 +2030,7 @@ func (x *Sent) GetIndex() int32 {
 	return 0
 }
 
-func (x *Sent) GetGraph() *Graph {
+func (x *Sent) GetGraph() []byte {
 	if x != nil {
 		return x.Graph
 	}
@@ -2439,7 +2439,7 @@ type TestRequest struct {
 	Seed          uint64                 `protobuf:"varint,2,opt,name=seed,proto3" json:"seed,omitempty"`
 	Epochs        int32                  `protobuf:"varint,3,opt,name=epochs,proto3" json:"epochs,omitempty"`
 	Number        int64                  `protobuf:"varint,4,opt,name=number,proto3" json:"number,omitempty"`
-	Graph         *Graph                 `protobuf:"bytes,5,opt,name=graph,proto3" json:"graph,omitempty"`
+	Graph         []byte                 `protobuf:"bytes,5,opt,name=graph,proto3" json:"graph,omitempty"` // a Graph
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2502,7 +2502,7 @@ func (x *TestRequest) GetNumber() int64 {
 	return 0
 }
 
-func (x *TestRequest) GetGraph() *Graph {
+func (x *TestRequest) GetGraph() []byte {
 	if x != nil {
 		return x.Graph
 	}
@@ -3290,10 +3290,10 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x06epochs\x18\x04 \x03(\x05R\x06epochs\x12$\n" +
 	"\rarchitectures\x18\x05 \x03(\x04R\rarchitectures\x12\x18\n" +
 	"\anumbers\x18\x06 \x03(\x03R\anumbers\x12%\n" +
-	"\x06graphs\x18\a \x03(\v2\r.nasc.v1.SentR\x06graphs\"B\n" +
+	"\x06graphs\x18\a \x03(\v2\r.nasc.v1.SentR\x06graphs\"2\n" +
 	"\x04Sent\x12\x14\n" +
-	"\x05index\x18\x01 \x01(\x05R\x05index\x12$\n" +
-	"\x05graph\x18\x02 \x01(\v2\x0e.nasc.v1.GraphR\x05graph\"\x8a\x01\n" +
+	"\x05index\x18\x01 \x01(\x05R\x05index\x12\x14\n" +
+	"\x05graph\x18\x02 \x01(\fR\x05graph\"\x8a\x01\n" +
 	"\x10EvaluateResponse\x12\x10\n" +
 	"\x03ids\x18\x01 \x03(\x04R\x03ids\x124\n" +
 	"\aresults\x18\x02 \x01(\v2\x1a.nasc.v1.ValidationMetricsR\aresults\x12.\n" +
@@ -3321,13 +3321,13 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x06values\x18\x01 \x03(\v2 .nasc.v1.TestMetrics.ValuesEntryR\x06values\x1a9\n" +
 	"\vValuesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x91\x01\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x81\x01\n" +
 	"\vTestRequest\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x12\n" +
 	"\x04seed\x18\x02 \x01(\x04R\x04seed\x12\x16\n" +
 	"\x06epochs\x18\x03 \x01(\x05R\x06epochs\x12\x16\n" +
-	"\x06number\x18\x04 \x01(\x03R\x06number\x12$\n" +
-	"\x05graph\x18\x05 \x01(\v2\x0e.nasc.v1.GraphR\x05graph\"\xa3\x01\n" +
+	"\x06number\x18\x04 \x01(\x03R\x06number\x12\x14\n" +
+	"\x05graph\x18\x05 \x01(\fR\x05graph\"\xa3\x01\n" +
 	"\tTestEvent\x12/\n" +
 	"\bprogress\x18\x01 \x01(\v2\x11.nasc.v1.ProgressH\x00R\bprogress\x12.\n" +
 	"\x06result\x18\x02 \x01(\v2\x14.nasc.v1.TestMetricsH\x00R\x06result\x12,\n" +
@@ -3491,51 +3491,49 @@ var file_nasc_v1_nasc_proto_depIdxs = []int32{
 	6,  // 24: nasc.v1.Reports.test_metrics:type_name -> nasc.v1.Metric
 	29, // 25: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trials
 	30, // 26: nasc.v1.Trials.graphs:type_name -> nasc.v1.Sent
-	41, // 27: nasc.v1.Sent.graph:type_name -> nasc.v1.Graph
-	35, // 28: nasc.v1.EvaluateResponse.results:type_name -> nasc.v1.ValidationMetrics
-	32, // 29: nasc.v1.EvaluateResponse.events:type_name -> nasc.v1.EvaluateEvent
-	34, // 30: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
-	12, // 31: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
-	12, // 32: nasc.v1.EvaluateEvent.error:type_name -> nasc.v1.Problem
-	33, // 33: nasc.v1.EvaluateEvent.unknown:type_name -> nasc.v1.Unknown
-	48, // 34: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
-	49, // 35: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
-	41, // 36: nasc.v1.TestRequest.graph:type_name -> nasc.v1.Graph
-	34, // 37: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
-	36, // 38: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
-	12, // 39: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
-	23, // 40: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
-	50, // 41: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
-	12, // 42: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
-	42, // 43: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
-	43, // 44: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
-	44, // 45: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
-	45, // 46: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
-	5,  // 47: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
-	5,  // 48: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
-	1,  // 49: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
-	7,  // 50: nasc.v1.Plugin.Release:input_type -> nasc.v1.ReleaseRequest
-	9,  // 51: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
-	13, // 52: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
-	16, // 53: nasc.v1.Optimizer.Run:input_type -> nasc.v1.OptimizerRequest
-	25, // 54: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
-	28, // 55: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
-	37, // 56: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
-	39, // 57: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
-	2,  // 58: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
-	8,  // 59: nasc.v1.Plugin.Release:output_type -> nasc.v1.ReleaseResponse
-	10, // 60: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
-	14, // 61: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
-	18, // 62: nasc.v1.Optimizer.Run:output_type -> nasc.v1.OptimizerResponse
-	26, // 63: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
-	31, // 64: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateResponse
-	38, // 65: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
-	40, // 66: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
-	58, // [58:67] is the sub-list for method output_type
-	49, // [49:58] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	35, // 27: nasc.v1.EvaluateResponse.results:type_name -> nasc.v1.ValidationMetrics
+	32, // 28: nasc.v1.EvaluateResponse.events:type_name -> nasc.v1.EvaluateEvent
+	34, // 29: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
+	12, // 30: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
+	12, // 31: nasc.v1.EvaluateEvent.error:type_name -> nasc.v1.Problem
+	33, // 32: nasc.v1.EvaluateEvent.unknown:type_name -> nasc.v1.Unknown
+	48, // 33: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
+	49, // 34: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
+	34, // 35: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
+	36, // 36: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
+	12, // 37: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
+	23, // 38: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
+	50, // 39: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
+	12, // 40: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
+	42, // 41: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
+	43, // 42: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
+	44, // 43: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
+	45, // 44: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
+	5,  // 45: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
+	5,  // 46: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
+	1,  // 47: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
+	7,  // 48: nasc.v1.Plugin.Release:input_type -> nasc.v1.ReleaseRequest
+	9,  // 49: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
+	13, // 50: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
+	16, // 51: nasc.v1.Optimizer.Run:input_type -> nasc.v1.OptimizerRequest
+	25, // 52: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
+	28, // 53: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
+	37, // 54: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
+	39, // 55: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
+	2,  // 56: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
+	8,  // 57: nasc.v1.Plugin.Release:output_type -> nasc.v1.ReleaseResponse
+	10, // 58: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
+	14, // 59: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
+	18, // 60: nasc.v1.Optimizer.Run:output_type -> nasc.v1.OptimizerResponse
+	26, // 61: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
+	31, // 62: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateResponse
+	38, // 63: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
+	40, // 64: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
+	56, // [56:65] is the sub-list for method output_type
+	47, // [47:56] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_nasc_v1_nasc_proto_init() }
