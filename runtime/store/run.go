@@ -14,9 +14,10 @@
 //
 // What is written goes through one queue into transactions, each of which takes
 // whatever is waiting (synchronous = FULL: one fsync for all of it); while nobody
-// waits, they are some milliseconds apart. Order is kept: a crash loses the end of the queue and nothing before it. A trial that
-// cost real time is waited for before anybody acts on it. Others may be ahead of
-// the disk by a bounded number, since a resumed search derives them again at once.
+// waits, they are a tenth of a second apart. Order is kept: a crash loses the end of
+// the queue and nothing before it. A trial that cost real time is waited for before
+// anybody acts on it. Others may be ahead of the disk by a bounded number, since a
+// resumed search derives them again at once.
 //
 // Wall-clock values have columns of their own. [Run.Log] leaves them out, so
 // equal inputs give logs equal byte for byte.

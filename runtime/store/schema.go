@@ -106,6 +106,7 @@ func openLog(path, mode string) (*sql.DB, error) {
 	} else {
 		q.Add("_pragma", "journal_mode(WAL)")
 		q.Add("_pragma", "synchronous(FULL)")
+		q.Add("_pragma", "wal_autocheckpoint(8000)") // pages of 4 KiB
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
