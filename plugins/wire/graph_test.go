@@ -68,8 +68,8 @@ func TestGraph(t *testing.T) {
 	}
 }
 
-// TestGraphCut: a graph that is cut off anywhere is an error or, between two bodies,
-// one of fewer bodies; never a panic.
+// TestGraphCut: a graph that is cut off anywhere is an error, between two bodies too,
+// since the outer ones come first and refer to the inner ones.
 func TestGraphCut(t *testing.T) {
 	b, err := AppendGraph(nil, nested())
 	if err != nil {

@@ -43,7 +43,7 @@ type errand struct {
 	session uint64
 	job     wire.Job
 	graph   []byte // encoded, unless the process has it
-	size    int    // of the graph
+	size    int    // of the graph; 1 until it is made, 0 where it is not sent
 }
 
 // call is one call of EvaluateAll, as the stream sees it.
