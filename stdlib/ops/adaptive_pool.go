@@ -17,7 +17,7 @@ func init() {
 			return nil, err
 		}
 		n, ws, x := s.Network, s.Workers, in[0].Shape()
-		g := kernel.Pool{Planes: x[0] * x[1], H: x[2], W: x[3], OH: height, OW: width}
+		g := kernel.Pool{B: x[0], C: x[1], H: x[2], W: x[3], OH: height, OW: width}
 		return n.apply(spec{
 			name: "adaptive_pool", shape: tensor.Shape{x[0], x[1], height, width},
 			loops: loops{adaptivePool[float32](ws, g), adaptivePool[float64](ws, g)},

@@ -37,7 +37,7 @@ func (s *Site) attend(g kernel.Attention, q, k, v *gorgonia.Node, relative ...ta
 	if err != nil {
 		return nil, err
 	}
-	weights, err := s.softmax(scores, g.B*g.Heads*g.N, g.N, 1)
+	weights, err := s.softmax(scores, g.N)
 	if err != nil {
 		return nil, err
 	}

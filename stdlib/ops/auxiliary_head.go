@@ -27,7 +27,7 @@ func init() {
 			return nil, err
 		}
 		// Two windows of five pixels in each direction, as far apart as they can be.
-		g := kernel.Pool{Planes: x[0] * x[1], H: x[2], W: x[3], OH: 2, OW: 2, Kernel: 5, Stride: x[2] - 5}
+		g := kernel.Pool{B: x[0], C: x[1], H: x[2], W: x[3], OH: 2, OW: 2, Kernel: 5, Stride: x[2] - 5}
 		if y, err = s.meanPool(g, tensor.Shape{x[0], x[1], 2, 2}, y); err != nil {
 			return nil, err
 		}

@@ -39,26 +39,26 @@ func (s *Site) batchNorm(name string, x *gorgonia.Node) (*gorgonia.Node, error) 
 // dependence on x into account.
 func (s *Site) normalize(name string, x *gorgonia.Node, affine ...*gorgonia.Node) (*gorgonia.Node, error) {
 	in := x.Shape()
-	b, c, area := in[0], in[1], in[2]*in[3]
+	pixels, c := in[0]*in[2]*in[3], in[1]
 	n, ws, run := s.Network, s.Workers, s.Params.Running(s.Address+"/"+name, c)
 	pair := tensor.Shape{2, c}
 	stats, err := n.apply(spec{name: "norm/stats", shape: pair,
-		loops: loops{normStats[float32](n, run, b, area), normStats[float64](n, run, b, area)}}, x)
+		loops: loops{normStats[float32](n, run, pixels), normStats[float64](n, run, pixels)}}, x)
 	if err != nil {
 		return nil, err
 	}
 	return n.apply(spec{
 		name: "norm", shape: in, inPlace: 1, wrt: []bool{true, false, true, true}[:2+len(affine)],
-		loops: loops{normalize[float32](ws, b, c, area), normalize[float64](ws, b, c, area)},
+		loops: loops{normalize[float32](ws, pixels, c), normalize[float64](ws, pixels, c)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			x, stats, scale := in[0], in[1], in[2:min(3, len(in))]
 			sums, err := n.apply(spec{name: "norm/sums", shape: pair,
-				loops: loops{normSums[float32](ws, b, c, area), normSums[float64](ws, b, c, area)}}, x, stats, grad)
+				loops: loops{normSums[float32](ws, pixels, c), normSums[float64](ws, pixels, c)}}, x, stats, grad)
 			if err != nil {
 				return nil, err
 			}
 			dx, err := n.apply(spec{name: "norm/dx", shape: x.Shape(), inPlace: 4,
-				loops: loops{normGrad[float32](ws, b, c, area), normGrad[float64](ws, b, c, area)}},
+				loops: loops{normGrad[float32](ws, pixels, c), normGrad[float64](ws, pixels, c)}},
 				append(gorgonia.Nodes{x, stats, sums, grad}, scale...)...)
 			if err != nil || len(scale) == 0 {
 				return gorgonia.Nodes{dx, nil}, err
@@ -74,7 +74,7 @@ func (s *Site) normalize(name string, x *gorgonia.Node, affine ...*gorgonia.Node
 }
 
 // normStats writes mean and inverse deviation, of the batch or the running ones.
-func normStats[T kernel.Float](n *Network, run *Running, b, area int) func([][]T, []T) {
+func normStats[T kernel.Float](n *Network, run *Running, pixels int) func([][]T, []T) {
 	return func(in [][]T, out []T) {
 		c := len(run.Mean)
 		mean, inv := out[:c], out[c:]
@@ -84,7 +84,7 @@ func normStats[T kernel.Float](n *Network, run *Running, b, area int) func([][]T
 			}
 			return
 		}
-		kernel.Moments(n.Workers, b, c, area, in[0], mean, inv)
+		kernel.Moments[T]{Mean: mean, Variance: inv}.Measure(n.Workers, pixels, c, in[0])
 		momentum := 0.0
 		switch {
 		case n.Norm == RecalibrateNorm:
@@ -93,7 +93,7 @@ func normStats[T kernel.Float](n *Network, run *Running, b, area int) func([][]T
 		case n.Training:
 			momentum = normMomentum
 		}
-		count := float64(b * area)
+		count := float64(pixels)
 		for i := range c {
 			v := float64(inv[i])
 			inv[i] = T(1 / math.Sqrt(v+normEpsilon))
@@ -119,24 +119,24 @@ func constant[T kernel.Float](n int, v T) []T {
 	return x
 }
 
-func normalize[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
+func normalize[T kernel.Float](ws *kernel.Workers, pixels, c int) func([][]T, []T) {
 	ones, zeros := constant[T](c, 1), constant[T](c, 0)
 	return func(in [][]T, y []T) {
-		kernel.Normalize(ws, b, c, area, in[0], in[1][:c], in[1][c:], factors(in, 2, c, ones), factors(in, 3, c, zeros), y)
+		kernel.Normalize(ws, pixels, c, in[0], in[1][:c], in[1][c:], factors(in, 2, c, ones), factors(in, 3, c, zeros), y)
 	}
 }
 
-func normSums[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
+func normSums[T kernel.Float](ws *kernel.Workers, pixels, c int) func([][]T, []T) {
 	return func(in [][]T, out []T) {
-		kernel.NormalizeGradParams(ws, b, c, area, in[0], in[1][:c], in[1][c:], in[2], out[:c], out[c:])
+		kernel.NormalizeGradParams(ws, pixels, c, in[0], in[1][:c], in[1][c:], in[2], out[:c], out[c:])
 	}
 }
 
-func normGrad[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
+func normGrad[T kernel.Float](ws *kernel.Workers, pixels, c int) func([][]T, []T) {
 	ones := constant[T](c, 1)
 	return func(in [][]T, dx []T) {
 		stats, sums := in[1], in[2]
-		kernel.NormalizeGradInput(ws, b, c, area, in[0], stats[:c], stats[c:], factors(in, 4, c, ones), sums[:c], sums[c:], in[3], dx)
+		kernel.NormalizeGradInput(ws, pixels, c, in[0], stats[:c], stats[c:], factors(in, 4, c, ones), sums[:c], sums[c:], in[3], dx)
 	}
 }
 

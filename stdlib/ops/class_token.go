@@ -15,31 +15,31 @@ func init() {
 // first takes the first position (B,C) of a map.
 func (n *Network) first(x *gorgonia.Node) (*gorgonia.Node, error) {
 	in := x.Shape()
-	planes, area := in[0]*in[1], in[2]*in[3]
+	b, c, area := in[0], in[1], in[2]*in[3]
 	return n.apply(spec{
 		name: "first", shape: tensor.Shape{in[0], in[1]},
-		loops: loops{first[float32](planes, area), first[float64](planes, area)},
+		loops: loops{first[float32](b, c, area), first[float64](b, c, area)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.apply(spec{name: "first/dx", shape: in[0].Shape(),
-				loops: loops{firstGrad[float32](planes, area), firstGrad[float64](planes, area)}}, grad)
+				loops: loops{firstGrad[float32](b, c, area), firstGrad[float64](b, c, area)}}, grad)
 			return gorgonia.Nodes{dx}, err
 		},
 	}, x)
 }
 
-func first[T kernel.Float](planes, area int) func([][]T, []T) {
+func first[T kernel.Float](b, c, area int) func([][]T, []T) {
 	return func(in [][]T, y []T) {
-		for p := range planes {
-			y[p] = in[0][p*area]
+		for i := range b {
+			copy(y[i*c:][:c], in[0][i*area*c:])
 		}
 	}
 }
 
-func firstGrad[T kernel.Float](planes, area int) func([][]T, []T) {
+func firstGrad[T kernel.Float](b, c, area int) func([][]T, []T) {
 	return func(in [][]T, dx []T) {
 		clear(dx)
-		for p := range planes {
-			dx[p*area] = in[0][p]
+		for i := range b {
+			copy(dx[i*area*c:], in[0][i*c:][:c])
 		}
 	}
 }

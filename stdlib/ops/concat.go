@@ -21,24 +21,25 @@ func (n *Network) concat(in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	}
 	first := in[0].Shape()
 	shape := tensor.Shape{first[0], 0, first[2], first[3]}
-	sizes := make([]int, len(in)) // of one image
+	sizes := make([]int, len(in)) // of one pixel
 	for i, x := range in {
 		s := x.Shape()
 		if s[2] != first[2] || s[3] != first[3] {
 			return nil, fmt.Errorf("maps of shapes %v and %v", first[1:], s[1:])
 		}
 		shape[1] += s[1]
-		sizes[i] = s[1] * s[2] * s[3]
+		sizes[i] = s[1]
 	}
+	ws := n.Workers
 	return n.apply(spec{
 		name: "concat", shape: shape,
-		loops: loops{join[float32](sizes), join[float64](sizes)},
+		loops: loops{join[float32](ws, sizes), join[float64](ws, sizes)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			grads := make(gorgonia.Nodes, len(in))
 			for i, x := range in {
 				var err error
 				if grads[i], err = n.apply(spec{name: "concat/dx", shape: x.Shape(),
-					loops: loops{part[float32](sizes, i), part[float64](sizes, i)}}, grad); err != nil {
+					loops: loops{part[float32](ws, sizes, i), part[float64](ws, sizes, i)}}, grad); err != nil {
 					return nil, err
 				}
 			}
@@ -47,29 +48,30 @@ func (n *Network) concat(in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	}, in...)
 }
 
-func join[T kernel.Float](sizes []int) func([][]T, []T) {
+func join[T kernel.Float](ws *kernel.Workers, sizes []int) func([][]T, []T) {
+	total := 0
+	for _, n := range sizes {
+		total += n
+	}
 	return func(in [][]T, y []T) {
-		at := 0
-		for b := 0; at < len(y); b++ {
-			for i, x := range in {
-				at += copy(y[at:], x[b*sizes[i]:][:sizes[i]])
-			}
+		first := 0
+		for i, x := range in {
+			kernel.Copy(ws, len(x)/sizes[i], sizes[i], kernel.Channels[T]{Data: x, Pitch: sizes[i]}, kernel.Channels[T]{Data: y[first:], Pitch: total})
+			first += sizes[i]
 		}
 	}
 }
 
 // part takes the channels of input i out of the gradient of the result.
-func part[T kernel.Float](sizes []int, i int) func([][]T, []T) {
-	before, total := 0, 0
+func part[T kernel.Float](ws *kernel.Workers, sizes []int, i int) func([][]T, []T) {
+	first, total := 0, 0
 	for j, n := range sizes {
 		if j < i {
-			before += n
+			first += n
 		}
 		total += n
 	}
 	return func(in [][]T, dx []T) {
-		for b := range len(dx) / sizes[i] {
-			copy(dx[b*sizes[i]:][:sizes[i]], in[0][b*total+before:])
-		}
+		kernel.Copy(ws, len(dx)/sizes[i], sizes[i], kernel.Channels[T]{Data: in[0][first:], Pitch: total}, kernel.Channels[T]{Data: dx, Pitch: sizes[i]})
 	}
 }

@@ -102,15 +102,15 @@ func (s *Site) convolution(name string, x *gorgonia.Node, f filter) (*gorgonia.N
 }
 
 func convForward[T kernel.Float](ws *kernel.Workers, g kernel.Conv) func([][]T, []T) {
-	return func(in [][]T, y []T) { kernel.ConvForward(ws, g, in[0], in[1], y) }
+	return func(in [][]T, y []T) { kernel.ConvForward(ws, g, in[0], in[1:], y, nil) }
 }
 
 func convGradInput[T kernel.Float](ws *kernel.Workers, g kernel.Conv) func([][]T, []T) {
-	return func(in [][]T, dx []T) { kernel.ConvGradInput(ws, g, in[0], in[1], dx) }
+	return func(in [][]T, dx []T) { kernel.ConvGradInput(ws, g, in[:1], in[1], dx) }
 }
 
 func convGradWeight[T kernel.Float](ws *kernel.Workers, g kernel.Conv) func([][]T, []T) {
-	return func(in [][]T, dw []T) { kernel.ConvGradWeight(ws, g, in[0], in[1], dw) }
+	return func(in [][]T, dw []T) { kernel.ConvGradWeight(ws, g, in[0], in[1], [][]T{dw}) }
 }
 
 // convBN adds a convolution and batch norm.

@@ -8,10 +8,10 @@ import (
 
 // CrossEntropy adds the mean cross-entropy, of shape (1), between logits (B,K) and
 // labels (B), class numbers held as floats; of maps (B,K,H,W), every position has
-// its label (B*H*W). Smoothing is the share of the target spread over all classes.
+// its label (B*H*W), row by row. Smoothing is the share of the target spread over all classes.
 func (n *Network) CrossEntropy(logits, labels *gorgonia.Node, smoothing float64) (*gorgonia.Node, error) {
 	in := logits.Shape()
-	g := kernel.CrossEntropy{N: in[0], K: in[1], Area: in.TotalSize() / (in[0] * in[1]), Smoothing: smoothing}
+	g := kernel.CrossEntropy{N: in.TotalSize() / in[1], K: in[1], Smoothing: smoothing}
 	return n.apply(spec{
 		name: "cross_entropy", shape: tensor.Shape{1}, wrt: []bool{true, false},
 		loops: loops{crossEntropy[float32](g), crossEntropy[float64](g)},

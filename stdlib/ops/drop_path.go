@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -29,10 +30,14 @@ func (n *Network) weighRows(x, factors *gorgonia.Node) (*gorgonia.Node, error) {
 	size := x.Shape().TotalSize() / rows
 	return n.apply(spec{
 		name: "weigh_rows", shape: x.Shape(), inPlace: 1, wrt: []bool{true, false},
-		loops: loops{gateMaps[float32](ws, rows, size), gateMaps[float64](ws, rows, size)},
+		loops: loops{weighRows[float32](ws, rows, size), weighRows[float64](ws, rows, size)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.weighRows(grad, in[1])
 			return gorgonia.Nodes{dx, nil}, err
 		},
 	}, x, factors)
+}
+
+func weighRows[T kernel.Float](ws *kernel.Workers, rows, size int) func([][]T, []T) {
+	return func(in [][]T, y []T) { kernel.WeighRows(ws, rows, size, in[0], in[1], y) }
 }

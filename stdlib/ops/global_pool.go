@@ -12,25 +12,25 @@ func init() {
 	})
 }
 
-// globalPool adds the means (B,C) over the planes of a map.
+// globalPool adds the means (B,C) over the pixels of a map.
 func (n *Network) globalPool(x *gorgonia.Node) (*gorgonia.Node, error) {
 	ws, in := n.Workers, x.Shape()
-	area := in[2] * in[3]
+	b, c, area := in[0], in[1], in[2]*in[3]
 	return n.apply(spec{
 		name: "global_pool", shape: tensor.Shape{in[0], in[1]},
-		loops: loops{globalPool[float32](ws, area), globalPool[float64](ws, area)},
+		loops: loops{globalPool[float32](ws, b, area, c), globalPool[float64](ws, b, area, c)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.apply(spec{name: "global_pool/dx", shape: in[0].Shape(),
-				loops: loops{globalPoolGrad[float32](ws, area), globalPoolGrad[float64](ws, area)}}, grad)
+				loops: loops{globalPoolGrad[float32](ws, b, area, c), globalPoolGrad[float64](ws, b, area, c)}}, grad)
 			return gorgonia.Nodes{dx}, err
 		},
 	}, x)
 }
 
-func globalPool[T kernel.Float](ws *kernel.Workers, area int) func([][]T, []T) {
-	return func(in [][]T, y []T) { kernel.GlobalPool(ws, area, in[0], y) }
+func globalPool[T kernel.Float](ws *kernel.Workers, b, area, c int) func([][]T, []T) {
+	return func(in [][]T, y []T) { kernel.GlobalPool(ws, b, area, c, in[0], y) }
 }
 
-func globalPoolGrad[T kernel.Float](ws *kernel.Workers, area int) func([][]T, []T) {
-	return func(in [][]T, dx []T) { kernel.GlobalPoolGrad(ws, area, in[0], dx) }
+func globalPoolGrad[T kernel.Float](ws *kernel.Workers, b, area, c int) func([][]T, []T) {
+	return func(in [][]T, dx []T) { kernel.GlobalPoolGrad(ws, b, area, c, in[0], dx) }
 }

@@ -41,22 +41,22 @@ func (n *Network) slice(x *gorgonia.Node, first, count int) (*gorgonia.Node, err
 // pick takes the channels chosen, each once at most.
 func (n *Network) pick(x *gorgonia.Node, chosen []int) (*gorgonia.Node, error) {
 	ws, in := n.Workers, x.Shape()
-	b, c, area := in[0], in[1], in[2]*in[3]
+	pixels, c := in[0]*in[2]*in[3], in[1]
 	return n.apply(spec{
-		name: "pick", shape: tensor.Shape{b, len(chosen), in[2], in[3]},
-		loops: loops{pick[float32](ws, b, c, area, chosen), pick[float64](ws, b, c, area, chosen)},
+		name: "pick", shape: tensor.Shape{in[0], len(chosen), in[2], in[3]},
+		loops: loops{pick[float32](ws, pixels, c, chosen), pick[float64](ws, pixels, c, chosen)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.apply(spec{name: "pick/dx", shape: in[0].Shape(),
-				loops: loops{put[float32](ws, b, c, area, chosen), put[float64](ws, b, c, area, chosen)}}, grad)
+				loops: loops{put[float32](ws, pixels, c, chosen), put[float64](ws, pixels, c, chosen)}}, grad)
 			return gorgonia.Nodes{dx}, err
 		},
 	}, x)
 }
 
-func pick[T kernel.Float](ws *kernel.Workers, b, c, area int, chosen []int) func([][]T, []T) {
-	return func(in [][]T, y []T) { kernel.Pick(ws, b, c, area, chosen, in[0], y) }
+func pick[T kernel.Float](ws *kernel.Workers, pixels, c int, chosen []int) func([][]T, []T) {
+	return func(in [][]T, y []T) { kernel.Pick(ws, pixels, c, chosen, in[0], y) }
 }
 
-func put[T kernel.Float](ws *kernel.Workers, b, c, area int, chosen []int) func([][]T, []T) {
-	return func(in [][]T, dx []T) { kernel.Put(ws, b, c, area, chosen, in[0], dx) }
+func put[T kernel.Float](ws *kernel.Workers, pixels, c int, chosen []int) func([][]T, []T) {
+	return func(in [][]T, dx []T) { kernel.Put(ws, pixels, c, chosen, in[0], dx) }
 }

@@ -16,7 +16,7 @@ func init() {
 // per channel.
 func (s *Site) layerNorm(x *gorgonia.Node, epsilon float64) (*gorgonia.Node, error) {
 	n, ws, in := s.Network, s.Workers, x.Shape()
-	b, c, area := in[0], in[1], in[2]*in[3]
+	pixels, c := in[0]*in[2]*in[3], in[1]
 	scale, err := s.Params.Learn(s.Address+"/ln.scale", Init{Value: 1}, c)
 	if err != nil {
 		return nil, err
@@ -25,22 +25,22 @@ func (s *Site) layerNorm(x *gorgonia.Node, epsilon float64) (*gorgonia.Node, err
 	if err != nil {
 		return nil, err
 	}
-	stats, err := n.apply(spec{name: "layer_norm/stats", shape: tensor.Shape{b, 2, area},
-		loops: loops{layerStats[float32](ws, b, c, area, epsilon), layerStats[float64](ws, b, c, area, epsilon)}}, x)
+	stats, err := n.apply(spec{name: "layer_norm/stats", shape: tensor.Shape{pixels, 2},
+		loops: loops{layerStats[float32](ws, pixels, c, epsilon), layerStats[float64](ws, pixels, c, epsilon)}}, x)
 	if err != nil {
 		return nil, err
 	}
 	return n.apply(spec{
 		name: "layer_norm", shape: in, inPlace: 1, wrt: []bool{true, false, true, true},
-		loops: loops{layerNorm[float32](ws, b, c, area), layerNorm[float64](ws, b, c, area)},
+		loops: loops{layerNorm[float32](ws, pixels, c), layerNorm[float64](ws, pixels, c)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			sums, err := n.apply(spec{name: "layer_norm/sums", shape: tensor.Shape{2, c},
-				loops: loops{layerSums[float32](ws, b, c, area), layerSums[float64](ws, b, c, area)}}, in[0], in[1], grad)
+				loops: loops{layerSums[float32](ws, pixels, c), layerSums[float64](ws, pixels, c)}}, in[0], in[1], grad)
 			if err != nil {
 				return nil, err
 			}
 			dx, err := n.apply(spec{name: "layer_norm/dx", shape: in[0].Shape(), inPlace: 4,
-				loops: loops{layerGrad[float32](ws, b, c, area), layerGrad[float64](ws, b, c, area)}}, in[0], in[1], in[2], grad)
+				loops: loops{layerGrad[float32](ws, pixels, c), layerGrad[float64](ws, pixels, c)}}, in[0], in[1], in[2], grad)
 			if err != nil {
 				return nil, err
 			}
@@ -54,22 +54,22 @@ func (s *Site) layerNorm(x *gorgonia.Node, epsilon float64) (*gorgonia.Node, err
 	}, x, stats, scale, shift)
 }
 
-func layerStats[T kernel.Float](ws *kernel.Workers, b, c, area int, epsilon float64) func([][]T, []T) {
-	return func(in [][]T, stats []T) { kernel.LayerMoments(ws, b, c, area, epsilon, in[0], stats) }
+func layerStats[T kernel.Float](ws *kernel.Workers, pixels, c int, epsilon float64) func([][]T, []T) {
+	return func(in [][]T, stats []T) { kernel.LayerMoments(ws, pixels, c, epsilon, in[0], stats) }
 }
 
-func layerNorm[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
-	return func(in [][]T, y []T) { kernel.LayerNorm(ws, b, c, area, in[0], in[1], in[2], in[3], y) }
+func layerNorm[T kernel.Float](ws *kernel.Workers, pixels, c int) func([][]T, []T) {
+	return func(in [][]T, y []T) { kernel.LayerNorm(ws, pixels, c, in[0], in[1], in[2], in[3], y) }
 }
 
-func layerSums[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
+func layerSums[T kernel.Float](ws *kernel.Workers, pixels, c int) func([][]T, []T) {
 	return func(in [][]T, out []T) {
-		kernel.LayerNormGradParams(ws, b, c, area, in[0], in[1], in[2], out[:c], out[c:])
+		kernel.LayerNormGradParams(ws, pixels, c, in[0], in[1], in[2], out[:c], out[c:])
 	}
 }
 
-func layerGrad[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
+func layerGrad[T kernel.Float](ws *kernel.Workers, pixels, c int) func([][]T, []T) {
 	return func(in [][]T, dx []T) {
-		kernel.LayerNormGradInput(ws, b, c, area, in[0], in[1], in[2], in[3], dx)
+		kernel.LayerNormGradInput(ws, pixels, c, in[0], in[1], in[2], in[3], dx)
 	}
 }

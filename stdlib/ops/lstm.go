@@ -34,7 +34,7 @@ func init() {
 		n, ws := s.Network, s.Workers
 		g := kernel.Recurrent{B: x[0], Units: units, T: x[2]}
 		states, err := n.apply(spec{
-			name: "lstm", shape: tensor.Shape{x[0], g.StateRows(), x[2], 1},
+			name: "lstm", shape: tensor.Shape{x[0], g.Channels(), x[2], 1},
 			loops: loops{lstm[float32](ws, g), lstm[float64](ws, g)},
 			diff: func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 				dgates, err := n.apply(spec{name: "lstm/dx", shape: in[0].Shape(),

@@ -29,7 +29,7 @@ func init() {
 // poolGeometry pads as a convolution does.
 func poolGeometry(x *gorgonia.Node, kern, stride int) (kernel.Pool, tensor.Shape) {
 	in := x.Shape()
-	g := kernel.Pool{Planes: in[0] * in[1], H: in[2], W: in[3], OH: ceilDiv(in[2], stride), OW: ceilDiv(in[3], stride),
+	g := kernel.Pool{B: in[0], C: in[1], H: in[2], W: in[3], OH: ceilDiv(in[2], stride), OW: ceilDiv(in[3], stride),
 		Kernel: kern, Stride: stride, Pad: (kern - 1) / 2}
 	return g, tensor.Shape{in[0], in[1], g.OH, g.OW}
 }

@@ -9,6 +9,9 @@
 // primitives of this package (convolution, batchNorm, relu ...), or defines a
 // new one with [Network.apply] over loops from the kernel package.
 //
+// Maps have the shape (B,C,H,W), but lie in memory with the channels last, as the
+// kernel package says; parameters lie as their shapes say.
+//
 // Gorgonia keeps the graph and differentiates it. The primitives are Gorgonia
 // operators with exact symbolic gradients, and work in float32 and in float64,
 // in which the tests compare every gradient with finite differences. They run on

@@ -68,20 +68,15 @@ func (n *Network) prepend(x, token *gorgonia.Node) (*gorgonia.Node, error) {
 func prepend[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
 	return func(in [][]T, y []T) {
 		ws.Run(b, func(_, i int) {
-			for p := i * c; p < (i+1)*c; p++ {
-				y[p*(area+1)] = in[1][p%c]
-				copy(y[p*(area+1)+1:][:area], in[0][p*area:])
-			}
+			image := y[i*(area+1)*c:][:(area+1)*c]
+			copy(image, in[1])
+			copy(image[c:], in[0][i*area*c:])
 		})
 	}
 }
 
 func withoutFirst[T kernel.Float](ws *kernel.Workers, b, c, area int) func([][]T, []T) {
 	return func(in [][]T, dx []T) {
-		ws.Run(b, func(_, i int) {
-			for p := i * c; p < (i+1)*c; p++ {
-				copy(dx[p*area:][:area], in[0][p*(area+1)+1:])
-			}
-		})
+		ws.Run(b, func(_, i int) { copy(dx[i*area*c:][:area*c], in[0][(i*(area+1)+1)*c:]) })
 	}
 }

@@ -3,6 +3,7 @@ package ops
 import (
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 )
 
 func init() {
@@ -11,11 +12,16 @@ func init() {
 	})
 }
 
-// position adds a learned number at each place of an example.
+// position adds a learned number at each place of an example. The numbers are a
+// parameter of the example's shape.
 func (s *Site) position(name string, x *gorgonia.Node) (*gorgonia.Node, error) {
 	n, ws := s.Network, s.Workers
 	v, err := s.Params.Learn(s.Address+"/"+name, Init{Std: 0.02}, x.Shape()[1:]...)
 	if err != nil {
+		return nil, err
+	}
+	in := x.Shape()
+	if v, err = s.transpose(v, tensor.Shape{1, in[1], in[2], in[3]}, 1, in[1], in[2]*in[3]); err != nil {
 		return nil, err
 	}
 	return n.apply(spec{

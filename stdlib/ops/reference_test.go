@@ -10,6 +10,7 @@ import (
 	"github.com/nasc-project/nasc/stdlib/ops"
 	"github.com/nasc-project/nasc/stdlib/ops/plan"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 )
 
 // The ops here are computed a second time from the formulas of their papers, one
@@ -33,12 +34,35 @@ func newLab(t *testing.T, op string, a ops.Attrs, in ...[]int) *lab {
 	return l
 }
 
+// The numbers of maps are written here as PyTorch has them, W fastest; the engine
+// has the channels last.
+
+// turned reorders maps: from channels last to W fastest, or back.
+func turned(x []float64, shape tensor.Shape, back bool) []float64 {
+	y := slices.Clone(x)
+	if len(shape) != 4 {
+		return y
+	}
+	c, area := shape[1], shape[2]*shape[3]
+	for i := range x {
+		last := i/(c*area)*c*area + i%area*c + i/area%c // where number i lies, channels last
+		if back {
+			y[last] = x[i]
+		} else {
+			y[i] = x[last]
+		}
+	}
+	return y
+}
+
 // set writes an input.
 func (l *lab) set(i int, v ...float64) *lab {
 	l.t.Helper()
-	if x := l.in[i].Value().Data().([]float64); copy(x, v) != len(x) {
+	x := l.in[i].Value().Data().([]float64)
+	if len(v) != len(x) {
 		l.t.Fatalf("%d numbers for an input of %d", len(v), len(x))
 	}
+	copy(x, turned(v, l.in[i].Shape(), true))
 	return l
 }
 
@@ -48,11 +72,14 @@ func (l *lab) run() []float64 {
 	if err := l.plan.Run(context.Background()); err != nil {
 		l.t.Fatal(err)
 	}
-	return l.plan.Value(l.out)
+	return turned(l.plan.Value(l.out), l.out.Shape(), false)
 }
 
 // x are the numbers of an input, w those of the parameter whose name ends so.
-func (l *lab) x(i int) []float64 { return l.in[i].Value().Data().([]float64) }
+func (l *lab) x(i int) []float64 {
+	return turned(l.in[i].Value().Data().([]float64), l.in[i].Shape(), false)
+}
+
 func (l *lab) w(name string) []float64 {
 	l.t.Helper()
 	for _, p := range l.params {
@@ -287,7 +314,7 @@ func TestLabelSmoothing(t *testing.T) {
 	copy(labels.Value().Data().([]float64), []float64{0, 2})
 	loss := must[*gorgonia.Node](t)(b.CrossEntropy(x, labels, 0.1))
 	compare(t, b, loss, gorgonia.Nodes{x})
-	copy(x.Value().Data().([]float64), []float64{2, 0, 0, 0, 0, 0}) // first position: 2, 0, 0
+	copy(x.Value().Data().([]float64), turned([]float64{2, 0, 0, 0, 0, 0}, x.Shape(), true)) // first position: 2, 0, 0
 	p := must[*plan.Plan[float64]](t)(plan.New[float64](b.Workers, loss))
 	if err := p.Run(context.Background()); err != nil {
 		t.Fatal(err)

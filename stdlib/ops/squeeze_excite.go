@@ -41,29 +41,29 @@ func (s *Site) squeezeExcite(x *gorgonia.Node, squeeze int, gate string) (*gorgo
 	return s.gate(x, y)
 }
 
-// gate multiplies x by one factor for each of its equal parts, planes for instance.
+// gate multiplies a map by one factor (B,C) for every channel of each image.
 func (n *Network) gate(x, factors *gorgonia.Node) (*gorgonia.Node, error) {
-	ws, planes := n.Workers, factors.Shape().TotalSize()
-	area := x.Shape().TotalSize() / planes
+	ws, in := n.Workers, x.Shape()
+	b, c, area := in[0], in[1], in[2]*in[3]
 	return n.apply(spec{
 		name: "gate", shape: x.Shape(), inPlace: 1,
-		loops: loops{gateMaps[float32](ws, planes, area), gateMaps[float64](ws, planes, area)},
+		loops: loops{gateMaps[float32](ws, b, area, c), gateMaps[float64](ws, b, area, c)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.gate(grad, in[1])
 			if err != nil {
 				return nil, err
 			}
 			df, err := n.apply(spec{name: "gate/df", shape: in[1].Shape(),
-				loops: loops{gateGrad[float32](ws, planes, area), gateGrad[float64](ws, planes, area)}}, in[0], grad)
+				loops: loops{gateGrad[float32](ws, b, area, c), gateGrad[float64](ws, b, area, c)}}, in[0], grad)
 			return gorgonia.Nodes{dx, df}, err
 		},
 	}, x, factors)
 }
 
-func gateMaps[T kernel.Float](ws *kernel.Workers, planes, area int) func([][]T, []T) {
-	return func(in [][]T, y []T) { kernel.Gate(ws, planes, area, in[0], in[1], y) }
+func gateMaps[T kernel.Float](ws *kernel.Workers, b, area, c int) func([][]T, []T) {
+	return func(in [][]T, y []T) { kernel.Gate(ws, b, area, c, in[0], in[1], y) }
 }
 
-func gateGrad[T kernel.Float](ws *kernel.Workers, planes, area int) func([][]T, []T) {
-	return func(in [][]T, df []T) { kernel.GateGrad(ws, planes, area, in[0], in[1], df) }
+func gateGrad[T kernel.Float](ws *kernel.Workers, b, area, c int) func([][]T, []T) {
+	return func(in [][]T, df []T) { kernel.GateGrad(ws, b, area, c, in[0], in[1], df) }
 }

@@ -9,19 +9,19 @@ import (
 func init() {
 	register("transpose", 1, maps, func(s *Site, in []*gorgonia.Node) (*gorgonia.Node, error) {
 		x := in[0].Shape()
-		return s.transpose(in[0], tensor.Shape{x[0], x[2] * x[3], x[1], 1}, x[1], x[2]*x[3])
+		return s.transpose(in[0], tensor.Shape{x[0], x[2] * x[3], x[1], 1}, x[0], x[2]*x[3], x[1])
 	})
 }
 
-// transpose turns the matrices (height,width) that the examples of x are around,
-// and gives them the shape.
-func (n *Network) transpose(x *gorgonia.Node, shape tensor.Shape, height, width int) (*gorgonia.Node, error) {
-	ws, b := n.Workers, x.Shape()[0]
+// transpose turns the b matrices (height,width) that x is in memory around, and
+// gives them the shape.
+func (n *Network) transpose(x *gorgonia.Node, shape tensor.Shape, b, height, width int) (*gorgonia.Node, error) {
+	ws := n.Workers
 	return n.apply(spec{
 		name: "transpose", shape: shape,
 		loops: loops{transpose[float32](ws, b, height, width), transpose[float64](ws, b, height, width)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.transpose(grad, in[0].Shape(), width, height)
+			dx, err := n.transpose(grad, in[0].Shape(), b, width, height)
 			return gorgonia.Nodes{dx}, err
 		},
 	}, x)

@@ -21,6 +21,6 @@ func init() {
 		if x[1] != height*width || x[3] != 1 {
 			return nil, fmt.Errorf("a map of shape %v is not the transpose of one of %dx%d pixels", x[1:], height, width)
 		}
-		return s.transpose(in[0], tensor.Shape{x[0], x[2], height, width}, x[1], x[2])
+		return s.transpose(in[0], tensor.Shape{x[0], x[2], height, width}, x[0], x[2], x[1])
 	})
 }

@@ -14,15 +14,15 @@ type batches struct {
 	shift int // largest random translation in pixels
 }
 
-// load writes example i of a split to place b of the network's batch.
+// load writes example i of a split, planes of bytes, to place b of the network's
+// batch, where the channels come last.
 func (s batches) load(n *network, split dataset.Split, b, i int) {
-	size := s.set.Channels * s.set.H * s.set.W
-	src, dst := split.Pixels[i*size:][:size], n.images[b*size:][:size]
-	area := s.set.H * s.set.W
+	channels, area := s.set.Channels, s.set.H*s.set.W
+	src, dst := split.Pixels[i*channels*area:][:channels*area], n.images[b*channels*area:][:channels*area]
 	for c, mean := range s.set.Mean {
 		inv := 1 / s.set.Std[c]
 		for p, v := range src[c*area:][:area] {
-			dst[c*area+p] = (float32(v) - mean) * inv
+			dst[p*channels+c] = (float32(v) - mean) * inv
 		}
 	}
 	n.labels[b] = float32(split.Labels[i])
@@ -36,37 +36,37 @@ func (s batches) augment(n *network, b int, r *rand.Rand) {
 	if s.shift > 0 {
 		dx, dy = r.IntN(2*s.shift+1)-s.shift, r.IntN(2*s.shift+1)-s.shift
 	}
-	h, w := s.set.H, s.set.W
-	for c := range s.set.Channels {
-		plane := n.images[(b*s.set.Channels+c)*h*w:][:h*w]
-		if mirror {
-			for y := range h {
-				row := plane[y*w:][:w]
-				for i, j := 0, w-1; i < j; i, j = i+1, j-1 {
-					row[i], row[j] = row[j], row[i]
+	channels, h, w := s.set.Channels, s.set.H, s.set.W
+	image := n.images[b*channels*h*w:][:channels*h*w]
+	if mirror {
+		for y := range h {
+			row := image[y*w*channels:][:w*channels]
+			for i, j := 0, (w-1)*channels; i < j; i, j = i+channels, j-channels {
+				for c := range channels {
+					row[i+c], row[j+c] = row[j+c], row[i+c]
 				}
 			}
 		}
-		if dx != 0 || dy != 0 {
-			translate(plane, h, w, dy, dx)
-		}
+	}
+	if dx != 0 || dy != 0 {
+		translate(image, h, w*channels, dy, dx*channels)
 	}
 }
 
-// translate moves a plane in place by dy rows and dx columns.
-func translate(plane []float32, h, w, dy, dx int) {
+// translate moves h rows of w numbers in place by dy rows and dx numbers.
+func translate(image []float32, h, w, dy, dx int) {
 	for i := range h {
 		y := i
 		if dy > 0 {
 			y = h - 1 - i // from the bottom, so that nothing is read after it is written
 		}
-		row := plane[y*w:][:w]
+		row := image[y*w:][:w]
 		from := y - dy
 		if from < 0 || from >= h {
 			clear(row)
 			continue
 		}
-		copy(row[max(dx, 0):], plane[from*w:][max(-dx, 0):w-max(dx, 0)])
+		copy(row[max(dx, 0):], image[from*w:][max(-dx, 0):w-max(dx, 0)])
 		if dx > 0 {
 			clear(row[:min(dx, w)])
 		} else {

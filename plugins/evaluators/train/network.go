@@ -20,7 +20,7 @@ type network struct {
 	weights *weights
 
 	batch    int
-	images   []float32 // (B,C,H,W), to be filled before a run
+	images   []float32 // (B,C,H,W), channels last in memory, to be filled before a run
 	labels   []float32 // (B), or one for every position of every example
 	training *plan.Plan[float32]
 	logits   []float32 // (B,K), of the last evaluation

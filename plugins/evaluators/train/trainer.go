@@ -179,7 +179,7 @@ func (t *Trainer) measure(ctx context.Context, n *network, part dataset.Split) (
 		if err := n.score(ctx); err != nil {
 			return Metrics{}, err
 		}
-		loss += float64(count) * float64(kernel.CrossEntropyMean(kernel.CrossEntropy{N: count, K: classes, Area: 1}, n.logits, n.labels))
+		loss += float64(count) * float64(kernel.CrossEntropyMean(kernel.CrossEntropy{N: count, K: classes}, n.logits, n.labels))
 		for b := range count {
 			row := n.logits[b*classes:][:classes]
 			best := 0

@@ -1,6 +1,6 @@
 package kernel
 
-// Adaptive pooling divides a plane of HxW pixels evenly into OHxOW windows: window
+// Adaptive pooling divides a map of HxW pixels evenly into OHxOW windows: window
 // i begins at pixel floor(i*H/OH) and ends before ceil((i+1)*H/OH), so that
 // neighbours may share a pixel.
 
@@ -9,34 +9,47 @@ func window(i, n, size int) (from, to int) { return i * size / n, ((i+1)*size + 
 
 // AdaptivePool writes the mean of every window; only the sizes of g are read.
 func AdaptivePool[T Float](ws *Workers, g Pool, x, y []T) {
-	inGroups(ws, g.Planes, func(p int) {
-		x, y := x[p*g.H*g.W:][:g.H*g.W], y[p*g.OH*g.OW:][:g.OH*g.OW]
-		for i := range y {
-			y0, y1 := window(i/g.OW, g.OH, g.H)
-			x0, x1 := window(i%g.OW, g.OW, g.W)
-			var s T
-			for r := y0; r < y1; r++ {
-				s += sum(x[r*g.W+x0 : r*g.W+x1])
+	ws.Run(g.B, func(_, b int) {
+		for i := range g.OH * g.OW {
+			out := y[(b*g.OH*g.OW+i)*g.C:][:g.C]
+			clear(out)
+			n := 0
+			for _, q := range g.adaptive(b, i) {
+				add(out, out, x[q*g.C:][:g.C])
+				n++
 			}
-			y[i] = s / T((y1-y0)*(x1-x0))
+			affine(out, out, T(1/float64(n)), 0)
 		}
 	})
 }
 
 // AdaptivePoolGrad spreads the gradient of every window evenly over its pixels.
 func AdaptivePoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
-	inGroups(ws, g.Planes, func(p int) {
-		dx := dx[p*g.H*g.W:][:g.H*g.W]
-		clear(dx)
-		for i, v := range dy[p*g.OH*g.OW:][:g.OH*g.OW] {
-			y0, y1 := window(i/g.OW, g.OH, g.H)
-			x0, x1 := window(i%g.OW, g.OW, g.W)
-			v /= T((y1 - y0) * (x1 - x0))
-			for r := y0; r < y1; r++ {
-				for c := x0; c < x1; c++ {
-					dx[r*g.W+c] += v
+	ws.Run(g.B, func(_, b int) {
+		clear(dx[b*g.H*g.W*g.C:][:g.H*g.W*g.C])
+		for i := range g.OH * g.OW {
+			from := dy[(b*g.OH*g.OW+i)*g.C:][:g.C]
+			for n, q := range g.adaptive(b, i) {
+				out := dx[q*g.C:][:g.C]
+				for c, v := range from {
+					out[c] += v / T(n)
 				}
 			}
 		}
 	})
+}
+
+// adaptive yields the number of pixels of window i of image b with each of them.
+func (g Pool) adaptive(b, i int) func(yield func(n, q int) bool) {
+	y0, y1 := window(i/g.OW, g.OH, g.H)
+	x0, x1 := window(i%g.OW, g.OW, g.W)
+	return func(yield func(n, q int) bool) {
+		for y := y0; y < y1; y++ {
+			for x := x0; x < x1; x++ {
+				if !yield((y1-y0)*(x1-x0), (b*g.H+y)*g.W+x) {
+					return
+				}
+			}
+		}
+	}
 }

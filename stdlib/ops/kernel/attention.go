@@ -3,7 +3,7 @@ package kernel
 import "math"
 
 // Attention is the geometry of attention (Vaswani et al. 2017): B sequences of N
-// tokens, each of Heads times Width features, the tokens of a feature one after
+// tokens, each of Heads times Width features, the features of a token one after
 // the other. With Reach > 0 there are learned vectors for the places of two tokens
 // relative to each other (Shaw, Uszkoreit and Vaswani 2018), on a plane as in
 // AutoFormer: the first token stands apart, the others are the pixels of a square,
@@ -39,9 +39,10 @@ type Table[T Float] struct {
 	Places  []int
 }
 
-// headOf is the features of one head of one sequence as a matrix (Width,N).
+// headOf is the features of one head of one sequence as a matrix (N,Width).
 func headOf[T Float](g Attention, x []T, i int) matrix[T] {
-	return dense(x[i*g.Width*g.N:][:g.Width*g.N], g.Width, g.N)
+	features := g.Heads * g.Width
+	return dense(x[i/g.Heads*g.N*features:][:g.N*features], g.N, features).part(0, g.N, i%g.Heads*g.Width, g.Width)
 }
 
 // AttentionScores sets s[i,j] of every head to scale * q[i] · (k[j] + the vectors
@@ -50,8 +51,8 @@ func AttentionScores[T Float](ws *Workers, g Attention, scale T, q, k []T, table
 	n, e := g.N, g.Entries()
 	ws.Run(g.B*g.Heads, func(worker, i int) {
 		s := s[i*n*n:][:n*n]
-		left := headOf(g, q, i).turned()
-		product(ws, worker, scale, left, headOf(g, k, i), dense(s, n, n), false)
+		left := headOf(g, q, i)
+		product(ws, worker, scale, left, headOf(g, k, i).turned(), dense(s, n, n), false)
 		for _, t := range tables {
 			dots := buffer[T](ws, worker, slotPartial, n*e)
 			product(ws, worker, scale, left, dense(t.Vectors, e, g.Width).turned(), dense(dots, n, e), false)
@@ -72,11 +73,11 @@ func AttentionMix[T Float](ws *Workers, g Attention, scale T, s, v []T, tables [
 	n, e := g.N, g.Entries()
 	ws.Run(g.B*g.Heads, func(worker, i int) {
 		s, y := s[i*n*n:][:n*n], headOf(g, y, i)
-		product(ws, worker, scale, headOf(g, v, i), dense(s, n, n).turned(), y, false)
+		product(ws, worker, scale, dense(s, n, n), headOf(g, v, i), y, false)
 		for _, t := range tables {
 			bins := buffer[T](ws, worker, slotPartial, n*e)
 			fillBins(bins, s, t.Places, n, e)
-			product(ws, worker, scale, dense(t.Vectors, e, g.Width).turned(), dense(bins, n, e).turned(), y, true)
+			product(ws, worker, scale, dense(bins, n, e), dense(t.Vectors, e, g.Width), y, true)
 		}
 	})
 }
@@ -86,7 +87,7 @@ func AttentionMix[T Float](ws *Workers, g Attention, scale T, s, v []T, tables [
 func AttentionGather[T Float](ws *Workers, g Attention, scale T, s, q, dk []T) {
 	n := g.N
 	ws.Run(g.B*g.Heads, func(worker, i int) {
-		product(ws, worker, scale, headOf(g, q, i), dense(s[i*n*n:][:n*n], n, n), headOf(g, dk, i), false)
+		product(ws, worker, scale, dense(s[i*n*n:][:n*n], n, n).turned(), headOf(g, q, i), headOf(g, dk, i), false)
 	})
 }
 
@@ -104,7 +105,7 @@ func AttentionGradTable[T Float](ws *Workers, g Attention, scale T, s, q []T, pl
 		bins := buffer[T](ws, worker, slotPartial, n*e)
 		for i := chunk * heads / chunks; i < (chunk+1)*heads/chunks; i++ {
 			fillBins(bins, s[i*n*n:][:n*n], places, n, e)
-			product(ws, worker, scale, dense(bins, n, e).turned(), headOf(g, q, i).turned(), dense(sum, e, g.Width), true)
+			product(ws, worker, scale, dense(bins, n, e).turned(), headOf(g, q, i), dense(sum, e, g.Width), true)
 		}
 	})
 	sumPartials(dt, partial, chunks)

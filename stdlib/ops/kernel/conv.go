@@ -12,6 +12,8 @@ type Conv struct {
 	Groups     int
 	Pad        int
 	Row        bool // the filter is one row of Kernel weights, and there is no padding above
+
+	XPitch, YPitch int // from one pixel to the next in memory; 0: C and K
 }
 
 // height is the number of rows of a filter.
@@ -59,8 +61,8 @@ func (g Conv) pointwise() bool {
 // shifted reports whether taps are shifts of a padded image.
 func (g Conv) shifted() bool { return g.Stride == 1 && g.Pad >= 0 && g.Pad <= g.reach() }
 
-// ConvForward computes y = x * w.
-func ConvForward[T Float](ws *Workers, g Conv, x, w, y []T) {
+// planesForward computes y = x * w.
+func planesForward[T Float](ws *Workers, g Conv, x, w, y []T) {
 	if g.depthwise() {
 		depthwiseForward(ws, g, x, w, y)
 		return
@@ -75,8 +77,8 @@ func ConvForward[T Float](ws *Workers, g Conv, x, w, y []T) {
 	convolve(ws, g, x, packed, y)
 }
 
-// ConvGradInput computes the gradient of x from that of y.
-func ConvGradInput[T Float](ws *Workers, g Conv, w, dy, dx []T) {
+// planesGradInput computes the gradient of x from that of y.
+func planesGradInput[T Float](ws *Workers, g Conv, w, dy, dx []T) {
 	if g.depthwise() {
 		depthwiseGradInput(ws, g, w, dy, dx)
 		return
@@ -124,8 +126,8 @@ func ConvGradInput[T Float](ws *Workers, g Conv, w, dy, dx []T) {
 // gradChunks is how many partial weight gradients are summed at the end.
 const gradChunks = 8
 
-// ConvGradWeight computes the gradient of w from that of y.
-func ConvGradWeight[T Float](ws *Workers, g Conv, x, dy, dw []T) {
+// planesGradWeight computes the gradient of w from that of y.
+func planesGradWeight[T Float](ws *Workers, g Conv, x, dy, dw []T) {
 	if g.depthwise() {
 		depthwiseGradWeight(ws, g, x, dy, dw)
 		return

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // share is how many rows or columns of the weights a task of a linear layer
 // handles.
@@ -47,58 +50,50 @@ func LinearGradBias[T Float](b, k int, dy, db []T) {
 	}
 }
 
-// CrossEntropy is the geometry of a classification: N examples, each of Area
-// positions (1 for images, frames for speech) in K classes, logits (N,K,Area). With
-// Smoothing s the target is 1-s at the label and s spread over all classes
-// (Szegedy et al. 2016).
+// CrossEntropy is the geometry of a classification: N places, those of images or
+// those of all frames of speech, in K classes, logits (N,K). With Smoothing s the
+// target is 1-s at the label and s spread over all classes (Szegedy et al. 2016).
 type CrossEntropy struct {
-	N, K, Area int
-	Smoothing  float64
+	N, K      int
+	Smoothing float64
 }
 
-// CrossEntropyMean is the mean over examples and positions of the cross-entropy with the
-// labels (N,Area), class numbers held as floats.
+// CrossEntropyMean is the mean over the places of the cross-entropy with the labels
+// (N), class numbers held as floats.
 func CrossEntropyMean[T Float](g CrossEntropy, logits, labels []T) T {
 	var loss float64
 	for i := range g.N {
-		for p := range g.Area {
-			x := logits[i*g.K*g.Area+p:]
-			loss += logSumExp(x, g.K, g.Area) - (1-g.Smoothing)*float64(x[int(labels[i*g.Area+p])*g.Area])
-			if g.Smoothing > 0 {
-				for k := range g.K {
-					loss -= g.Smoothing / float64(g.K) * float64(x[k*g.Area])
-				}
+		x := logits[i*g.K:][:g.K]
+		loss += logSumExp(x) - (1-g.Smoothing)*float64(x[int(labels[i])])
+		if g.Smoothing > 0 {
+			for _, v := range x {
+				loss -= g.Smoothing / float64(g.K) * float64(v)
 			}
 		}
 	}
-	return T(loss / float64(g.N*g.Area))
+	return T(loss / float64(g.N))
 }
 
-// CrossEntropyGrad is upstream * (softmax(logits) - target) / (N*Area).
+// CrossEntropyGrad is upstream * (softmax(logits) - target) / N.
 func CrossEntropyGrad[T Float](g CrossEntropy, logits, labels []T, upstream T, dlogits []T) {
-	f := upstream / T(g.N*g.Area)
+	f := upstream / T(g.N)
 	spread := g.Smoothing / float64(g.K)
 	for i := range g.N {
-		for p := range g.Area {
-			at := i*g.K*g.Area + p
-			l := logSumExp(logits[at:], g.K, g.Area)
-			for k := range g.K {
-				dlogits[at+k*g.Area] = T(math.Exp(float64(logits[at+k*g.Area])-l)-spread) * f
-			}
-			dlogits[at+int(labels[i*g.Area+p])*g.Area] -= T(1-g.Smoothing) * f
+		x, d := logits[i*g.K:][:g.K], dlogits[i*g.K:][:g.K]
+		l := logSumExp(x)
+		for k, v := range x {
+			d[k] = T(math.Exp(float64(v)-l)-spread) * f
 		}
+		d[int(labels[i])] -= T(1-g.Smoothing) * f
 	}
 }
 
-// logSumExp is the logarithm of the sum of e^x over k numbers, step apart.
-func logSumExp[T Float](x []T, k, step int) float64 {
-	m := float64(x[0])
-	for i := range k {
-		m = max(m, float64(x[i*step]))
-	}
+// logSumExp is the logarithm of the sum of e^x.
+func logSumExp[T Float](x []T) float64 {
+	m := float64(slices.Max(x))
 	var s float64
-	for i := range k {
-		s += math.Exp(float64(x[i*step]) - m)
+	for _, v := range x {
+		s += math.Exp(float64(v) - m)
 	}
 	return m + math.Log(s)
 }

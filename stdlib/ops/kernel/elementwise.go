@@ -43,20 +43,3 @@ func Sum[T Float](ws *Workers, xs [][]T, y []T) {
 func Scale[T Float](ws *Workers, a T, x, y []T) {
 	spans(ws, len(x), func(lo, hi int) { affine(y[lo:hi], x[lo:hi], a, 0) })
 }
-
-// GlobalPool sets y (B,C) to the means over the planes of x (B,C,H,W).
-func GlobalPool[T Float](ws *Workers, area int, x, y []T) {
-	for i := range y {
-		y[i] = sum(x[i*area:][:area]) / T(area)
-	}
-}
-
-// GlobalPoolGrad spreads dy (B,C) evenly over the planes of dx (B,C,H,W).
-func GlobalPoolGrad[T Float](ws *Workers, area int, dy, dx []T) {
-	for i, g := range dy {
-		plane := dx[i*area:][:area]
-		for p := range plane {
-			plane[p] = g / T(area)
-		}
-	}
-}

@@ -91,7 +91,7 @@ func naive(g Conv, f func(x, w, y int)) {
 								if iy < 0 || iy >= g.H || ix < 0 || ix >= g.W {
 									continue
 								}
-								f(((b*g.C+k/kg*cg+c)*g.H+iy)*g.W+ix, ((k*cg+c)*g.height()+ky)*g.Kernel+kx, ((b*g.K+k)*g.OH+oy)*g.OW+ox)
+								f(((b*g.H+iy)*g.W+ix)*g.C+k/kg*cg+c, ((k*cg+c)*g.height()+ky)*g.Kernel+kx, ((b*g.OH+oy)*g.OW+ox)*g.K+k)
 							}
 						}
 					}
@@ -125,9 +125,9 @@ func testConv[T Float](t *testing.T, tol float64) {
 						}
 					}
 				}
-				ConvForward(ws, g, x, w, y)
-				ConvGradInput(ws, g, w, dy, dx)
-				ConvGradWeight(ws, g, x, dy, dw)
+				ConvForward(ws, g, x, [][]T{w}, y, nil)
+				ConvGradInput(ws, g, [][]T{w}, dy, dx)
+				ConvGradWeight(ws, g, x, dy, [][]T{dw})
 				ws.Close()
 				near(t, "y", y, y64, tol)
 				near(t, "dx", dx, dx64, tol)
@@ -161,26 +161,26 @@ func testPools[T Float](t *testing.T, tol float64) {
 	ws := NewWorkers(2)
 	defer ws.Close()
 	for _, g := range []Pool{
-		{Planes: 40, H: 8, W: 8, OH: 8, OW: 8, Kernel: 3, Stride: 1, Pad: 1},
-		{Planes: 3, H: 7, W: 5, OH: 4, OW: 3, Kernel: 3, Stride: 2, Pad: 1},
-		{Planes: 3, H: 7, W: 5, OH: 4, OW: 3, Kernel: 2, Stride: 2, Pad: 0},
-		{Planes: 2, H: 1, W: 1, OH: 1, OW: 1, Kernel: 3, Stride: 1, Pad: 1},
-		{Planes: 3, H: 7, W: 5, OH: 4, OW: 3, Kernel: 3, Stride: 2, Pad: 1, CountPadding: true},
-		{Planes: 17, H: 8, W: 8, OH: 2, OW: 2, Kernel: 5, Stride: 3},
+		{B: 4, C: 10, H: 8, W: 8, OH: 8, OW: 8, Kernel: 3, Stride: 1, Pad: 1},
+		{B: 1, C: 3, H: 7, W: 5, OH: 4, OW: 3, Kernel: 3, Stride: 2, Pad: 1},
+		{B: 1, C: 3, H: 7, W: 5, OH: 4, OW: 3, Kernel: 2, Stride: 2, Pad: 0},
+		{B: 2, C: 1, H: 1, W: 1, OH: 1, OW: 1, Kernel: 3, Stride: 1, Pad: 1},
+		{B: 1, C: 3, H: 7, W: 5, OH: 4, OW: 3, Kernel: 3, Stride: 2, Pad: 1, CountPadding: true},
+		{B: 1, C: 17, H: 8, W: 8, OH: 2, OW: 2, Kernel: 5, Stride: 3},
 	} {
-		nx, ny := g.Planes*g.H*g.W, g.Planes*g.OH*g.OW
+		nx, ny := g.B*g.C*g.H*g.W, g.B*g.C*g.OH*g.OW
 		x, dy := normals[T](1, nx), normals[T](2, ny)
 		for i := range x { // ties
 			x[i] = T(math.Round(float64(x[i])))
 		}
 		maxY, avgY, dMax, dAvg := make([]float64, ny), make([]float64, ny), make([]float64, nx), make([]float64, nx)
 		for i := range maxY {
-			p, oy, ox := i/(g.OH*g.OW), i/g.OW%g.OH, i%g.OW
+			b, oy, ox, c := i/g.C/(g.OH*g.OW), i/g.C/g.OW%g.OH, i/g.C%g.OW, i%g.C
 			var inside []int
 			for ky := range g.Kernel {
 				for kx := range g.Kernel {
 					if iy, ix := oy*g.Stride+ky-g.Pad, ox*g.Stride+kx-g.Pad; iy >= 0 && iy < g.H && ix >= 0 && ix < g.W {
-						inside = append(inside, (p*g.H+iy)*g.W+ix)
+						inside = append(inside, ((b*g.H+iy)*g.W+ix)*g.C+c)
 					}
 				}
 			}
@@ -262,9 +262,9 @@ func BenchmarkConv(b *testing.B) {
 			name string
 			f    func()
 		}{
-			{"forward", func() { ConvForward(ws, g, x, w, y) }},
-			{"gradInput", func() { ConvGradInput(ws, g, w, dy, dx) }},
-			{"gradWeight", func() { ConvGradWeight(ws, g, x, dy, dw) }},
+			{"forward", func() { ConvForward(ws, g, x, [][]float32{w}, y, nil) }},
+			{"gradInput", func() { ConvGradInput(ws, g, [][]float32{w}, dy, dx) }},
+			{"gradWeight", func() { ConvGradWeight(ws, g, x, dy, [][]float32{dw}) }},
 		} {
 			b.Run(fmt.Sprintf("%dx%dx%d-k%d-s%d-g%d/%s", g.C, g.H, g.W, g.Kernel, g.Stride, g.Groups, c.name), func(b *testing.B) {
 				b.ReportAllocs()

@@ -2,87 +2,64 @@ package kernel
 
 import "math"
 
-// Layer normalisation (Ba, Kiros and Hinton 2016) over the c channels of each of
-// n positions of b maps.
+// Layer normalisation (Ba, Kiros and Hinton 2016) over the c channels of each of n
+// pixels.
 
-// LayerMoments writes, per map and position, the means and then the inverses of
-// the standard deviations, (b,2,n).
-func LayerMoments[T Float](ws *Workers, b, c, n int, epsilon float64, x, stats []T) {
-	ws.Run(b, func(_, i int) {
-		x, mean, inv := x[i*c*n:][:c*n], stats[2*i*n:][:n], stats[(2*i+1)*n:][:n]
-		clear(mean)
-		for ch := range c {
-			add(mean, mean, x[ch*n:][:n])
-		}
-		affine(mean, mean, T(1/float64(c)), 0)
-		clear(inv)
-		for ch := range c {
-			for p, v := range x[ch*n:][:n] {
-				d := v - mean[p]
-				inv[p] += d * d
-			}
-		}
-		for p, v := range inv {
-			inv[p] = T(1 / math.Sqrt(float64(v)/float64(c)+epsilon))
-		}
+// LayerMoments writes, per pixel, the mean and the inverse of the standard
+// deviation, (n,2).
+func LayerMoments[T Float](ws *Workers, n, c int, epsilon float64, x, stats []T) {
+	inRows(ws, n, c, func(_, p int) {
+		x := x[p*c:][:c]
+		mean := sum(x) / T(c)
+		variance := float64(sumSquares(x, mean)) / float64(c)
+		stats[2*p], stats[2*p+1] = mean, T(1/math.Sqrt(variance+epsilon))
 	})
 }
 
 // LayerNorm sets y = scale * (x-mean) * inv + shift, with a scale and a shift per
 // channel.
-func LayerNorm[T Float](ws *Workers, b, c, n int, x, stats, scale, shift, y []T) {
-	ws.Run(b, func(_, i int) {
-		mean, inv := stats[2*i*n:][:n], stats[(2*i+1)*n:][:n]
-		for ch := range c {
-			at := (i*c + ch) * n
-			out := y[at:][:n]
-			for p, v := range x[at:][:n] {
-				out[p] = scale[ch]*(v-mean[p])*inv[p] + shift[ch]
-			}
+func LayerNorm[T Float](ws *Workers, n, c int, x, stats, scale, shift, y []T) {
+	inRows(ws, n, c, func(_, p int) {
+		mean, inv, out := stats[2*p], stats[2*p+1], y[p*c:][:c]
+		for i, v := range x[p*c:][:c] {
+			out[i] = scale[i]*(v-mean)*inv + shift[i]
 		}
 	})
 }
 
 // LayerNormGradParams writes the gradients of scale and shift.
-func LayerNormGradParams[T Float](ws *Workers, b, c, n int, x, stats, dy, dscale, dshift []T) {
-	ws.Run(c, func(_, ch int) {
-		var s, q float64
-		for i := range b {
-			mean, inv := stats[2*i*n:][:n], stats[(2*i+1)*n:][:n]
-			at := (i*c + ch) * n
-			x := x[at:][:n]
-			for p, g := range dy[at:][:n] {
-				s += float64(g)
-				q += float64(g * (x[p] - mean[p]) * inv[p])
+func LayerNormGradParams[T Float](ws *Workers, n, c int, x, stats, dy, dscale, dshift []T) {
+	r := newReduction[T](ws, n, c, 2*c)
+	ws.Run(r.tasks, func(_, i int) {
+		lo, hi, sums := r.part(i)
+		plain, product := sums[:c], sums[c:]
+		for p := lo; p < hi; p++ {
+			mean, inv, x := stats[2*p], stats[2*p+1], x[p*c:][:c]
+			for i, g := range dy[p*c:][:c] {
+				plain[i] += g
+				product[i] += g * (x[i] - mean) * inv
 			}
 		}
-		dscale[ch], dshift[ch] = T(q), T(s)
 	})
+	totals := r.total(ws)
+	for i := range c {
+		dshift[i], dscale[i] = T(totals[i]), T(totals[c+i])
+	}
 }
 
 // LayerNormGradInput writes the gradient of x, also through the statistics.
-func LayerNormGradInput[T Float](ws *Workers, b, c, n int, x, stats, scale, dy, dx []T) {
-	ws.Run(b, func(worker, i int) {
-		mean, inv := stats[2*i*n:][:n], stats[(2*i+1)*n:][:n]
-		sums := buffer[T](ws, worker, slotOutput, 2*n)
-		clear(sums)
-		plain, product := sums[:n], sums[n:]
-		for ch := range c {
-			at := (i*c + ch) * n
-			x := x[at:][:n]
-			for p, v := range dy[at:][:n] {
-				g := scale[ch] * v
-				plain[p] += g
-				product[p] += g * (x[p] - mean[p]) * inv[p]
-			}
+func LayerNormGradInput[T Float](ws *Workers, n, c int, x, stats, scale, dy, dx []T) {
+	inRows(ws, n, c, func(_, p int) {
+		mean, inv, x, dy, out := stats[2*p], stats[2*p+1], x[p*c:][:c], dy[p*c:][:c], dx[p*c:][:c]
+		var plain, product T
+		for i, v := range dy {
+			g := scale[i] * v
+			plain += g
+			product += g * (x[i] - mean) * inv
 		}
-		f := T(1 / float64(c))
-		for ch := range c {
-			at := (i*c + ch) * n
-			x, out := x[at:][:n], dx[at:][:n]
-			for p, v := range dy[at:][:n] {
-				out[p] = inv[p] * (scale[ch]*v - f*plain[p] - f*product[p]*(x[p]-mean[p])*inv[p])
-			}
+		plain, product = plain/T(c), product/T(c)
+		for i, v := range dy {
+			out[i] = inv * (scale[i]*v - plain - product*(x[i]-mean)*inv)
 		}
 	})
 }

@@ -1,61 +1,98 @@
 package kernel
 
-// Batch normalisation (Ioffe and Szegedy 2015) over maps of b images, c channels
-// and area pixels, in its parts: the statistics, the normalisation with a scale
-// and a shift per channel, and their gradients.
+// Batch normalisation (Ioffe and Szegedy 2015) over maps of n pixels of c channels,
+// in its parts: the statistics, the normalisation with a scale and a shift per
+// channel, and their gradients.
 
-// Moments writes the mean and the biased variance of every channel of x.
-func Moments[T Float](ws *Workers, b, c, area int, x, mean, variance []T) {
-	n := float64(b * area)
-	ws.Run(c, func(_, ch int) {
-		var s float64
-		for i := range b {
-			s += float64(sum(x[(i*c+ch)*area:][:area]))
+// Moments are the mean and the biased variance of every channel of a map.
+type Moments[T Float] struct{ Mean, Variance []T }
+
+// Measure writes the moments of the channels of n pixels, pitch numbers apart.
+func (m Moments[T]) Measure(ws *Workers, n, pitch int, x []T) {
+	c := len(m.Mean)
+	plain := newReduction[T](ws, n, c, c)
+	ws.Run(plain.tasks, func(_, i int) {
+		lo, hi, sums := plain.part(i)
+		for p := lo; p < hi; p++ {
+			add(sums, sums, x[p*pitch:][:c])
 		}
-		m := T(s / n)
-		s = 0
-		for i := range b {
-			s += float64(sumSquares(x[(i*c+ch)*area:][:area], m))
-		}
-		mean[ch], variance[ch] = m, T(s/n)
 	})
+	for i, v := range plain.total(ws) {
+		m.Mean[i] = T(v / float64(n))
+	}
+	squares := newReduction[T](ws, n, c, c)
+	ws.Run(squares.tasks, func(_, i int) {
+		lo, hi, sums := squares.part(i)
+		for p := lo; p < hi; p++ {
+			for i, v := range x[p*pitch:][:c] {
+				d := v - m.Mean[i]
+				sums[i] += d * d
+			}
+		}
+	})
+	for i, v := range squares.total(ws) {
+		m.Variance[i] = T(v / float64(n))
+	}
 }
 
 // Normalize sets y = scale * (x-mean) * inv + shift, per channel; inv is one over
 // the standard deviation.
-func Normalize[T Float](ws *Workers, b, c, area int, x, mean, inv, scale, shift, y []T) {
-	ws.Run(b, func(_, i int) {
-		for ch := range c {
-			p := (i*c + ch) * area
-			a := scale[ch] * inv[ch]
-			affine(y[p:][:area], x[p:][:area], a, shift[ch]-a*mean[ch])
+func Normalize[T Float](ws *Workers, n, c int, x, mean, inv, scale, shift, y []T) {
+	f := buffer[T](ws, 0, slotWeights, 2*c)
+	factors, terms := f[:c], f[c:]
+	for i := range c {
+		factors[i] = scale[i] * inv[i]
+		terms[i] = shift[i] - factors[i]*mean[i]
+	}
+	tasks, size := parts(n, c)
+	ws.Run(tasks, func(_, i int) {
+		lo, hi := i*size, min(n, (i+1)*size)
+		for p := lo; p < hi; p++ {
+			out := y[p*c:][:c]
+			for i, v := range x[p*c:][:c] {
+				out[i] = factors[i]*v + terms[i]
+			}
 		}
 	})
 }
 
 // NormalizeGradParams writes the gradients of shift and scale.
-func NormalizeGradParams[T Float](ws *Workers, b, c, area int, x, mean, inv, dy, dshift, dscale []T) {
-	ws.Run(c, func(_, ch int) {
-		var s, p float64
-		for i := range b {
-			at := (i*c + ch) * area
-			a, q := sumProduct(dy[at:][:area], x[at:][:area], mean[ch])
-			s += float64(a)
-			p += float64(q)
+func NormalizeGradParams[T Float](ws *Workers, n, c int, x, mean, inv, dy, dshift, dscale []T) {
+	r := newReduction[T](ws, n, c, 2*c)
+	ws.Run(r.tasks, func(_, i int) {
+		lo, hi, sums := r.part(i)
+		plain, product := sums[:c], sums[c:]
+		for p := lo; p < hi; p++ {
+			x := x[p*c:][:c]
+			for i, g := range dy[p*c:][:c] {
+				plain[i] += g
+				product[i] += g * (x[i] - mean[i])
+			}
 		}
-		dshift[ch], dscale[ch] = T(s), T(p)*inv[ch]
 	})
+	totals := r.total(ws)
+	for i := range c {
+		dshift[i], dscale[i] = T(totals[i]), T(totals[c+i])*inv[i]
+	}
 }
 
 // NormalizeGradInput writes the gradient of x, also through the statistics.
-func NormalizeGradInput[T Float](ws *Workers, b, c, area int, x, mean, inv, scale, dshift, dscale, dy, dx []T) {
-	n := T(b * area)
-	ws.Run(b, func(_, i int) {
-		for ch := range c {
-			p := (i*c + ch) * area
-			a := scale[ch] * inv[ch]
-			k := -a * inv[ch] * dscale[ch] / n
-			affine2(dx[p:][:area], dy[p:][:area], x[p:][:area], a, k, -a*dshift[ch]/n-k*mean[ch])
+func NormalizeGradInput[T Float](ws *Workers, n, c int, x, mean, inv, scale, dshift, dscale, dy, dx []T) {
+	f := buffer[T](ws, 0, slotWeights, 3*c)
+	forY, forX, terms := f[:c], f[c:2*c], f[2*c:]
+	for i := range c {
+		forY[i] = scale[i] * inv[i]
+		forX[i] = -forY[i] * inv[i] * dscale[i] / T(n)
+		terms[i] = -forY[i]*dshift[i]/T(n) - forX[i]*mean[i]
+	}
+	tasks, size := parts(n, c)
+	ws.Run(tasks, func(_, i int) {
+		lo, hi := i*size, min(n, (i+1)*size)
+		for p := lo; p < hi; p++ {
+			x, out := x[p*c:][:c], dx[p*c:][:c]
+			for i, v := range dy[p*c:][:c] {
+				out[i] = forY[i]*v + forX[i]*x[i] + terms[i]
+			}
 		}
 	})
 }

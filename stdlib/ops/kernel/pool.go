@@ -1,46 +1,84 @@
 package kernel
 
-import "math"
-
-// Pool is the geometry of a square pooling window, as in [Conv]. What lies
-// outside of the image takes no part.
+// Pool is the geometry of a square pooling window over maps (B,C,H,W), as in
+// [Conv]. What lies outside of the image takes no part. A pitch is how far apart
+// pixels lie in memory; 0 means C.
 type Pool struct {
-	Planes, H, W, OH, OW int
-	Kernel, Stride, Pad  int
+	B, C, H, W, OH, OW  int
+	Kernel, Stride, Pad int
+	XPitch, YPitch      int
 
 	// CountPadding makes a mean divide by all pixels of a window, those outside of
 	// the image, which are zero, included.
 	CountPadding bool
 }
 
-// dense is one plane with stride 1; a window is a filter whose taps are all one.
-func (g Pool) dense() Conv {
-	return Conv{B: 1, C: 1, H: g.H, W: g.W, K: 1,
-		OH: (g.OH-1)*g.Stride + 1, OW: (g.OW-1)*g.Stride + 1,
-		Kernel: g.Kernel, Stride: 1, Dilation: 1, Groups: 1, Pad: g.Pad}
+// pitches are those of the input and of the output.
+func (g Pool) pitches() (x, y int) {
+	x, y = g.XPitch, g.YPitch
+	if x == 0 {
+		x = g.C
+	}
+	if y == 0 {
+		y = g.C
+	}
+	return x, y
 }
 
-const planesPerTask = 16
+// frame is a range of rows and columns.
+type frame struct{ y0, y1, x0, x1 int }
 
-// each runs f over tasks of a few planes.
-func (g Pool) each(ws *Workers, f func(worker, first, end int)) {
-	ws.Run((g.Planes+planesPerTask-1)/planesPerTask, func(worker, task int) {
-		f(worker, task*planesPerTask, min(g.Planes, (task+1)*planesPerTask))
-	})
+// pixels is how many there are.
+func (f frame) pixels() int { return (f.y1 - f.y0) * (f.x1 - f.x0) }
+
+// window is the part of the image that output pixel i, counted row by row, sees,
+// and by how many pixels its sum is divided for a mean.
+func (g Pool) window(i int) (f frame, count int) {
+	y, x := i/g.OW*g.Stride-g.Pad, i%g.OW*g.Stride-g.Pad
+	f = frame{max(y, 0), min(y+g.Kernel, g.H), max(x, 0), min(x+g.Kernel, g.W)}
+	if g.CountPadding {
+		return f, g.Kernel * g.Kernel
+	}
+	return f, f.pixels()
+}
+
+// image is where the input and the output of image b begin.
+func (g Pool) image(b int) (x, y int) {
+	xp, yp := g.pitches()
+	return b * g.H * g.W * xp, b * g.OH * g.OW * yp
+}
+
+// clearPixels zeroes c channels of n pixels.
+func clearPixels[T Float](x []T, n, c, pitch int) {
+	if pitch == c {
+		clear(x[:n*c])
+		return
+	}
+	for p := range n {
+		clear(x[p*pitch:][:c])
+	}
 }
 
 // MaxPool writes the maximum of every window.
 func MaxPool[T Float](ws *Workers, g Pool, x, y []T) {
-	lay := ws.layout(g.dense())
-	pitch := roundUp(lay.pixels, cols)
-	g.each(ws, func(worker, first, end int) {
-		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
-		tops := buffer[T](ws, worker, slotOutput, pitch)
-		fill(padded, T(math.Inf(-1)))
-		for p := first; p < end; p++ {
-			place(lay, padded, x[p*g.H*g.W:])
-			highest(tops, padded, lay.off)
-			sample(y[p*g.OH*g.OW:], tops, lay.width, g)
+	xp, yp := g.pitches()
+	ws.Run(g.B, func(_, b int) {
+		xi, yi := g.image(b)
+		for i := range g.OH * g.OW {
+			f, _ := g.window(i)
+			out := y[yi+i*yp:][:g.C]
+			for r := f.y0; r < f.y1; r++ {
+				for c := f.x0; c < f.x1; c++ {
+					from := x[xi+(r*g.W+c)*xp:][:g.C]
+					if r == f.y0 && c == f.x0 {
+						copy(out, from)
+						continue
+					}
+					for k, v := range from {
+						out[k] = max(out[k], v)
+					}
+				}
+			}
 		}
 	})
 }
@@ -48,30 +86,23 @@ func MaxPool[T Float](ws *Workers, g Pool, x, y []T) {
 // MaxPoolGrad gives the gradient of every window to the first of its pixels that
 // has the maximum.
 func MaxPoolGrad[T Float](ws *Workers, g Pool, x, y, dy, dx []T) {
-	lay := ws.layout(g.dense())
-	pitch := roundUp(lay.pixels, cols)
-	in, out := g.H*g.W, g.OH*g.OW
-	g.each(ws, func(worker, first, end int) {
-		size := lay.inputSize(1)
-		padded := buffer[T](ws, worker, slotInput, 2*size)
-		padded, sums := padded[:size], padded[size:]
-		tops := buffer[T](ws, worker, slotOutput, 2*pitch)
-		tops, grads := tops[:pitch], tops[pitch:]
-		fill(padded, T(math.Inf(-1)))
-		clear(tops)
-		clear(grads)
-		for p := first; p < end; p++ {
-			place(lay, padded, x[p*in:])
-			spread(tops, lay.width, g.OH, g.OW, g.Stride, y[p*out:])
-			spread(grads, lay.width, g.OH, g.OW, g.Stride, dy[p*out:])
-			clear(sums)
-			// Whoever takes a gradient leaves zero for the taps that follow.
-			for _, o := range lay.off {
-				award(tops, grads, padded[o:], sums[o:])
-			}
-			middle := sums[lay.first():]
-			for r := range g.H {
-				copy(dx[p*in+r*g.W:][:g.W], middle[r*lay.width:])
+	xp, yp := g.pitches()
+	ws.Run(g.B, func(_, b int) {
+		xi, yi := g.image(b)
+		clearPixels(dx[xi:], g.H*g.W, g.C, xp)
+		for i := range g.OH * g.OW {
+			f, _ := g.window(i)
+			at := yi + i*yp
+			for k, top := range y[at:][:g.C] {
+			search:
+				for r := f.y0; r < f.y1; r++ {
+					for c := f.x0; c < f.x1; c++ {
+						if q := xi + (r*g.W+c)*xp + k; x[q] == top {
+							dx[q] += dy[at+k]
+							break search
+						}
+					}
+				}
 			}
 		}
 	})
@@ -79,81 +110,39 @@ func MaxPoolGrad[T Float](ws *Workers, g Pool, x, y, dy, dx []T) {
 
 // AvgPool writes the mean of every window.
 func AvgPool[T Float](ws *Workers, g Pool, x, y []T) {
-	lay := ws.layout(g.dense())
-	pitch := roundUp(lay.pixels, cols)
-	shares := windowShares[T](ws, g)
-	g.each(ws, func(worker, first, end int) {
-		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
-		sums := buffer[T](ws, worker, slotOutput, pitch)
-		clear(padded)
-		for p := first; p < end; p++ {
-			place(lay, padded, x[p*g.H*g.W:])
-			total(sums, padded, lay.off)
-			out := y[p*g.OH*g.OW:][:g.OH*g.OW]
-			sample(out, sums, lay.width, g)
-			for i, f := range shares {
-				out[i] *= f
+	xp, yp := g.pitches()
+	ws.Run(g.B, func(_, b int) {
+		xi, yi := g.image(b)
+		for i := range g.OH * g.OW {
+			f, count := g.window(i)
+			out := y[yi+i*yp:][:g.C]
+			clear(out)
+			for r := f.y0; r < f.y1; r++ {
+				for c := f.x0; c < f.x1; c++ {
+					add(out, out, x[xi+(r*g.W+c)*xp:][:g.C])
+				}
 			}
+			affine(out, out, T(1/float64(count)), 0)
 		}
 	})
 }
 
 // AvgPoolGrad spreads the gradient of every window evenly over its pixels.
 func AvgPoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
-	back := g.dense()
-	back.H, back.W, back.OH, back.OW, back.Pad = back.OH, back.OW, g.H, g.W, back.reach()-g.Pad
-	lay := ws.layout(back)
-	pitch := roundUp(lay.pixels, cols)
-	shares := windowShares[T](ws, g)
-	out := g.OH * g.OW
-	g.each(ws, func(worker, first, end int) {
-		padded := buffer[T](ws, worker, slotInput, lay.inputSize(1))
-		sums := buffer[T](ws, worker, slotOutput, pitch)
-		line := buffer[T](ws, worker, slotColumns, out)
-		clear(padded)
-		for p := first; p < end; p++ {
-			for i, f := range shares {
-				line[i] = dy[p*out+i] * f
+	xp, yp := g.pitches()
+	ws.Run(g.B, func(_, b int) {
+		xi, yi := g.image(b)
+		clearPixels(dx[xi:], g.H*g.W, g.C, xp)
+		for i := range g.OH * g.OW {
+			f, count := g.window(i)
+			share := T(1 / float64(count))
+			from := dy[yi+i*yp:][:g.C]
+			for r := f.y0; r < f.y1; r++ {
+				for c := f.x0; c < f.x1; c++ {
+					out := dx[xi+(r*g.W+c)*xp:][:g.C]
+					affine2(out, from, out, share, 1, 0)
+				}
 			}
-			spread(padded[lay.first():], lay.width, g.OH, g.OW, g.Stride, line)
-			total(sums, padded, lay.off)
-			gather(lay, dx[p*g.H*g.W:][:g.H*g.W], sums)
 		}
 	})
-}
-
-// windowShares is one over the number of pixels that count in every window.
-func windowShares[T Float](ws *Workers, g Pool) []T {
-	s := buffer[T](ws, 0, slotWeights, g.OH*g.OW)
-	inside := func(o, size int) int {
-		return min(o*g.Stride-g.Pad+g.Kernel, size) - max(o*g.Stride-g.Pad, 0)
-	}
-	if g.CountPadding {
-		fill(s, 1/T(g.Kernel*g.Kernel))
-		return s
-	}
-	for i := range s {
-		s[i] = 1 / T(inside(i/g.OW, g.H)*inside(i%g.OW, g.W))
-	}
-	return s
-}
-
-// sample takes every Stride-th result out of a dense one.
-func sample[T Float](dst, src []T, width int, g Pool) {
-	for oy := range g.OH {
-		row := src[oy*g.Stride*width:]
-		if g.Stride == 1 {
-			copy(dst[oy*g.OW:][:g.OW], row)
-			continue
-		}
-		for ox := range g.OW {
-			dst[oy*g.OW+ox] = row[ox*g.Stride]
-		}
-	}
-}
-
-func fill[T Float](x []T, v T) {
-	for i := range x {
-		x[i] = v
-	}
 }

@@ -31,9 +31,9 @@ func TestRandomConvolutions(t *testing.T) {
 			for _, haveAVX2 = range kinds {
 				ws := NewWorkers(2)
 				y, dx, dw := anywhere(4, ny), anywhere(5, nx), anywhere(6, nw)
-				ConvForward(ws, g, x, w, y)
-				ConvGradInput(ws, g, w, dy, dx)
-				ConvGradWeight(ws, g, x, dy, dw)
+				ConvForward(ws, g, x, [][]float32{w}, y, nil)
+				ConvGradInput(ws, g, [][]float32{w}, dy, dx)
+				ConvGradWeight(ws, g, x, dy, [][]float32{dw})
 				ws.Close()
 				near(t, "y", y, y64, 3e-6)
 				near(t, "dx", dx, dx64, 3e-6)
@@ -102,35 +102,36 @@ func everything[T Float](threads int, seed uint64) (results [][]T) {
 	x, dy := data(b*c*n), data(b*c*n)
 
 	y := out(b * c * n)
-	Softmax(ws, b, c, n, x, y)
-	SoftmaxGrad(ws, b, c, n, y, dy, out(b*c*n))
+	Softmax(ws, b*n, c, x, y)
+	SoftmaxGrad(ws, b*n, c, y, dy, out(b*c*n))
 	y = out(b * c * n)
-	Softmax(ws, b*c, n, 1, x, y)
-	SoftmaxGrad(ws, b*c, n, 1, y, dy, out(b*c*n))
+	Softmax(ws, b*c, n, x, y)
+	SoftmaxGrad(ws, b*c, n, y, dy, out(b*c*n))
 
 	stats, scale, shift := make([]T, 2*b*n), data(c), data(c)
 	if c > 2 { // the variance of two numbers loses its digits
-		LayerMoments(ws, b, c, n, 1e-3, x, stats)
-		LayerNorm(ws, b, c, n, x, stats, scale, shift, out(b*c*n))
-		LayerNormGradParams(ws, b, c, n, x, stats, dy, out(c), out(c))
-		LayerNormGradInput(ws, b, c, n, x, stats, scale, dy, out(b*c*n))
+		LayerMoments(ws, b*n, c, 1e-3, x, stats)
+		LayerNorm(ws, b*n, c, x, stats, scale, shift, out(b*c*n))
+		LayerNormGradParams(ws, b*n, c, x, stats, dy, out(c), out(c))
+		LayerNormGradInput(ws, b*n, c, x, stats, scale, dy, out(b*c*n))
 	}
 
 	for _, a := range []Activation{Sigmoid, Swish, HardSwish, HardSigmoid, GELU, ClippedReLU} {
 		Activate(ws, a, x, out(b*c*n))
 		ActivateGrad(ws, a, x, dy, out(b*c*n))
 	}
-	Bias(ws, b, c, n, x, shift, out(b*c*n))
-	BiasGrad(ws, b, c, n, dy, out(c))
+	Bias(ws, b*n, c, x, shift, out(b*c*n))
+	BiasGrad(ws, b*n, c, dy, out(c))
 	factors := data(b * c)
-	Gate(ws, b*c, n, x, factors, out(b*c*n))
-	GateGrad(ws, b*c, n, x, dy, out(b*c))
+	Gate(ws, b, n, c, x, factors, out(b*c*n))
+	GateGrad(ws, b, n, c, x, dy, out(b*c))
+	WeighRows(ws, b*c, n, x, factors, out(b*c*n))
 	AddRow(ws, x, data(c*n), out(b*c*n))
 	SumRows(ws, dy, out(c*n))
 	Transpose(ws, b, c, n, x, out(b*c*n))
-	g := Pool{Planes: b, H: c, W: n, OH: 1 + r.IntN(c), OW: 1 + r.IntN(n)}
-	AdaptivePool(ws, g, x, out(b*g.OH*g.OW))
-	AdaptivePoolGrad(ws, g, data(b*g.OH*g.OW), out(b*c*n))
+	g := Pool{B: b, C: 1 + c/3, H: 1 + k/4, W: 1 + n/4, OH: 1 + r.IntN(1+k/4), OW: 1 + r.IntN(1+n/4)}
+	AdaptivePool(ws, g, data(b*g.C*g.H*g.W), out(b*g.C*g.OH*g.OW))
+	AdaptivePoolGrad(ws, g, data(b*g.C*g.OH*g.OW), out(b*g.C*g.H*g.W))
 
 	rows, w := data(b*n), data(k*n)
 	Linear(ws, b, n, k, rows, w, data(k), out(b*k))
@@ -152,7 +153,7 @@ func everything[T Float](threads int, seed uint64) (results [][]T) {
 	rec := Recurrent{B: b, Units: c, T: 1 + r.IntN(6)}
 	pre, wh := data(b*4*c*rec.T), data(4*c*c)
 	Scale(ws, 0.3, wh, wh)
-	states, dpre := out(b*rec.StateRows()*rec.T), out(b*4*c*rec.T)
+	states, dpre := out(b*rec.Channels()*rec.T), out(b*4*c*rec.T)
 	LSTM(ws, rec, pre, wh, states)
 	LSTMGradInput(ws, rec, wh, states, data(len(states)), dpre)
 	LSTMGradWeight(ws, rec, states, dpre, out(4*c*c))

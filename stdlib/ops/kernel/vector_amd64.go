@@ -42,15 +42,6 @@ func reluAVX2(n int, y, x *float32)
 func reluGradAVX2(n int, d, y, dy *float32)
 
 //go:noescape
-func totalAVX2(l int, src *float32, off *int, dst *float32)
-
-//go:noescape
-func highestAVX2(l int, src *float32, off *int, dst *float32)
-
-//go:noescape
-func awardAVX2(n int, top, grad, src, sums *float32)
-
-//go:noescape
 func weigh32AVX2(l int, w, src *float32, off *int, dst *float32)
 
 //go:noescape

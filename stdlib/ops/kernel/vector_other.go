@@ -16,9 +16,6 @@ func affine2AVX2(n int, y, u, v *float32, a, b, c float32)             {}
 func addAVX2(n int, y, a, b *float32)                                  {}
 func reluAVX2(n int, y, x *float32)                                    {}
 func reluGradAVX2(n int, d, y, dy *float32)                            {}
-func totalAVX2(l int, src *float32, off *int, dst *float32)            {}
-func highestAVX2(l int, src *float32, off *int, dst *float32)          {}
-func awardAVX2(n int, top, grad, src, sums *float32)                   {}
 func weigh32AVX2(l int, w, src *float32, off *int, dst *float32)       {}
 func dots5AVX2(n int, a, b *float32, off *int, sums *float32)          {}
 func expAVX2(n int, y, x *float32)                                     {}

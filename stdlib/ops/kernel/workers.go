@@ -1,8 +1,12 @@
 // Package kernel computes neural-network operations on plain slices: no graph,
 // no tensors, no allocation per call.
 //
-// Feature maps are (B,C,H,W) with W fastest, convolution weights
-// (K,C/groups,k,k), vectors (B,F). Every function writes its whole result.
+// Feature maps are called (B,C,H,W) and lie in memory channels last: element
+// (b,c,y,x) is number ((b*H+y)*W+x)*C+c, so that a pixel is a row of C channels and
+// every loop is one over vectors of channels, whatever the size of the map. Where a
+// function takes a pitch, pixels are that far apart, and the map may be a range of
+// the channels of a wider one. Convolution weights are (K,C/groups,k,k), vectors
+// (B,F). Every function writes its whole result.
 //
 // Work is split over [Workers] into tasks whose bounds depend on the shapes
 // alone, and partial sums are added in task order, so a result has the same
@@ -114,6 +118,10 @@ const (
 	slotColumns
 	slotWeights // shared
 	slotPartial // shared
+	slotTotals  // shared
+	slotFilters // shared
+	slotX       // shared
+	slotY       // shared
 	slots
 )
 
