@@ -43,6 +43,34 @@ func TestRandomConvolutions(t *testing.T) {
 	}
 }
 
+// TestRandomChannelsLast compares all passes with a plain loop over random
+// geometries, pitches and alignments, with and without assembly.
+func TestRandomChannelsLast(t *testing.T) {
+	defer func(have bool) { haveAVX2 = have }(haveAVX2)
+	kinds := []bool{false}
+	if haveAVX2 {
+		kinds = append(kinds, true)
+	}
+	r := rand.New(rand.NewPCG(4, 4))
+	for range 200 {
+		g := drawn(r)
+		if g.Groups == 1 && r.IntN(2) == 0 {
+			g.C, g.K = 1+r.IntN(40), 1+r.IntN(40)
+		}
+		if r.IntN(8) == 0 { // windows begin inside of the image
+			g.Pad = -r.IntN(3)
+		}
+		if r.IntN(2) == 0 {
+			g.XPitch, g.YPitch = g.C+r.IntN(5), g.K+r.IntN(5)
+		}
+		t.Run(fmt.Sprintf("%+v", g), func(t *testing.T) {
+			for _, haveAVX2 = range kinds {
+				compareConv[float32](t, r, g, 3e-6)
+			}
+		})
+	}
+}
+
 // drawn is a geometry with at least one window.
 func drawn(r *rand.Rand) Conv {
 	for {

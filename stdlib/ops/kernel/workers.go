@@ -28,21 +28,23 @@ type Float interface{ float32 | float64 }
 // Workers is a fixed set of threads with scratch memory that is kept between
 // calls. One caller at a time may use it.
 type Workers struct {
-	threads int
-	wake    []chan struct{}
-	task    func(worker, i int)
-	tasks   int64
-	next    atomic.Int64
-	done    sync.WaitGroup
-	scratch [][][]byte // [worker][slot]
-	layouts map[Conv]*layout
-	tables  sync.Map // of offsets, by count and step
+	threads  int
+	wake     []chan struct{}
+	task     func(worker, i int)
+	tasks    int64
+	next     atomic.Int64
+	done     sync.WaitGroup
+	scratch  [][][]byte // [worker][slot]
+	layouts  map[Conv]*layout
+	plans    map[Conv]*sweeps
+	observed []moments
+	tables   sync.Map // of offsets, by count and step
 }
 
 // NewWorkers starts n threads, at least one. Close ends them.
 func NewWorkers(n int) *Workers {
 	n = max(n, 1)
-	w := &Workers{threads: n, scratch: make([][][]byte, n), layouts: map[Conv]*layout{}}
+	w := &Workers{threads: n, scratch: make([][][]byte, n), layouts: map[Conv]*layout{}, plans: map[Conv]*sweeps{}}
 	for i := range w.scratch {
 		w.scratch[i] = make([][]byte, slots)
 	}

@@ -1,0 +1,209 @@
+package kernel
+
+//go:generate go -C gen run . -pkg kernel -out ../loops_amd64.s -stubs ../loops_amd64.go -other ../loops_other.go
+
+// Statistics receives the mean and the biased variance of every channel of an
+// output, gathered while it is written.
+type Statistics[T Float] struct{ Mean, Variance []T }
+
+// Forward computes y = x * w and, if stats is not nil, its statistics. The filters
+// in w are those of several convolutions, one after the other along K.
+func Forward[T Float](ws *Workers, g Conv, x []T, w [][]T, y []T, stats *Statistics[T]) {
+	s := ws.sweeps(g).forward
+	cg, kk := g.C/g.Groups, g.window()
+	blocks, size := s.blocks, s.weights
+	packed := buffer[T](ws, 0, slotWeights, size)
+	ws.Run(len(blocks), func(_, i int) {
+		b := blocks[i]
+		to := packed[b.at:][:b.width*s.length()]
+		if b.count < b.width {
+			clear(to)
+		}
+		for k := range b.count {
+			row := filter(w, b.group*(g.K/g.Groups)+b.first+k, cg*kk)
+			for t := range kk {
+				at := t*cg*b.width + k
+				for c := range cg {
+					to[at] = row[c*kk+t]
+					at += b.width
+				}
+			}
+		}
+	})
+	var parts []moments
+	if stats != nil {
+		parts = ws.moments(s.tasks * g.K)
+	}
+	ws.Run(s.tasks, func(worker, task int) {
+		image, row, grid := s.part(task)
+		in := input(ws, worker, s, x, image, row, grid)
+		out := y[s.first(image, row):]
+		convolveTask(s, in, packed, out, grid)
+		if stats != nil {
+			observe(out, grid.pixels, g.K, s.dstPitch, parts[task*g.K:][:g.K])
+		}
+	})
+	if stats != nil {
+		merge(parts, stats)
+	}
+}
+
+// GradInput computes the gradient of x from that of y.
+func GradInput[T Float](ws *Workers, g Conv, w [][]T, dy, dx []T) {
+	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
+	for _, s := range ws.sweeps(g).backward {
+		if len(s.taps) == 0 {
+			ws.Run(s.tasks, func(_, task int) {
+				image, row, grid := s.part(task)
+				out := dx[s.first(image, row):]
+				for _, p := range grid.to {
+					clear(out[p:][:g.C])
+				}
+			})
+			continue
+		}
+		blocks := s.blocks
+		packed := buffer[T](ws, 0, slotWeights, s.weights)
+		ws.Run(len(blocks), func(_, i int) {
+			b := blocks[i]
+			to := packed[b.at:][:b.width*s.length()]
+			if b.count < b.width {
+				clear(to)
+			}
+			for k := range kg {
+				row := filter(w, b.group*kg+k, cg*kk)[b.first*kk:][:b.count*kk]
+				for t, tap := range s.taps {
+					line := to[(t*kg+k)*b.width:][:b.count]
+					for c := range line {
+						line[c] = row[c*kk+tap.index]
+					}
+				}
+			}
+		})
+		ws.Run(s.tasks, func(worker, task int) {
+			image, row, grid := s.part(task)
+			in := input(ws, worker, s, dy, image, row, grid)
+			convolveTask(s, in, packed, dx[s.first(image, row):], grid)
+		})
+	}
+}
+
+// GradWeight computes the gradient of w from that of y.
+func GradWeight[T Float](ws *Workers, g Conv, x, dy []T, dw [][]T) {
+	s := ws.sweeps(g).forward
+	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
+	blocks, size := s.gradBlocks, s.gradWeights
+	chunks := min(s.tasks, gradChunks)
+	partial := buffer[T](ws, 0, slotPartial, chunks*size)
+	ws.Run(chunks, func(worker, chunk int) {
+		sums := partial[chunk*size:][:size]
+		clear(sums)
+		for task := chunk * s.tasks / chunks; task < (chunk+1)*s.tasks/chunks; task++ {
+			image, row, grid := s.part(task)
+			in := input(ws, worker, s, x, image, row, grid)
+			out := dy[s.first(image, row):]
+			for _, b := range blocks {
+				correlateBlock(b, s.lines, in[b.group*cg:], grid.at[:grid.pixels], out[b.group*kg+b.first:], s.dstPitch,
+					sums[b.at:][:b.width*len(s.lines)])
+			}
+		}
+	})
+	ws.Run(len(blocks), func(_, i int) {
+		b := blocks[i]
+		sums := partial[b.at:][:b.width*len(s.lines)]
+		for chunk := 1; chunk < chunks; chunk++ {
+			Accumulate(sums, partial[chunk*size+b.at:][:len(sums)])
+		}
+		for k := range b.count {
+			row := filter(dw, b.group*kg+b.first+k, cg*kk)
+			for t := range kk {
+				at := t*cg*b.width + k
+				for c := range cg {
+					row[c*kk+t] = sums[at]
+					at += b.width
+				}
+			}
+		}
+	})
+}
+
+// filter is row k of the filters, of n weights.
+func filter[T Float](w [][]T, k, n int) []T {
+	at := k * n
+	for len(w) > 1 && at >= len(w[0]) {
+		at -= len(w[0])
+		w = w[1:]
+	}
+	return w[0][at:][:n]
+}
+
+// convolveTask computes all channels of the pixels of a task.
+func convolveTask[T Float](s *sweep, in, packed, out []T, g *grid) {
+	cg, kg := s.srcC/s.groups, s.outC/s.groups
+	for _, b := range s.blocks {
+		in, out, w := in[b.group*cg:], out[b.group*kg+b.first:], packed[b.at:][:b.width*s.length()]
+		switch {
+		case !single[T]() || !haveAVX2:
+			convolveGo(in, g.at[:g.pixels], s.segments, s.run, w, b.width, out, g.to, b.count)
+		case b.width == wide:
+			convolve16AVX2(len(g.at)/tile, ptr(in), &g.at[0], &s.segments[0], len(s.segments), s.run, ptr(w), ptr(out), &g.to[0], b.count)
+		default:
+			convolve8AVX2(len(g.at)/tile, ptr(in), &g.at[0], &s.segments[0], len(s.segments), s.run, ptr(w), ptr(out), &g.to[0], b.count)
+		}
+	}
+}
+
+// convolveGo computes the first channels of a block, of so many packed ones, for
+// every pixel.
+func convolveGo[T Float](src []T, at, segments []int, run int, w []T, width int, dst []T, to []int, channels int) {
+	for p, first := range at {
+		out := dst[to[p]:][:channels]
+		for k := 0; k < channels; k += 4 {
+			var s [4]T
+			l := k
+			for _, o := range segments {
+				for _, v := range src[first+o:][:run] {
+					q := w[l : l+4 : l+4]
+					s[0] += v * q[0]
+					s[1] += v * q[1]
+					s[2] += v * q[2]
+					s[3] += v * q[3]
+					l += width
+				}
+			}
+			copy(out[k:], s[:])
+		}
+	}
+}
+
+// correlateBlock adds to the rows of sums, as wide as b, the sum over the pixels at
+// of the source, moved by the offset of the row, times the channels of dy.
+func correlateBlock[T Float](b panel, rows []int, src []T, at []int, dy []T, pitch int, sums []T) {
+	n := len(sums) / b.width / tile
+	switch {
+	case !single[T]() || !haveAVX2:
+		correlateRowsGo(rows, src, at, dy, pitch, sums, b.width, b.count)
+	case b.width == wide:
+		correlate16AVX2(n, &rows[0], len(at), ptr(src), &at[0], ptr(dy), pitch, ptr(sums))
+	default:
+		correlate8AVX2(n, &rows[0], len(at), ptr(src), &at[0], ptr(dy), pitch, ptr(sums), &masks[slim-b.count])
+	}
+}
+
+func correlateRowsGo[T Float](rows []int, src []T, at []int, dy []T, pitch int, sums []T, width, channels int) {
+	for r, o := range rows {
+		var s [wide]T
+		for p, first := range at {
+			v := src[first+o]
+			for k, d := range dy[p*pitch:][:channels] {
+				s[k] += v * d
+			}
+		}
+		for k, v := range s[:channels] {
+			sums[r*width+k] += v
+		}
+	}
+}
+
+// masks holds the mask of the first n of eight numbers at 8-n.
+var masks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}

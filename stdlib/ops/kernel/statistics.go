@@ -1,0 +1,80 @@
+package kernel
+
+// moments are the number, the mean and the sum of squared distances from the mean
+// of some values.
+type moments struct{ n, mean, squares float64 }
+
+// add includes other values (Chan, Golub and LeVeque 1979).
+func (m *moments) add(o moments) {
+	n := m.n + o.n
+	d := o.mean - m.mean
+	m.mean += d * o.n / n
+	m.squares += o.squares + d*d*m.n*o.n/n
+	m.n = n
+}
+
+// observe computes the moments of every channel of some pixels. What is added up are
+// distances from a guess of the mean, the mean of a few pixels, so that little is
+// lost where the mean is large next to the deviation.
+func observe[T Float](x []T, pixels, channels, pitch int, to []moments) {
+	guesses := 8
+	for guesses > pixels {
+		guesses /= 2
+	}
+	step := pixels / guesses * pitch
+	n := float64(pixels)
+	var sums [2 * slim]T
+	for c := 0; c < channels; c += slim {
+		count := min(slim, channels-c)
+		var pivots [slim]T
+		for i := range guesses {
+			for k, v := range x[i*step+c:][:count] {
+				pivots[k] += v
+			}
+		}
+		for k := range pivots {
+			pivots[k] /= T(guesses)
+		}
+		if single[T]() && haveAVX2 {
+			observeAVX2(pixels, ptr(x[c:]), pitch, &masks[slim-count], ptr(pivots[:]), ptr(sums[:]))
+		} else {
+			observeGo(pixels, x[c:], pitch, pivots[:count], &sums)
+		}
+		for k := range count {
+			s, q := float64(sums[k]), float64(sums[slim+k])
+			to[c+k] = moments{n, float64(pivots[k]) + s/n, max(q-s*s/n, 0)}
+		}
+	}
+}
+
+// observeGo adds up distances from the pivots and their squares.
+func observeGo[T Float](pixels int, x []T, pitch int, pivots []T, sums *[2 * slim]T) {
+	clear(sums[:])
+	for p := range pixels {
+		for k, v := range x[p*pitch:][:len(pivots)] {
+			d := v - pivots[k]
+			sums[k] += d
+			sums[slim+k] += d * d
+		}
+	}
+}
+
+// moments is scratch memory for n of them.
+func (w *Workers) moments(n int) []moments {
+	if cap(w.observed) < n {
+		w.observed = make([]moments, n)
+	}
+	return w.observed[:n]
+}
+
+// merge adds up the moments of all tasks in order.
+func merge[T Float](parts []moments, s *Statistics[T]) {
+	c := len(s.Mean)
+	for i := range c {
+		var m moments
+		for at := i; at < len(parts); at += c {
+			m.add(parts[at])
+		}
+		s.Mean[i], s.Variance[i] = T(m.mean), T(m.squares/m.n)
+	}
+}

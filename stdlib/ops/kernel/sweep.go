@@ -1,0 +1,329 @@
+package kernel
+
+// sweep is a convolution as the inner loops see it: every pixel of a grid adds up
+// the taps of a filter over a source, and is written to a destination. The forward
+// pass is one sweep. So is the gradient of the input with stride 1, with the
+// filter turned around; with stride s there are s*s, one for every position of an
+// input pixel between the windows, each with the taps that reach it.
+type sweep struct {
+	images               int
+	srcH, srcW, srcC     int
+	srcPitch             int
+	outH, outW, outC     int // the grid
+	step                 int // source pixels from one pixel of the grid to the next
+	taps                 []tap
+	groups               int
+	dstH, dstW, dstPitch int
+	dstStep              int // destination pixels from one pixel of the grid to the next
+	dstY, dstX           int // where the first one lies
+
+	// A task is some whole images, or some rows of one image. Its part of the source
+	// is copied into scratch memory with zeros around it, unless no tap lies outside.
+	direct        bool
+	perTask, rows int // images, or rows of the grid
+	tasks         int
+	top, left     int // of scratch memory, from the first pixel of the grid
+	width, height int // of scratch memory for one image, for rows rows
+	segments      []int
+	run           int
+	whole, last   grid // the pixels of a task; the last ones of an image or a batch may be fewer
+
+	blocks      []panel // of output channels, with packed weights
+	weights     int     // how many there are
+	lines       []int   // for every number that a pixel adds up, where it lies; whole tiles
+	gradBlocks  []panel // of output channels, with sums for every line
+	gradWeights int     // how many there are
+}
+
+// tap is where a weight of the filter, the index-th of a channel, meets the
+// source, from the place of the pixel.
+type tap struct{ y, x, index int }
+
+// grid lists the pixels of a task: where in the source their segments begin, and
+// where they are written. It is filled up to a whole number of tiles by
+// repeating the last one.
+type grid struct {
+	images, rows int
+	pixels       int
+	at, to       []int
+}
+
+const (
+	tile = 6  // pixels of an inner loop
+	wide = 16 // channels of an inner loop
+	slim = 8  // channels of the inner loop for the last ones
+
+	scratchTarget = 24 << 10 // numbers in the scratch memory of a task
+	pixelTarget   = 1024     // pixels of a task
+	leastPixels   = 96       // pixels of a task if an image has as many
+	leastTasks    = 8        // tasks, if there are enough pixels
+)
+
+// pitches are the distances between pixels of the input and the output.
+func (g Conv) pitches() (x, y int) {
+	x, y = g.XPitch, g.YPitch
+	if x == 0 {
+		x = g.C
+	}
+	if y == 0 {
+		y = g.K
+	}
+	return x, y
+}
+
+// forwardSweep is the forward pass of g.
+func forwardSweep(g Conv) *sweep {
+	s := &sweep{images: g.B, srcH: g.H, srcW: g.W, srcC: g.C, outH: g.OH, outW: g.OW, outC: g.K,
+		step: g.Stride, groups: g.Groups, dstH: g.OH, dstW: g.OW, dstStep: 1}
+	s.srcPitch, s.dstPitch = g.pitches()
+	for ky := range g.height() {
+		for kx := range g.Kernel {
+			s.taps = append(s.taps, tap{ky*g.Dilation - g.above(), kx*g.Dilation - g.Pad, ky*g.Kernel + kx})
+		}
+	}
+	s.plan()
+	return s
+}
+
+// backwardSweeps are the gradient of the input of g.
+func backwardSweeps(g Conv) []*sweep {
+	var all []*sweep
+	rows := g.Stride
+	if g.Row {
+		rows = 1
+	}
+	for py := range min(rows, g.H) {
+		for px := range min(g.Stride, g.W) {
+			s := &sweep{images: g.B, srcH: g.OH, srcW: g.OW, srcC: g.K, outC: g.C, step: 1, groups: g.Groups,
+				outH: (g.H - py + g.Stride - 1) / g.Stride, outW: (g.W - px + g.Stride - 1) / g.Stride,
+				dstH: g.H, dstW: g.W, dstStep: g.Stride, dstY: py, dstX: px}
+			s.dstPitch, s.srcPitch = g.pitches()
+			for ky := g.height() - 1; ky >= 0; ky-- {
+				y := py + g.above() - ky*g.Dilation
+				for kx := g.Kernel - 1; kx >= 0; kx-- {
+					x := px + g.Pad - kx*g.Dilation
+					if y%g.Stride == 0 && x%g.Stride == 0 {
+						s.taps = append(s.taps, tap{y / g.Stride, x / g.Stride, ky*g.Kernel + kx})
+					}
+				}
+			}
+			s.plan()
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// plan fills in the second half of s. Everything follows from the shape.
+func (s *sweep) plan() {
+	var bottom, right int
+	if len(s.taps) > 0 {
+		s.top, s.left = s.taps[0].y, s.taps[0].x
+		bottom, right = s.top, s.left
+	}
+	for _, t := range s.taps {
+		s.top, s.left = min(s.top, t.y), min(s.left, t.x)
+		bottom, right = max(bottom, t.y), max(right, t.x)
+	}
+	reach := bottom - s.top
+	s.direct = s.top >= 0 && s.left >= 0 &&
+		(s.outH-1)*s.step+bottom < s.srcH && (s.outW-1)*s.step+right < s.srcW
+	s.width = (s.outW-1)*s.step + right - s.left + 1
+	high := func(rows int) int { return (rows-1)*s.step + reach + 1 }
+
+	area := s.outH * s.outW
+	s.perTask, s.rows = 1, s.outH
+	fits := func(images, rows int) bool {
+		return images*rows*s.outW <= pixelTarget && (s.direct || images*high(rows)*s.width*s.srcC <= scratchTarget)
+	}
+	if strips := (leastTasks + s.images - 1) / s.images; strips > 1 {
+		s.rows = max((s.outH+strips-1)/strips, min(s.outH, (leastPixels+s.outW-1)/s.outW))
+	}
+	for s.rows > 1 && !fits(1, s.rows) {
+		s.rows--
+	}
+	if strips := (s.outH + s.rows - 1) / s.rows; strips > 1 { // equally many rows to all
+		s.rows = (s.outH + strips - 1) / strips
+		s.tasks = s.images * ((s.outH + s.rows - 1) / s.rows)
+	} else {
+		for s.perTask < s.images && fits(s.perTask+1, s.rows) &&
+			((s.perTask+1)*leastTasks <= s.images || (s.perTask+1)*area <= leastPixels) {
+			s.perTask++
+		}
+		s.tasks = (s.images + s.perTask - 1) / s.perTask
+	}
+	s.height = high(s.rows)
+	if s.direct {
+		s.width, s.height, s.top, s.left = s.srcW, s.srcH, 0, 0
+	}
+	s.segment()
+	s.blocks, s.weights = divide(s.groups, s.outC/s.groups, slim+1, s.length())
+	s.gradBlocks, s.gradWeights = divide(s.groups, s.outC/s.groups, wide, len(s.lines))
+	s.whole = s.grid(s.perTask, s.rows)
+	s.last = s.whole
+	if n := s.images % s.perTask; n > 0 {
+		s.last = s.grid(n, s.rows)
+	} else if r := s.outH % s.rows; r > 0 {
+		s.last = s.grid(1, r)
+	}
+}
+
+// pitch is the distance between pixels where the inner loops read the source.
+func (s *sweep) pitch() int {
+	if s.direct {
+		return s.srcPitch
+	}
+	return s.srcC
+}
+
+// segment says where the taps of a pixel lie, as long runs of numbers as there
+// are: without groups, neighbouring taps of a row are one run.
+func (s *sweep) segment() {
+	together := 1
+	if s.groups == 1 && s.pitch() == s.srcC {
+		for together < len(s.taps) && s.taps[together].y == s.taps[0].y && s.taps[together].x == s.taps[0].x+together {
+			together++
+		}
+		for i, t := range s.taps {
+			if first := s.taps[i-i%together]; t.y != first.y || t.x != first.x+i%together || len(s.taps)%together != 0 {
+				together = 1
+				break
+			}
+		}
+	}
+	s.run = together * s.srcC / s.groups
+	for i := 0; i < len(s.taps); i += together {
+		s.segments = append(s.segments, ((s.taps[i].y-s.top)*s.width+s.taps[i].x-s.left)*s.pitch())
+		for j := range s.run {
+			s.lines = append(s.lines, s.segments[len(s.segments)-1]+j)
+		}
+	}
+	for len(s.lines)%tile > 0 {
+		s.lines = append(s.lines, s.lines[len(s.lines)-1])
+	}
+}
+
+// length is how many numbers every pixel adds up in a group.
+func (s *sweep) length() int { return len(s.segments) * s.run }
+
+// grid lists the pixels of so many images or rows.
+func (s *sweep) grid(images, rows int) grid {
+	g := grid{images: images, rows: rows, pixels: images * rows * s.outW}
+	image := s.height
+	for i := range images {
+		for y := range rows {
+			for x := range s.outW {
+				g.at = append(g.at, ((i*image+y*s.step)*s.width+x*s.step)*s.pitch())
+				g.to = append(g.to, ((i*s.dstH+y*s.dstStep)*s.dstW+x*s.dstStep)*s.dstPitch)
+			}
+		}
+	}
+	for len(g.at)%tile > 0 {
+		g.at, g.to = append(g.at, g.at[g.pixels-1]), append(g.to, g.to[g.pixels-1])
+	}
+	return g
+}
+
+// part is a task: its first image and row, and its pixels.
+func (s *sweep) part(task int) (image, row int, g *grid) {
+	if s.rows == s.outH {
+		image = task * s.perTask
+		if image+s.perTask > s.images {
+			return image, 0, &s.last
+		}
+		return image, 0, &s.whole
+	}
+	strips := (s.outH + s.rows - 1) / s.rows
+	image, row = task/strips, task%strips*s.rows
+	if row+s.rows > s.outH {
+		return image, row, &s.last
+	}
+	return image, row, &s.whole
+}
+
+// first is where in the destination a task begins.
+func (s *sweep) first(image, row int) int {
+	return ((image*s.dstH+row*s.dstStep+s.dstY)*s.dstW + s.dstX) * s.dstPitch
+}
+
+// input is the source of a task as its grid addresses it, copied if need be.
+func input[T Float](ws *Workers, worker int, s *sweep, src []T, image, row int, g *grid) []T {
+	if s.direct {
+		return src[(image*s.srcH+row*s.step)*s.srcW*s.srcPitch:]
+	}
+	line := s.width * s.srcC
+	in := buffer[T](ws, worker, slotInput, g.images*s.height*line)
+	height := s.height - (s.rows-g.rows)*s.step
+	lo, hi := min(max(-s.left, 0), s.width), max(min(s.srcW-s.left, s.width), 0)
+	for i := range g.images {
+		for y := range height {
+			to := in[(i*s.height+y)*line:][:line]
+			from := row*s.step + s.top + y
+			if from < 0 || from >= s.srcH || lo >= hi {
+				clear(to)
+				continue
+			}
+			clear(to[:lo*s.srcC])
+			clear(to[hi*s.srcC:])
+			at := (((image+i)*s.srcH+from)*s.srcW + s.left + lo) * s.srcPitch
+			copyPixels(to[lo*s.srcC:hi*s.srcC], src[at:], s.srcC, s.srcPitch)
+		}
+	}
+	return in
+}
+
+// copyPixels fills dst with pixels of c channels that lie pitch apart in src.
+func copyPixels[T Float](dst, src []T, c, pitch int) {
+	if c == pitch {
+		copy(dst, src)
+		return
+	}
+	for len(dst) > 0 {
+		copy(dst[:c], src)
+		dst = dst[c:]
+		if len(dst) > 0 {
+			src = src[pitch:]
+		}
+	}
+}
+
+// panel is some output channels of a group, as many as an inner loop computes.
+type panel struct {
+	group        int
+	first, count int // channels of the group
+	width        int // wide or slim
+	at           int // where the rows of the block begin, length of them to a block
+}
+
+// divide divides kg channels of every group into blocks, wide ones while there are
+// at least so many channels left, and says how many numbers all blocks have.
+func divide(groups, kg, least, length int) (all []panel, size int) {
+	for gr := range groups {
+		for k := 0; k < kg; {
+			b := panel{group: gr, first: k, count: min(wide, kg-k), width: wide, at: size}
+			if b.count < least {
+				b.width, b.count = slim, min(slim, b.count)
+			}
+			all = append(all, b)
+			size += b.width * length
+			k += b.count
+		}
+	}
+	return all, size
+}
+
+// sweeps are the passes of a convolution.
+type sweeps struct {
+	forward  *sweep
+	backward []*sweep
+}
+
+// sweeps plans the passes of a convolution, once.
+func (w *Workers) sweeps(g Conv) *sweeps {
+	s := w.plans[g]
+	if s == nil {
+		s = &sweeps{forwardSweep(g), backwardSweeps(g)}
+		w.plans[g] = s
+	}
+	return s
+}
