@@ -30,7 +30,7 @@ func (n *Network) activate(x *gorgonia.Node, name string) (*gorgonia.Node, error
 		name: a.String(), shape: x.Shape(), inPlace: 1,
 		loops: loops{activate[float32](ws, a), activate[float64](ws, a)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.apply(spec{name: a.String() + "/dx", shape: in[0].Shape(), inPlace: 2,
+			dx, err := n.apply(spec{name: a.String() + "/dx", linear: last, shape: in[0].Shape(), inPlace: 2,
 				loops: loops{activateGrad[float32](ws, a), activateGrad[float64](ws, a)}}, in[0], grad)
 			return gorgonia.Nodes{dx}, err
 		},

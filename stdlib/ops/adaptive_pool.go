@@ -22,7 +22,7 @@ func init() {
 			name: "adaptive_pool", shape: tensor.Shape{x[0], x[1], height, width},
 			loops: loops{adaptivePool[float32](ws, g), adaptivePool[float64](ws, g)},
 			diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-				dx, err := n.apply(spec{name: "adaptive_pool/dx", shape: in[0].Shape(),
+				dx, err := n.apply(spec{name: "adaptive_pool/dx", linear: last, shape: in[0].Shape(),
 					loops: loops{adaptivePoolGrad[float32](ws, g), adaptivePoolGrad[float64](ws, g)}}, grad)
 				return gorgonia.Nodes{dx}, err
 			},

@@ -55,7 +55,7 @@ type attention struct {
 // scores adds scale * q[i]·(k[j] + vectors) for all pairs.
 func (a attention) scores(scale float64, q, k *gorgonia.Node, vectors gorgonia.Nodes) (*gorgonia.Node, error) {
 	return a.apply(spec{
-		name: "attention/scores", shape: tensor.Shape{a.B, a.Heads, a.N, a.N},
+		name: "attention/scores", linear: 1, shape: tensor.Shape{a.B, a.Heads, a.N, a.N},
 		loops: loops{attentionScores[float32](a, scale), attentionScores[float64](a, scale)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dq, err := a.mix(scale, grad, in[1], in[0].Shape(), in[2:])
@@ -70,7 +70,7 @@ func (a attention) scores(scale float64, q, k *gorgonia.Node, vectors gorgonia.N
 // mix adds scale * the sum over j of s[i,j] * (v[j] + vectors) for every token.
 func (a attention) mix(scale float64, s, v *gorgonia.Node, shape tensor.Shape, vectors gorgonia.Nodes) (*gorgonia.Node, error) {
 	return a.apply(spec{
-		name: "attention/mix", shape: shape,
+		name: "attention/mix", linear: 1, shape: shape,
 		loops: loops{attentionMix[float32](a, scale), attentionMix[float64](a, scale)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			ds, err := a.scores(scale, grad, in[1], in[2:])
@@ -85,14 +85,14 @@ func (a attention) mix(scale float64, s, v *gorgonia.Node, shape tensor.Shape, v
 // others adds to the gradient of the first operand those of the second and of the
 // vectors, from weights s and maps q.
 func (a attention) others(scale float64, s, q, first, second *gorgonia.Node, vectors gorgonia.Nodes) (gorgonia.Nodes, error) {
-	d, err := a.apply(spec{name: "attention/gather", shape: second.Shape(),
+	d, err := a.apply(spec{name: "attention/gather", linear: last, shape: second.Shape(),
 		loops: loops{attentionGather[float32](a, scale), attentionGather[float64](a, scale)}}, s, q)
 	grads := gorgonia.Nodes{first, d}
 	for i, v := range vectors {
 		if err != nil {
 			return nil, err
 		}
-		d, err = a.apply(spec{name: "attention/table", shape: v.Shape(),
+		d, err = a.apply(spec{name: "attention/table", linear: last, shape: v.Shape(),
 			loops: loops{attentionTable[float32](a, scale, i), attentionTable[float64](a, scale, i)}}, s, q)
 		grads = append(grads, d)
 	}

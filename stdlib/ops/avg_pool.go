@@ -26,10 +26,10 @@ func (n *Network) avgPool(x *gorgonia.Node, kern, stride int) (*gorgonia.Node, e
 func (n *Network) meanPool(g kernel.Pool, shape tensor.Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
 	ws := n.Workers
 	return n.apply(spec{
-		name: "avg_pool", shape: shape,
+		name: "avg_pool", what: MeanPool{g}, shape: shape,
 		loops: loops{avgPool[float32](ws, g), avgPool[float64](ws, g)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.apply(spec{name: "avg_pool/dx", shape: in[0].Shape(),
+			dx, err := n.apply(spec{name: "avg_pool/dx", linear: last, what: MeanPoolGrad{g}, shape: in[0].Shape(),
 				loops: loops{avgPoolGrad[float32](ws, g), avgPoolGrad[float64](ws, g)}}, grad)
 			return gorgonia.Nodes{dx}, err
 		},

@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"math"
-
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -40,24 +38,25 @@ func (s *Site) batchNorm(name string, x *gorgonia.Node) (*gorgonia.Node, error) 
 func (s *Site) normalize(name string, x *gorgonia.Node, affine ...*gorgonia.Node) (*gorgonia.Node, error) {
 	in := x.Shape()
 	pixels, c := in[0]*in[2]*in[3], in[1]
-	n, ws, run := s.Network, s.Workers, s.Params.Running(s.Address+"/"+name, c)
+	n, ws := s.Network, s.Workers
+	z := &Normalization{n, s.Params.Running(s.Address+"/"+name, c), pixels}
 	pair := tensor.Shape{2, c}
-	stats, err := n.apply(spec{name: "norm/stats", shape: pair,
-		loops: loops{normStats[float32](n, run, pixels), normStats[float64](n, run, pixels)}}, x)
+	stats, err := n.apply(spec{name: "norm/stats", what: Statistics{z}, shape: pair,
+		loops: loops{normStats[float32](z), normStats[float64](z)}}, x)
 	if err != nil {
 		return nil, err
 	}
 	return n.apply(spec{
-		name: "norm", shape: in, inPlace: 1, wrt: []bool{true, false, true, true}[:2+len(affine)],
+		name: "norm", what: Normalized{}, shape: in, inPlace: 1, wrt: []bool{true, false, true, true}[:2+len(affine)],
 		loops: loops{normalize[float32](ws, pixels, c), normalize[float64](ws, pixels, c)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			x, stats, scale := in[0], in[1], in[2:min(3, len(in))]
-			sums, err := n.apply(spec{name: "norm/sums", shape: pair,
+			sums, err := n.apply(spec{name: "norm/sums", linear: last, what: NormalizedSums{}, shape: pair,
 				loops: loops{normSums[float32](ws, pixels, c), normSums[float64](ws, pixels, c)}}, x, stats, grad)
 			if err != nil {
 				return nil, err
 			}
-			dx, err := n.apply(spec{name: "norm/dx", shape: x.Shape(), inPlace: 4,
+			dx, err := n.apply(spec{name: "norm/dx", linear: 4, what: NormalizedGrad{}, shape: x.Shape(), inPlace: 4,
 				loops: loops{normGrad[float32](ws, pixels, c), normGrad[float64](ws, pixels, c)}},
 				append(gorgonia.Nodes{x, stats, sums, grad}, scale...)...)
 			if err != nil || len(scale) == 0 {
@@ -73,33 +72,13 @@ func (s *Site) normalize(name string, x *gorgonia.Node, affine ...*gorgonia.Node
 	}, append(gorgonia.Nodes{x, stats}, affine...)...)
 }
 
-// normStats writes mean and inverse deviation, of the batch or the running ones.
-func normStats[T kernel.Float](n *Network, run *Running, pixels int) func([][]T, []T) {
-	return func(in [][]T, out []T) {
-		c := len(run.Mean)
-		mean, inv := out[:c], out[c:]
-		if !n.Training && n.Norm == UsualNorm {
-			for i := range c {
-				mean[i], inv[i] = T(run.Mean[i]), T(1/math.Sqrt(run.Var[i]+normEpsilon))
-			}
-			return
+func normStats[T kernel.Float](z *Normalization) func([][]T, []T) {
+	return func(in [][]T, stats []T) {
+		if z.OfBatch() {
+			c := len(stats) / 2
+			kernel.Moments[T]{Mean: stats[:c], Variance: stats[c:]}.Measure(z.network.Workers, z.pixels, c, in[0])
 		}
-		kernel.Moments[T]{Mean: mean, Variance: inv}.Measure(n.Workers, pixels, c, in[0])
-		momentum := 0.0
-		switch {
-		case n.Norm == RecalibrateNorm:
-			run.batches++
-			momentum = 1 / float64(run.batches)
-		case n.Training:
-			momentum = normMomentum
-		}
-		count := float64(pixels)
-		for i := range c {
-			v := float64(inv[i])
-			inv[i] = T(1 / math.Sqrt(v+normEpsilon))
-			run.Mean[i] += momentum * (float64(mean[i]) - run.Mean[i])
-			run.Var[i] += momentum * (v*count/max(count-1, 1) - run.Var[i])
-		}
+		Settle(z, stats)
 	}
 }
 
@@ -143,7 +122,7 @@ func normGrad[T kernel.Float](ws *kernel.Workers, pixels, c int) func([][]T, []T
 // row takes one row of a matrix.
 func (n *Network) row(x *gorgonia.Node, i int) (*gorgonia.Node, error) {
 	c := x.Shape()[1]
-	return n.apply(spec{name: "row", shape: tensor.Shape{c},
+	return n.apply(spec{name: "row", linear: 1, shape: tensor.Shape{c},
 		loops: loops{takeRow[float32](c, i), takeRow[float64](c, i)}}, x)
 }
 

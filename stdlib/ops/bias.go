@@ -18,7 +18,7 @@ func (s *Site) bias(name string, x *gorgonia.Node) (*gorgonia.Node, error) {
 		name: "bias", shape: in, inPlace: 1,
 		loops: loops{addBias[float32](ws, pixels, c), addBias[float64](ws, pixels, c)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			db, err := n.apply(spec{name: "bias/db", shape: in[1].Shape(),
+			db, err := n.apply(spec{name: "bias/db", linear: last, shape: in[1].Shape(),
 				loops: loops{biasGrad[float32](ws, pixels, c), biasGrad[float64](ws, pixels, c)}}, grad)
 			return gorgonia.Nodes{grad, db}, err
 		},

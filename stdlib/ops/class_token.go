@@ -17,10 +17,10 @@ func (n *Network) first(x *gorgonia.Node) (*gorgonia.Node, error) {
 	in := x.Shape()
 	b, c, area := in[0], in[1], in[2]*in[3]
 	return n.apply(spec{
-		name: "first", shape: tensor.Shape{in[0], in[1]},
+		name: "first", linear: 1, shape: tensor.Shape{in[0], in[1]},
 		loops: loops{first[float32](b, c, area), first[float64](b, c, area)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.apply(spec{name: "first/dx", shape: in[0].Shape(),
+			dx, err := n.apply(spec{name: "first/dx", linear: last, shape: in[0].Shape(),
 				loops: loops{firstGrad[float32](b, c, area), firstGrad[float64](b, c, area)}}, grad)
 			return gorgonia.Nodes{dx}, err
 		},

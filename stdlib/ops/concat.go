@@ -38,7 +38,7 @@ func (n *Network) concat(in ...*gorgonia.Node) (*gorgonia.Node, error) {
 			grads := make(gorgonia.Nodes, len(in))
 			for i, x := range in {
 				var err error
-				if grads[i], err = n.apply(spec{name: "concat/dx", shape: x.Shape(),
+				if grads[i], err = n.apply(spec{name: "concat/dx", linear: last, shape: x.Shape(),
 					loops: loops{part[float32](ws, sizes, i), part[float64](ws, sizes, i)}}, grad); err != nil {
 					return nil, err
 				}

@@ -81,16 +81,16 @@ func (s *Site) convolution(name string, x *gorgonia.Node, f filter) (*gorgonia.N
 	}
 	n, ws := s.Network, s.Workers
 	y, err := n.apply(spec{
-		name:  "conv",
+		name: "conv", what: Convolution{g},
 		shape: shape,
 		loops: loops{convForward[float32](ws, g), convForward[float64](ws, g)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.apply(spec{name: "conv/dx", shape: in[0].Shape(),
+			dx, err := n.apply(spec{name: "conv/dx", linear: last, what: ConvolutionGradInput{g}, shape: in[0].Shape(),
 				loops: loops{convGradInput[float32](ws, g), convGradInput[float64](ws, g)}}, in[1], grad)
 			if err != nil {
 				return nil, err
 			}
-			dw, err := n.apply(spec{name: "conv/dw", shape: in[1].Shape(),
+			dw, err := n.apply(spec{name: "conv/dw", linear: last, what: ConvolutionGradWeight{g}, shape: in[1].Shape(),
 				loops: loops{convGradWeight[float32](ws, g), convGradWeight[float64](ws, g)}}, in[0], grad)
 			return gorgonia.Nodes{dx, dw}, err
 		},

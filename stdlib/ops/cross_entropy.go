@@ -16,7 +16,7 @@ func (n *Network) CrossEntropy(logits, labels *gorgonia.Node, smoothing float64)
 		name: "cross_entropy", shape: tensor.Shape{1}, wrt: []bool{true, false},
 		loops: loops{crossEntropy[float32](g), crossEntropy[float64](g)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			d, err := n.apply(spec{name: "cross_entropy/dx", shape: in[0].Shape(),
+			d, err := n.apply(spec{name: "cross_entropy/dx", linear: last, shape: in[0].Shape(),
 				loops: loops{crossEntropyGrad[float32](g), crossEntropyGrad[float64](g)}}, in[0], in[1], grad)
 			return gorgonia.Nodes{d, nil}, err
 		},

@@ -29,7 +29,7 @@ func (n *Network) weighRows(x, factors *gorgonia.Node) (*gorgonia.Node, error) {
 	ws, rows := n.Workers, x.Shape()[0]
 	size := x.Shape().TotalSize() / rows
 	return n.apply(spec{
-		name: "weigh_rows", shape: x.Shape(), inPlace: 1, wrt: []bool{true, false},
+		name: "weigh_rows", linear: 1, shape: x.Shape(), inPlace: 1, wrt: []bool{true, false},
 		loops: loops{weighRows[float32](ws, rows, size), weighRows[float64](ws, rows, size)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.weighRows(grad, in[1])

@@ -64,7 +64,7 @@ func dropMask[T kernel.Float](n *Network, stream string, rate float64, grows boo
 func (n *Network) multiply(x, factors *gorgonia.Node) (*gorgonia.Node, error) {
 	ws := n.Workers
 	return n.apply(spec{
-		name: "multiply", shape: x.Shape(), inPlace: 1, wrt: []bool{true, false},
+		name: "multiply", linear: 1, shape: x.Shape(), inPlace: 1, wrt: []bool{true, false},
 		loops: loops{multiply[float32](ws), multiply[float64](ws)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.multiply(grad, in[1])

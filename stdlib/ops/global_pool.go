@@ -20,7 +20,7 @@ func (n *Network) globalPool(x *gorgonia.Node) (*gorgonia.Node, error) {
 		name: "global_pool", shape: tensor.Shape{in[0], in[1]},
 		loops: loops{globalPool[float32](ws, b, area, c), globalPool[float64](ws, b, area, c)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.apply(spec{name: "global_pool/dx", shape: in[0].Shape(),
+			dx, err := n.apply(spec{name: "global_pool/dx", linear: last, shape: in[0].Shape(),
 				loops: loops{globalPoolGrad[float32](ws, b, area, c), globalPoolGrad[float64](ws, b, area, c)}}, grad)
 			return gorgonia.Nodes{dx}, err
 		},

@@ -46,7 +46,7 @@ func (n *Network) pick(x *gorgonia.Node, chosen []int) (*gorgonia.Node, error) {
 		name: "pick", shape: tensor.Shape{in[0], len(chosen), in[2], in[3]},
 		loops: loops{pick[float32](ws, pixels, c, chosen), pick[float64](ws, pixels, c, chosen)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.apply(spec{name: "pick/dx", shape: in[0].Shape(),
+			dx, err := n.apply(spec{name: "pick/dx", linear: last, shape: in[0].Shape(),
 				loops: loops{put[float32](ws, pixels, c, chosen), put[float64](ws, pixels, c, chosen)}}, grad)
 			return gorgonia.Nodes{dx}, err
 		},

@@ -34,12 +34,12 @@ func (s *Site) layerNorm(x *gorgonia.Node, epsilon float64) (*gorgonia.Node, err
 		name: "layer_norm", shape: in, inPlace: 1, wrt: []bool{true, false, true, true},
 		loops: loops{layerNorm[float32](ws, pixels, c), layerNorm[float64](ws, pixels, c)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			sums, err := n.apply(spec{name: "layer_norm/sums", shape: tensor.Shape{2, c},
+			sums, err := n.apply(spec{name: "layer_norm/sums", linear: last, shape: tensor.Shape{2, c},
 				loops: loops{layerSums[float32](ws, pixels, c), layerSums[float64](ws, pixels, c)}}, in[0], in[1], grad)
 			if err != nil {
 				return nil, err
 			}
-			dx, err := n.apply(spec{name: "layer_norm/dx", shape: in[0].Shape(), inPlace: 4,
+			dx, err := n.apply(spec{name: "layer_norm/dx", linear: last, shape: in[0].Shape(), inPlace: 4,
 				loops: loops{layerGrad[float32](ws, pixels, c), layerGrad[float64](ws, pixels, c)}}, in[0], in[1], in[2], grad)
 			if err != nil {
 				return nil, err

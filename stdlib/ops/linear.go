@@ -42,17 +42,17 @@ func (s *Site) linear(prefix string, x *gorgonia.Node, k int, bias bool) (*gorgo
 		name: "linear", shape: tensor.Shape{b, k},
 		loops: loops{linear[float32](ws, b, f, k), linear[float64](ws, b, f, k)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.apply(spec{name: "linear/dx", shape: in[0].Shape(),
+			dx, err := n.apply(spec{name: "linear/dx", linear: last, shape: in[0].Shape(),
 				loops: loops{linearGradInput[float32](ws, b, f, k), linearGradInput[float64](ws, b, f, k)}}, in[1], grad)
 			if err != nil {
 				return nil, err
 			}
-			dw, err := n.apply(spec{name: "linear/dw", shape: in[1].Shape(),
+			dw, err := n.apply(spec{name: "linear/dw", linear: last, shape: in[1].Shape(),
 				loops: loops{linearGradWeight[float32](ws, b, f, k), linearGradWeight[float64](ws, b, f, k)}}, in[0], grad)
 			if err != nil || len(in) == 2 {
 				return gorgonia.Nodes{dx, dw}, err
 			}
-			db, err := n.apply(spec{name: "linear/db", shape: in[2].Shape(),
+			db, err := n.apply(spec{name: "linear/db", linear: last, shape: in[2].Shape(),
 				loops: loops{linearGradBias[float32](b, k), linearGradBias[float64](b, k)}}, grad)
 			return gorgonia.Nodes{dx, dw, db}, err
 		},

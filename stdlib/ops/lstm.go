@@ -37,12 +37,12 @@ func init() {
 			name: "lstm", shape: tensor.Shape{x[0], g.Channels(), x[2], 1},
 			loops: loops{lstm[float32](ws, g), lstm[float64](ws, g)},
 			diff: func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-				dgates, err := n.apply(spec{name: "lstm/dx", shape: in[0].Shape(),
+				dgates, err := n.apply(spec{name: "lstm/dx", linear: last, shape: in[0].Shape(),
 					loops: loops{lstmGradInput[float32](ws, g), lstmGradInput[float64](ws, g)}}, in[1], out, grad)
 				if err != nil {
 					return nil, err
 				}
-				dw, err := n.apply(spec{name: "lstm/dw", shape: in[1].Shape(),
+				dw, err := n.apply(spec{name: "lstm/dw", linear: last, shape: in[1].Shape(),
 					loops: loops{lstmGradWeight[float32](ws, g), lstmGradWeight[float64](ws, g)}}, out, dgates)
 				return gorgonia.Nodes{dgates, dw}, err
 			},

@@ -15,10 +15,10 @@ func init() {
 		n, ws := s.Network, s.Workers
 		g, shape := poolGeometry(in[0], kern, stride)
 		return n.apply(spec{
-			name: "max_pool", shape: shape,
+			name: "max_pool", what: MaximumPool{g}, shape: shape,
 			loops: loops{maxPool[float32](ws, g), maxPool[float64](ws, g)},
 			diff: func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-				dx, err := n.apply(spec{name: "max_pool/dx", shape: in[0].Shape(),
+				dx, err := n.apply(spec{name: "max_pool/dx", linear: last, shape: in[0].Shape(),
 					loops: loops{maxPoolGrad[float32](ws, g), maxPoolGrad[float64](ws, g)}}, in[0], out, grad)
 				return gorgonia.Nodes{dx}, err
 			},

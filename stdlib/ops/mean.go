@@ -19,7 +19,7 @@ func init() {
 func (n *Network) scale(x *gorgonia.Node, a float64) (*gorgonia.Node, error) {
 	ws := n.Workers
 	return n.apply(spec{
-		name: "scale", shape: x.Shape(), inPlace: 1,
+		name: "scale", linear: 1, shape: x.Shape(), inPlace: 1,
 		loops: loops{scale[float32](ws, a), scale[float64](ws, a)},
 		diff: func(_ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.scale(grad, a)

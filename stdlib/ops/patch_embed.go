@@ -49,7 +49,7 @@ func (n *Network) prepend(x, token *gorgonia.Node) (*gorgonia.Node, error) {
 		name: "prepend", shape: tensor.Shape{b, c, area + 1, 1},
 		loops: loops{prepend[float32](ws, b, c, area), prepend[float64](ws, b, c, area)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.apply(spec{name: "prepend/dx", shape: in[0].Shape(),
+			dx, err := n.apply(spec{name: "prepend/dx", linear: last, shape: in[0].Shape(),
 				loops: loops{withoutFirst[float32](ws, b, c, area), withoutFirst[float64](ws, b, c, area)}}, grad)
 			if err != nil {
 				return nil, err
@@ -58,7 +58,7 @@ func (n *Network) prepend(x, token *gorgonia.Node) (*gorgonia.Node, error) {
 			if err != nil {
 				return nil, err
 			}
-			dtoken, err := n.apply(spec{name: "prepend/dtoken", shape: in[1].Shape(),
+			dtoken, err := n.apply(spec{name: "prepend/dtoken", linear: last, shape: in[1].Shape(),
 				loops: loops{sumRows[float32](ws), sumRows[float64](ws)}}, first)
 			return gorgonia.Nodes{dx, dtoken}, err
 		},

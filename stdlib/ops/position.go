@@ -28,7 +28,7 @@ func (s *Site) position(name string, x *gorgonia.Node) (*gorgonia.Node, error) {
 		name: "position", shape: x.Shape(), inPlace: 1,
 		loops: loops{addRow[float32](ws), addRow[float64](ws)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dv, err := n.apply(spec{name: "position/dv", shape: in[1].Shape(),
+			dv, err := n.apply(spec{name: "position/dv", linear: last, shape: in[1].Shape(),
 				loops: loops{sumRows[float32](ws), sumRows[float64](ws)}}, grad)
 			return gorgonia.Nodes{grad, dv}, err
 		},

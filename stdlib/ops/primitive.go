@@ -20,6 +20,8 @@ type Primitive struct {
 	loops   loops
 	inPlace int // the input that the result may overwrite, or -1
 	fixed   bool
+	linear  int // the input with which the result is zero, or -1
+	what    any
 	wrt     []bool
 	diff    func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 }
@@ -38,13 +40,20 @@ type spec struct {
 	inPlace int    // 1 + the input that the result may overwrite
 	wrt     []bool // the inputs with gradients; nil: all, if there is a diff
 	fixed   bool   // the result does not depend on the inputs
+	linear  int    // 1 + an input in which the result is linear; last: the last one
+	what    any    // the description, if there is one
 	diff    func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 }
+
+const last = -1
 
 // apply adds a primitive to the graph.
 func (n *Network) apply(s spec, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	n.ids++
-	p := &Primitive{name: s.name, id: n.ids, shape: s.shape, loops: s.loops, inPlace: s.inPlace - 1, diff: s.diff, wrt: s.wrt, fixed: s.fixed}
+	p := &Primitive{name: s.name, id: n.ids, shape: s.shape, loops: s.loops, inPlace: s.inPlace - 1, diff: s.diff, wrt: s.wrt, fixed: s.fixed, what: s.what, linear: s.linear - 1}
+	if s.linear == last {
+		p.linear = len(in) - 1
+	}
 	for _, x := range in {
 		p.dims = append(p.dims, x.Dims())
 	}
@@ -65,6 +74,13 @@ func (p *Primitive) Run64(in [][]float64, out []float64) { p.loops.f64(in, out) 
 
 // InPlace is the input whose memory the result may take over, or -1.
 func (p *Primitive) InPlace() int { return p.inPlace }
+
+// Linear is an input in which the result is linear, so that it is zero where that
+// is, or -1.
+func (p *Primitive) Linear() int { return p.linear }
+
+// What is the description of the primitive, or nil.
+func (p *Primitive) What() any { return p.what }
 
 // Fixed reports whether the result is the same for all inputs, which then need
 // not be computed; Run gets none.

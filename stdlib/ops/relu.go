@@ -18,10 +18,10 @@ func (n *Network) relu(x *gorgonia.Node) (*gorgonia.Node, error) {
 	}
 	ws := n.Workers
 	y, err := n.apply(spec{
-		name: "relu", shape: x.Shape(), inPlace: 1,
+		name: "relu", what: Rectified{}, shape: x.Shape(), inPlace: 1,
 		loops: loops{reluForward[float32](ws), reluForward[float64](ws)},
 		diff: func(_ gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.apply(spec{name: "relu/dx", shape: out.Shape(), inPlace: 2,
+			dx, err := n.apply(spec{name: "relu/dx", linear: last, what: RectifiedGrad{}, shape: out.Shape(), inPlace: 2,
 				loops: loops{reluGrad[float32](ws), reluGrad[float64](ws)}}, out, grad)
 			return gorgonia.Nodes{dx}, err
 		},

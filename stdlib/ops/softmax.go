@@ -18,7 +18,7 @@ func (n *Network) softmax(x *gorgonia.Node, size int) (*gorgonia.Node, error) {
 		name: "softmax", shape: x.Shape(), inPlace: 1,
 		loops: loops{softmax[float32](ws, rows, size), softmax[float64](ws, rows, size)},
 		diff: func(_ gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := n.apply(spec{name: "softmax/dx", shape: out.Shape(), inPlace: 2,
+			dx, err := n.apply(spec{name: "softmax/dx", linear: last, shape: out.Shape(), inPlace: 2,
 				loops: loops{softmaxGrad[float32](ws, rows, size), softmaxGrad[float64](ws, rows, size)}}, out, grad)
 			return gorgonia.Nodes{dx}, err
 		},

@@ -46,14 +46,14 @@ func (n *Network) gate(x, factors *gorgonia.Node) (*gorgonia.Node, error) {
 	ws, in := n.Workers, x.Shape()
 	b, c, area := in[0], in[1], in[2]*in[3]
 	return n.apply(spec{
-		name: "gate", shape: x.Shape(), inPlace: 1,
+		name: "gate", linear: 1, shape: x.Shape(), inPlace: 1,
 		loops: loops{gateMaps[float32](ws, b, area, c), gateMaps[float64](ws, b, area, c)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.gate(grad, in[1])
 			if err != nil {
 				return nil, err
 			}
-			df, err := n.apply(spec{name: "gate/df", shape: in[1].Shape(),
+			df, err := n.apply(spec{name: "gate/df", linear: last, shape: in[1].Shape(),
 				loops: loops{gateGrad[float32](ws, b, area, c), gateGrad[float64](ws, b, area, c)}}, in[0], grad)
 			return gorgonia.Nodes{dx, df}, err
 		},

@@ -32,7 +32,7 @@ func (n *Network) sum(in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	}
 	ws := n.Workers
 	return n.apply(spec{
-		name: "sum", shape: in[0].Shape(), inPlace: 1,
+		name: "sum", what: Total{}, shape: in[0].Shape(), inPlace: 1,
 		loops: loops{sum[float32](ws), sum[float64](ws)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			grads := make(gorgonia.Nodes, len(in))

@@ -18,7 +18,7 @@ func init() {
 func (n *Network) transpose(x *gorgonia.Node, shape tensor.Shape, b, height, width int) (*gorgonia.Node, error) {
 	ws := n.Workers
 	return n.apply(spec{
-		name: "transpose", shape: shape,
+		name: "transpose", linear: 1, shape: shape,
 		loops: loops{transpose[float32](ws, b, height, width), transpose[float64](ws, b, height, width)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := n.transpose(grad, in[0].Shape(), b, width, height)

@@ -19,7 +19,7 @@ func init() {
 			name: "unfold", shape: tensor.Shape{x[0], x[1] * kern * kern, x[2], x[3]},
 			loops: loops{unfold[float32](ws, g), unfold[float64](ws, g)},
 			diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-				dx, err := n.apply(spec{name: "unfold/dx", shape: in[0].Shape(),
+				dx, err := n.apply(spec{name: "unfold/dx", linear: last, shape: in[0].Shape(),
 					loops: loops{fold[float32](ws, g), fold[float64](ws, g)}}, grad)
 				return gorgonia.Nodes{dx}, err
 			},

@@ -43,3 +43,45 @@ func Sum[T Float](ws *Workers, xs [][]T, y []T) {
 func Scale[T Float](ws *Workers, a T, x, y []T) {
 	spans(ws, len(x), func(lo, hi int) { affine(y[lo:hi], x[lo:hi], a, 0) })
 }
+
+// WeightedSum sets y to the sum of the xs, each times its factor; those whose factor
+// is zero are not read.
+func WeightedSum[T Float](ws *Workers, xs [][]T, factors, y []T) {
+	spans(ws, len(y), func(lo, hi int) {
+		for l := lo; l < hi; l += 1 << 10 {
+			h := min(hi, l+1<<10)
+			first := true
+			for i, x := range xs {
+				switch {
+				case factors[i] == 0:
+				case first:
+					affine(y[l:h], x[l:h], factors[i], 0)
+					first = false
+				default:
+					affine2(y[l:h], x[l:h], y[l:h], factors[i], 1, 0)
+				}
+			}
+			if first {
+				clear(y[l:h])
+			}
+		}
+	})
+}
+
+// Dots sets d to the dot products of dy with the xs, zero for those whose factor is
+// zero.
+func Dots[T Float](ws *Workers, xs [][]T, factors, dy, d []T) {
+	k := len(xs)
+	r := newReduction[T](ws, len(dy), 1, k)
+	ws.Run(r.tasks, func(_, i int) {
+		lo, hi, sums := r.part(i)
+		for j, x := range xs {
+			if factors[j] != 0 {
+				sums[j] = dot(x[lo:hi], dy[lo:hi])
+			}
+		}
+	})
+	for i, v := range r.total(ws) {
+		d[i] = T(v)
+	}
+}
