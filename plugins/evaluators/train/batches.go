@@ -1,76 +1,192 @@
 package train
 
 import (
-	"math/rand/v2"
+	"context"
 
+	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/plugins/evaluators/train/dataset"
 )
 
-// batches turns examples into network input: pixel values less the mean over the
-// standard deviation of their channel in the training part.
-type batches struct {
-	set   *dataset.Set
-	flip  bool
-	shift int // largest random translation in pixels
+// batch is the input of a step.
+type batch struct {
+	images  []float32 // (B,C,H,W), channels last in memory
+	targets []float32 // (B), the classes; under mixup (B,K), shares of every class
 }
 
-// load writes example i of a split, planes of bytes, to place b of the network's
+// source makes batches of examples: pixel values less the mean over the standard
+// deviation of their channel in the training part.
+type source struct {
+	set    *dataset.Set
+	values [][256]float32 // by channel, what a pixel value is to the network
+}
+
+func newSource(set *dataset.Set) *source {
+	s := &source{set: set, values: make([][256]float32, set.Channels)}
+	for c, mean := range set.Mean {
+		inv := 1 / set.Std[c]
+		for v := range s.values[c] {
+			s.values[c][v] = (float32(v) - mean) * inv
+		}
+	}
+	return s
+}
+
+// image writes example i of a split, planes of bytes, seen as v, to place b of a
 // batch, where the channels come last.
-func (s batches) load(n *network, split dataset.Split, b, i int) {
-	channels, area := s.set.Channels, s.set.H*s.set.W
-	src, dst := split.Pixels[i*channels*area:][:channels*area], n.images[b*channels*area:][:channels*area]
-	for c, mean := range s.set.Mean {
-		inv := 1 / s.set.Std[c]
-		for p, v := range src[c*area:][:area] {
-			dst[p*channels+c] = (float32(v) - mean) * inv
-		}
-	}
-	n.labels[b] = float32(split.Labels[i])
-}
-
-// augment mirrors and moves the image at place b at random; what comes in from
-// outside is the mean.
-func (s batches) augment(n *network, b int, r *rand.Rand) {
-	mirror := s.flip && r.IntN(2) == 0
-	var dx, dy int
-	if s.shift > 0 {
-		dx, dy = r.IntN(2*s.shift+1)-s.shift, r.IntN(2*s.shift+1)-s.shift
-	}
-	channels, h, w := s.set.Channels, s.set.H, s.set.W
-	image := n.images[b*channels*h*w:][:channels*h*w]
-	if mirror {
-		for y := range h {
-			row := image[y*w*channels:][:w*channels]
-			for i, j := 0, (w-1)*channels; i < j; i, j = i+channels, j-channels {
-				for c := range channels {
-					row[i+c], row[j+c] = row[j+c], row[i+c]
-				}
-			}
-		}
-	}
-	if dx != 0 || dy != 0 {
-		translate(image, h, w*channels, dy, dx*channels)
-	}
-}
-
-// translate moves h rows of w numbers in place by dy rows and dx numbers.
-func translate(image []float32, h, w, dy, dx int) {
-	for i := range h {
-		y := i
-		if dy > 0 {
-			y = h - 1 - i // from the bottom, so that nothing is read after it is written
-		}
-		row := image[y*w:][:w]
-		from := y - dy
-		if from < 0 || from >= h {
+func (s *source) image(images []float32, b int, split dataset.Split, i int, v view) {
+	h, w, channels := s.set.H, s.set.W, len(s.values)
+	size := channels * h * w
+	src, dst := split.Pixels[i*size:][:size], images[b*size:][:size]
+	lo, hi := max(v.dx, 0), w+min(v.dx, 0) // what a row of the image covers
+	for y := range h {
+		row := dst[y*w*channels:][:w*channels]
+		sy := y - v.dy
+		if sy < 0 || sy >= h {
 			clear(row)
 			continue
 		}
-		copy(row[max(dx, 0):], image[from*w:][max(-dx, 0):w-max(dx, 0)])
-		if dx > 0 {
-			clear(row[:min(dx, w)])
-		} else {
-			clear(row[max(w+dx, 0):])
+		clear(row[:lo*channels])
+		clear(row[hi*channels:])
+		for c := range s.values {
+			from, values := src[(c*h+sy)*w:][:w], &s.values[c]
+			at, step := lo-v.dx, 1
+			if v.mirror {
+				at, step = w-1-at, -1
+			}
+			for x := lo*channels + c; x < hi*channels; x += channels {
+				row[x] = values[from[at]]
+				at += step
+			}
 		}
 	}
+	for y := max(v.hole.top, 0); y < min(v.hole.bottom, h); y++ {
+		if l, r := max(v.hole.left, 0), min(v.hole.right, w); l < r {
+			clear(dst[(y*w+l)*channels : (y*w+r)*channels])
+		}
+	}
+}
+
+// plain fills a batch with up to its size of examples of a split, from number
+// first on, as they are.
+func (s *source) plain(to *batch, split dataset.Split, first, count int) {
+	for b := range count {
+		s.image(to.images, b, split, first+b, view{})
+		to.targets[b] = float32(split.Labels[first+b])
+	}
+}
+
+// lessons are the batches of a training, by the number of the step. Everything
+// random about a batch comes from the seed, the epoch and the position in it, so
+// that batches may be made in any order and by any goroutine.
+type lessons struct {
+	*source
+	settings    Settings
+	seed        uint64
+	size, steps int // examples of a batch, batches of an epoch
+	epoch       int // of order
+	order       []int
+	mixed       []float32 // memory for images to be mixed
+}
+
+func newLessons(s *source, settings Settings, seed uint64, size int) *lessons {
+	return &lessons{source: s, settings: settings, seed: seed, size: size, steps: s.set.Train.Len() / size, epoch: -1}
+}
+
+// fill makes the batch of a step, counted from 0 over all epochs. What an epoch
+// has more than its batches hold takes part in another epoch.
+func (l *lessons) fill(to *batch, step int) {
+	examples := l.set.Train.Len()
+	if epoch := step / l.steps; epoch != l.epoch {
+		l.epoch, l.order = epoch, stream.New(l.seed, "order", uint64(epoch)).Perm(examples)
+	}
+	first := step % l.steps * l.size
+	chosen := l.order[first:][:l.size]
+	soft := l.settings.Mixup > 0
+	for b, i := range chosen {
+		var v view
+		if l.settings.augments() {
+			v = l.settings.draw(stream.New(l.seed, "augment", uint64(l.epoch)*uint64(examples)+uint64(first+b)), l.set.H, l.set.W)
+		}
+		l.image(to.images, b, l.set.Train, i, v)
+		if !soft {
+			to.targets[b] = float32(l.set.Train.Labels[i])
+		}
+	}
+	if soft {
+		l.mix(to, chosen, step)
+	}
+}
+
+// mix replaces every image and label by a mixture with those of another place; the
+// shares are the same for the whole batch.
+func (l *lessons) mix(to *batch, chosen []int, step int) {
+	r := stream.New(l.seed, "mixup", uint64(step))
+	share := float32(beta(r, l.settings.Mixup))
+	l.mixed = append(l.mixed[:0], to.images...)
+	size := len(to.images) / l.size
+	smoothing, classes := float32(l.settings.Smoothing), l.set.Classes
+	for b, other := range r.Perm(l.size) {
+		x, y := to.images[b*size:][:size], l.mixed[other*size:][:size]
+		for i := range x {
+			x[i] = share*x[i] + (1-share)*y[i]
+		}
+		row := to.targets[b*classes:][:classes]
+		for k := range row {
+			row[k] = smoothing / float32(classes)
+		}
+		row[l.set.Train.Labels[chosen[b]]] += (1 - smoothing) * share
+		row[l.set.Train.Labels[chosen[other]]] += (1 - smoothing) * (1 - share)
+	}
+}
+
+// ahead is how many batches are made before they are needed.
+const ahead = 2
+
+// feed makes batches in a goroutine of its own while the network computes.
+type feed struct {
+	ready chan *batch // in the order of their numbers
+	free  chan *batch
+	quit  chan struct{}
+	done  chan struct{}
+}
+
+// newFeed starts to make the batches from number from up to to. Images and targets
+// are their sizes in numbers.
+func newFeed(from, to, images, targets int, fill func(to *batch, number int)) *feed {
+	f := &feed{make(chan *batch, ahead), make(chan *batch, ahead), make(chan struct{}), make(chan struct{})}
+	for range ahead {
+		f.free <- &batch{make([]float32, images), make([]float32, targets)}
+	}
+	go func() {
+		defer close(f.done)
+		for i := from; i < to; i++ {
+			select {
+			case b := <-f.free:
+				fill(b, i)
+				f.ready <- b // there is room: it has been taken out of free
+			case <-f.quit:
+				return
+			}
+		}
+	}()
+	return f
+}
+
+// next copies the next batch into the memory of a network.
+func (f *feed) next(ctx context.Context, images, targets []float32) error {
+	select {
+	case b := <-f.ready:
+		copy(images, b.images)
+		copy(targets, b.targets)
+		f.free <- b
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// stop ends the goroutine.
+func (f *feed) stop() {
+	close(f.quit)
+	<-f.done
 }

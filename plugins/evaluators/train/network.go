@@ -6,6 +6,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space/stream"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/dataset"
 	"github.com/nasc-project/nasc/stdlib/ops"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"github.com/nasc-project/nasc/stdlib/ops/plan"
@@ -21,18 +22,31 @@ type network struct {
 
 	batch    int
 	images   []float32 // (B,C,H,W), channels last in memory, to be filled before a run
-	labels   []float32 // (B), or one for every position of every example
+	targets  []float32 // of a training step: the classes, or (B,K) where they are soft
+	classes  []float32 // (B), or one for every position of every example
 	training *plan.Plan[float32]
 	logits   []float32 // (B,K), of the last evaluation
 	scoring  *plan.Plan[float32]
 	loss     []float32 // of the last training step
 	params   [][]float32
 	grads    [][]float32
+
+	smallest *gorgonia.Node // where an auxiliary head can read
 }
 
-// newNetwork builds g for batches of the given size. Smoothing is that of the labels
-// in training.
-func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64, smoothing float64) (*network, error) {
+// objective is what a training minimizes: the cross-entropy with labels.
+type objective struct {
+	smoothing float64 // share of the target that is spread over all classes
+	soft      bool    // targets are shares of every class
+	auxiliary float64 // weight of the loss of a second classifier
+}
+
+func (s Settings) objective() objective {
+	return objective{s.Smoothing, s.Mixup > 0, s.Auxiliary}
+}
+
+// newNetwork builds g for batches of the given size.
+func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64, o objective) (*network, error) {
 	eg := gorgonia.NewGraph()
 	w := &weights{graph: eg, seed: seed}
 	n := &network{batch: batch, weights: w,
@@ -43,8 +57,7 @@ func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64, smoo
 	if err != nil {
 		return nil, err
 	}
-	labels := n.leaf("labels", logits.Shape().TotalSize()/logits.Shape()[1])
-	loss, err := n.CrossEntropy(logits, labels, smoothing)
+	loss, err := n.minimize(logits, o)
 	if err != nil {
 		return nil, err
 	}
@@ -58,13 +71,56 @@ func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64, smoo
 	if n.scoring, err = plan.New[float32](ws, logits); err != nil {
 		return nil, err
 	}
-	n.images, n.labels = images.Value().Data().([]float32), labels.Value().Data().([]float32)
+	n.images = images.Value().Data().([]float32)
 	n.loss, n.logits = n.training.Value(loss), n.scoring.Value(logits)
 	for i := range params {
 		n.params = append(n.params, n.training.Value(params[i]))
 		n.grads = append(n.grads, n.training.Value(grads[i]))
 	}
 	return n, nil
+}
+
+// minimize adds the loss of a training step.
+func (n *network) minimize(logits *gorgonia.Node, o objective) (*gorgonia.Node, error) {
+	places := logits.Shape().TotalSize() / logits.Shape()[1]
+	var loss func(logits *gorgonia.Node) (*gorgonia.Node, error)
+	if o.soft {
+		targets := n.leaf("targets", logits.Shape()...)
+		n.targets, n.classes = targets.Value().Data().([]float32), make([]float32, places)
+		loss = func(logits *gorgonia.Node) (*gorgonia.Node, error) { return n.SoftCrossEntropy(logits, targets) }
+	} else {
+		labels := n.leaf("labels", places)
+		n.classes = labels.Value().Data().([]float32)
+		n.targets = n.classes
+		loss = func(logits *gorgonia.Node) (*gorgonia.Node, error) {
+			return n.CrossEntropy(logits, labels, o.smoothing)
+		}
+	}
+	first, err := loss(logits)
+	if err != nil || o.auxiliary == 0 {
+		return first, err
+	}
+	if n.smallest == nil {
+		return nil, &dataset.Problem{Option: "architecture", Message: "has no square map of at least 6 pixels between its cells that an auxiliary classifier could read"}
+	}
+	head, err := n.Build("auxiliary", "auxiliary_head", ops.Attrs{"out": int64(logits.Shape()[1])}, n.smallest)
+	if err != nil {
+		return nil, err
+	}
+	second, err := loss(head)
+	if err != nil {
+		return nil, err
+	}
+	return n.WithAuxiliary(first, second, o.auxiliary)
+}
+
+// offer takes note of a result between the cells of a network. The auxiliary head
+// reads the first map of the smallest resolution of at least 6 by 6, which in DARTS
+// is what the last reduction gives.
+func (n *network) offer(x *gorgonia.Node) {
+	if s := x.Shape(); len(s) == 4 && s[2] == s[3] && s[2] >= 6 && (n.smallest == nil || s[2] < n.smallest.Shape()[2]) {
+		n.smallest = x
+	}
 }
 
 func (n *network) leaf(name string, shape ...int) *gorgonia.Node {
@@ -104,6 +160,9 @@ func (n *network) build(g *graph.Graph, path string, in []*gorgonia.Node) (*gorg
 		}
 		if got := graph.Shape(values[i].Shape()[1:]); len(node.Shape) > 0 && !got.Equal(node.Shape) {
 			return nil, fmt.Errorf("%s: %s gives %v, but its declaration says %v", address, node.Op, got, node.Shape)
+		}
+		if path == "" {
+			n.offer(values[i])
 		}
 	}
 	return value(g.Output), nil

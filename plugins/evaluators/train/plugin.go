@@ -16,7 +16,7 @@ var Plugin = sdk.Plugin{
 	Doc: "Trains every architecture on images, with Gorgonia on the processor.",
 	Evaluators: []sdk.EvaluatorSpec{sdk.NewEvaluator(sdk.EvaluatorInfo{
 		Name: "train",
-		Doc: "Trains an architecture with SGD (Nesterov momentum, cosine schedule) on the training part of a data set " +
+		Doc: "Trains an architecture on the training part of a data set, by default with SGD (Nesterov momentum, cosine schedule), " +
 			"and reports its accuracy on the validation part; the test part is for the winner.",
 		Metrics: []sdk.Metric{
 			{Name: "accuracy", Doc: "share of validation examples classified correctly", Unit: "%", HigherIsBetter: true},
@@ -46,7 +46,7 @@ type evaluator struct{ *Trainer }
 
 func (e evaluator) Evaluate(ctx context.Context, c sdk.Candidate, progress func(sdk.Progress)) (sdk.ValidationMetrics, error) {
 	epochs := 0
-	m, err := e.Run(ctx, c.Graph, c.Seed, c.Epochs, func(ep Epoch) {
+	m, err := e.Run(ctx, job(c), func(ep Epoch) {
 		epochs = ep.Of
 		report(progress, ep)
 	})
@@ -57,12 +57,14 @@ func (e evaluator) Evaluate(ctx context.Context, c sdk.Candidate, progress func(
 }
 
 func (e evaluator) Test(ctx context.Context, c sdk.Candidate, progress func(sdk.Progress)) (sdk.TestMetrics, error) {
-	m, err := e.Trainer.Test(ctx, c.Graph, c.Seed, c.Epochs, func(ep Epoch) { report(progress, ep) })
+	m, err := e.Trainer.Test(ctx, job(c), func(ep Epoch) { report(progress, ep) })
 	if err != nil {
 		return sdk.TestMetrics{}, problem(err)
 	}
 	return sdk.TestMetrics{Values: m.values()}, nil
 }
+
+func job(c sdk.Candidate) Job { return Job{Graph: c.Graph, Seed: c.Seed, Epochs: c.Epochs} }
 
 func (m Metrics) values() map[string]float64 {
 	return map[string]float64{"accuracy": m.Accuracy, "loss": m.Loss}

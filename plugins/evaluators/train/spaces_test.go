@@ -10,6 +10,7 @@ import (
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space/stream"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/optim"
 	"github.com/nasc-project/nasc/spaces"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 )
@@ -84,7 +85,7 @@ func TestShippedSpaces(t *testing.T) {
 
 func twoSteps(t *testing.T, ws *kernel.Workers, g *graph.Graph, unread bool) {
 	t.Helper()
-	n, err := newNetwork(g, ws, 2, 1, 0)
+	n, err := newNetwork(g, ws, 2, 1, objective{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,10 +113,10 @@ func twoSteps(t *testing.T, ws *kernel.Workers, g *graph.Graph, unread bool) {
 	for i := range n.images {
 		n.images[i] = float32(rng.NormFloat64())
 	}
-	for i := range n.labels {
-		n.labels[i] = float32(i % 10)
+	for i := range n.classes {
+		n.classes[i] = float32(i % 10)
 	}
-	descent := &sgd{momentum: 0.9}
+	descent := optim.New(optim.SGD{Momentum: 0.9, Nesterov: true}, n.params)
 	for step := range 2 {
 		if err := n.step(context.Background()); err != nil {
 			t.Fatal(err)
@@ -133,8 +134,8 @@ func twoSteps(t *testing.T, ws *kernel.Workers, g *graph.Graph, unread bool) {
 				}
 			}
 		}
-		clip(n.grads, 1)
-		descent.step(n.params, n.grads, 0.01)
+		optim.ClipNorm(ws, n.grads, 1)
+		descent.Step(ws, n.grads, 0.01)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/optim"
 	"github.com/nasc-project/nasc/plugins/sdk"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 )
@@ -22,7 +23,7 @@ import (
 // quick are settings for a training of a fraction of a second.
 func quick() Settings {
 	return Settings{Dataset: "glyphs", Train: 320, Valid: 100, Test: 100, Epochs: 2, BatchSize: 16,
-		Lr: 0.1, Momentum: 0.9, WeightDecay: 5e-4, Clip: 5}
+		Lr: 0.1, Momentum: 0.9, Nesterov: true, WeightDecay: 5e-4, Clip: 5}
 }
 
 func newTrainer(t *testing.T, s Settings, threads int) *Trainer {
@@ -45,7 +46,7 @@ func ignore(Epoch) {}
 
 func run(t *testing.T, tr *Trainer, g *graph.Graph, seed uint64) Metrics {
 	t.Helper()
-	m, err := tr.Run(context.Background(), g, seed, 0, ignore)
+	m, err := tr.Run(context.Background(), Job{Graph: g, Seed: seed}, ignore)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestLearns(t *testing.T) {
 	tr := newTrainer(t, s, 2)
 	g := nasbench201(8, 1, 10, image, cell(3, conv3, skip, conv3))
 	var epochs []Epoch
-	m, err := tr.Test(context.Background(), g, 1, 0, func(e Epoch) { epochs = append(epochs, e) })
+	m, err := tr.Test(context.Background(), Job{Graph: g, Seed: 1}, func(e Epoch) { epochs = append(epochs, e) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func TestLearns(t *testing.T) {
 		t.Errorf("last epoch %v", epochs[2])
 	}
 	short := 0
-	if _, err := tr.Run(context.Background(), g, 1, 1, func(Epoch) { short++ }); err != nil || short != 1 {
+	if _, err := tr.Run(context.Background(), Job{Graph: g, Seed: 1, Epochs: 1}, func(Epoch) { short++ }); err != nil || short != 1 {
 		t.Errorf("%d epochs instead of the one asked for (%v)", short, err)
 	}
 }
@@ -140,7 +141,7 @@ func TestFamilies(t *testing.T) {
 		s := quick()
 		s.Train, s.Epochs, s.Lr = c.examples, c.epochs, c.rate
 		var last float64
-		if _, err := newTrainer(t, s, 2).Run(context.Background(), c.g, 1, 0, func(e Epoch) { last = e.TrainLoss }); err != nil {
+		if _, err := newTrainer(t, s, 2).Run(context.Background(), Job{Graph: c.g, Seed: 1}, func(e Epoch) { last = e.TrainLoss }); err != nil {
 			t.Fatal(err)
 		}
 		if last > c.loss {
@@ -156,7 +157,7 @@ func TestSmoothing(t *testing.T) {
 	s.Lr = 0
 	losses := func(smoothing float64) (train, valid float64) {
 		s.Smoothing = smoothing
-		m, err := newTrainer(t, s, 2).Run(context.Background(), mixed(10), 1, 1, func(e Epoch) { train = e.TrainLoss })
+		m, err := newTrainer(t, s, 2).Run(context.Background(), Job{Graph: mixed(10), Seed: 1, Epochs: 1}, func(e Epoch) { train = e.TrainLoss })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +193,7 @@ func TestDivergence(t *testing.T) {
 	s := quick()
 	s.Lr, s.Clip = 1e30, 0
 	tr := newTrainer(t, s, 2)
-	_, err := tr.Run(context.Background(), mixed(10), 1, 0, ignore)
+	_, err := tr.Run(context.Background(), Job{Graph: mixed(10), Seed: 1}, ignore)
 	if err == nil || !strings.HasPrefix(err.Error(), "training diverged: the loss is ") {
 		t.Fatalf("error %v", err)
 	}
@@ -207,7 +208,7 @@ func TestCancel(t *testing.T) {
 	tr := newTrainer(t, quick(), 2)
 	ctx, cancel := context.WithCancel(context.Background())
 	epochs := 0
-	_, err := tr.Run(ctx, mixed(10), 1, 0, func(Epoch) { epochs++; cancel() })
+	_, err := tr.Run(ctx, Job{Graph: mixed(10), Seed: 1}, func(Epoch) { epochs++; cancel() })
 	if !errors.Is(err, context.Canceled) || epochs != 1 {
 		t.Errorf("error %v after %d epochs", err, epochs)
 	}
@@ -226,7 +227,7 @@ func TestMismatch(t *testing.T) {
 		{two, "architecture has 2 inputs; images are one"},
 		{newBuilder("q", 1, 16, 16).then("fourier").classifier(10), `0:fourier: no implementation of the op "fourier" for training`},
 	} {
-		if _, err := tr.Run(context.Background(), c.g, 1, 0, ignore); err == nil || err.Error() != c.want {
+		if _, err := tr.Run(context.Background(), Job{Graph: c.g, Seed: 1}, ignore); err == nil || err.Error() != c.want {
 			t.Errorf("error %v, want %s", err, c.want)
 		}
 	}
@@ -240,7 +241,7 @@ func TestRandomArchitectures(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 12 {
 		g, name := quickstart(r, 10)
-		if _, err := tr.Run(context.Background(), g, 1, 0, ignore); err != nil {
+		if _, err := tr.Run(context.Background(), Job{Graph: g, Seed: 1}, ignore); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -259,7 +260,7 @@ func TestDeclarations(t *testing.T) {
 	} {
 		g := mixed(10)
 		c.change(g.Nodes[0])
-		if _, err := tr.Run(context.Background(), g, 1, 0, ignore); err == nil || err.Error() != c.want {
+		if _, err := tr.Run(context.Background(), Job{Graph: g, Seed: 1}, ignore); err == nil || err.Error() != c.want {
 			t.Errorf("error %v, want %s", err, c.want)
 		}
 	}
@@ -278,7 +279,7 @@ func TestParams(t *testing.T) {
 		}
 		ws := kernel.NewWorkers(1)
 		defer ws.Close()
-		n, err := newNetwork(nasbench201(16, 5, 10, []int{3, 32, 32}, cell(4, edges...)), ws, 1, 0, 0)
+		n, err := newNetwork(nasbench201(16, 5, 10, []int{3, 32, 32}, cell(4, edges...)), ws, 1, 0, objective{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -325,65 +326,6 @@ func publishedParams(t *testing.T) []published {
 		rows = append(rows, published{cells[1], p})
 	}
 	return rows
-}
-
-// TestSGD follows three steps computed by hand with momentum 0.9, decay 0.1 and
-// rates 0.1, 0.1, 0.05 from w = 1 with gradients 0.5, -0.2, 0.3:
-//
-//	g=0.6        buf=0.6        w=1-0.1*(0.6+0.54)           = 0.886
-//	g=-0.1114    buf=0.4286     w=0.886-0.1*(-0.1114+0.38574) = 0.858566
-//	g=0.3858566  buf=0.7715966  w=0.858566-0.05*(0.3858566+0.69443694) = 0.804551323
-func TestSGD(t *testing.T) {
-	o := &sgd{momentum: 0.9, decay: 0.1}
-	w := []float32{1}
-	for i, step := range []struct{ g, rate, want float32 }{
-		{0.5, 0.1, 0.886}, {-0.2, 0.1, 0.858566}, {0.3, 0.05, 0.804551323},
-	} {
-		o.step([][]float32{w}, [][]float32{{step.g}}, step.rate)
-		if d := w[0] - step.want; d > 1e-6 || d < -1e-6 {
-			t.Errorf("after step %d: %v, want %v", i+1, w[0], step.want)
-		}
-	}
-}
-
-func TestClip(t *testing.T) {
-	g := [][]float32{{3}, {0, 4}}
-	clip(g, 10)
-	if g[0][0] != 3 {
-		t.Error("a small gradient was scaled")
-	}
-	clip(g, 1)
-	if math.Abs(float64(g[0][0])-0.6) > 1e-6 || math.Abs(float64(g[1][1])-0.8) > 1e-6 {
-		t.Errorf("clipped to %v", g)
-	}
-}
-
-func TestCosine(t *testing.T) {
-	for _, c := range []struct {
-		i    int
-		want float64
-	}{{0, 0.1}, {2, 0.06}, {4, 0.02}} {
-		if got := cosine(0.1, 0.02, c.i, 4); math.Abs(got-c.want) > 1e-12 {
-			t.Errorf("rate of step %d of 4 is %v, want %v", c.i, got, c.want)
-		}
-	}
-}
-
-func TestTranslate(t *testing.T) {
-	for _, c := range []struct {
-		dy, dx int
-		want   string
-	}{{0, 1, "012045078"}, {1, 0, "000123456"}, {-1, -1, "560890000"}, {1, -1, "000230560"}, {3, 0, "000000000"}, {0, -2, "300600900"}} {
-		p := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}
-		translate(p, 3, 3, c.dy, c.dx)
-		var got strings.Builder
-		for _, v := range p {
-			got.WriteString(strconv.Itoa(int(v)))
-		}
-		if got.String() != c.want {
-			t.Errorf("by (%d,%d): %s, want %s", c.dy, c.dx, got.String(), c.want)
-		}
-	}
 }
 
 // TestPlugin goes through the SDK's types.
@@ -450,17 +392,17 @@ func BenchmarkStep(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			ws := kernel.NewWorkers(2)
 			defer ws.Close()
-			n, err := newNetwork(nasbench201(8, 1, 10, image, cell(4, c.edges...)), ws, 64, 1, 0)
+			n, err := newNetwork(nasbench201(8, 1, 10, image, cell(4, c.edges...)), ws, 64, 1, objective{})
 			if err != nil {
 				b.Fatal(err)
 			}
-			o := &sgd{momentum: 0.9}
+			o := optim.New(optim.SGD{Momentum: 0.9, Nesterov: true}, n.params)
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := n.step(context.Background()); err != nil {
 					b.Fatal(err)
 				}
-				o.step(n.params, n.grads, 0.01)
+				o.Step(ws, n.grads, 0.01)
 			}
 			b.ReportMetric(64*float64(b.N)/b.Elapsed().Seconds(), "examples/s")
 			b.ReportMetric(float64(n.training.Memory())*4/(1<<20), "MiB")
@@ -473,7 +415,7 @@ func BenchmarkBuild(b *testing.B) {
 	defer ws.Close()
 	g := mixed(10)
 	for b.Loop() {
-		if _, err := newNetwork(g, ws, 64, 1, 0); err != nil {
+		if _, err := newNetwork(g, ws, 64, 1, objective{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,6 +13,7 @@ type weights struct {
 	graph   *gorgonia.ExprGraph
 	seed    uint64
 	learned gorgonia.Nodes
+	running []*ops.Running
 	count   int64
 }
 
@@ -35,4 +36,8 @@ func (w *weights) Learn(name string, init ops.Init, shape ...int) (*gorgonia.Nod
 }
 
 // Running adds the statistics of a batch norm.
-func (w *weights) Running(_ string, channels int) *ops.Running { return ops.NewRunning(channels) }
+func (w *weights) Running(_ string, channels int) *ops.Running {
+	r := ops.NewRunning(channels)
+	w.running = append(w.running, r)
+	return r
+}

@@ -1,0 +1,90 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/nasc-project/nasc/plugins/evaluators/train/dataset"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/optim"
+)
+
+// Settings are how every architecture is trained. The defaults are those of a short
+// training: SGD with Nesterov momentum along a cosine, and no augmentation.
+type Settings struct {
+	Dataset string `default:"glyphs" choices:"glyphs,idx,cifar10" doc:"the images: drawn letters and digits, idx files (MNIST and relatives), or CIFAR-10's binary files"`
+	Data    string `default:"" doc:"idx and cifar10: the folder of the files"`
+	Classes int    `default:"0" min:"0" doc:"number of classes; 0: as the data set has (glyphs: 10, at most 36)"`
+	Size    int    `default:"0" min:"0" doc:"height and width of an image; 0: as the data set has (glyphs: 16)"`
+	Color   bool   `default:"false" doc:"glyphs: three channels instead of one"`
+	Train   int    `default:"0" min:"0" max:"1000000" doc:"training examples; 0: all (glyphs: 2000)"`
+	Valid   int    `default:"0" min:"0" max:"1000000" doc:"validation examples; 0: all (glyphs: 1000)"`
+	Test    int    `default:"0" min:"0" max:"1000000" doc:"test examples; 0: all (glyphs: 2000)"`
+
+	Epochs    int `default:"3" min:"1" max:"100000" doc:"passes over the training examples"`
+	BatchSize int `default:"32" min:"1" max:"65536" doc:"examples per step"`
+
+	Optimizer   string  `default:"sgd" choices:"sgd,rmsprop,adam,adamw" doc:"how the weights move, as in PyTorch; adamw is adam with decoupled weight decay"`
+	Lr          float64 `default:"0.1" min:"0" doc:"learning rate of the first step after the warm-up"`
+	Momentum    float64 `default:"0.9" min:"0" max:"1" doc:"sgd and rmsprop: momentum"`
+	Nesterov    bool    `default:"true" doc:"sgd: Nesterov's form of momentum"`
+	Alpha       float64 `default:"0.99" min:"0" max:"1" doc:"rmsprop: what a step leaves of the mean square"`
+	Beta1       float64 `default:"0.9" min:"0" max:"1" doc:"adam and adamw: what a step leaves of the mean gradient"`
+	Beta2       float64 `default:"0.999" min:"0" max:"1" doc:"adam and adamw: what a step leaves of the mean square"`
+	Epsilon     float64 `default:"1e-8" min:"0" doc:"rmsprop, adam and adamw: what is added to the root of the mean square"`
+	WeightDecay float64 `default:"0.0005" min:"0" doc:"factor of the weights that is added to their gradients; adamw: that they shrink by, times the learning rate"`
+	Clip        float64 `default:"5" min:"0" doc:"largest norm of all gradients together; 0: no limit"`
+
+	Schedule string  `default:"cosine" choices:"constant,cosine,linear,step" doc:"how the learning rate falls: step by step along half a cosine or a line to lr_min, or by lr_factor every lr_epochs epochs"`
+	LrMin    float64 `default:"0" min:"0" doc:"cosine and linear: learning rate at the end"`
+	LrEpochs int     `default:"30" min:"1" doc:"step: epochs between two falls"`
+	LrFactor float64 `default:"0.1" min:"0" max:"1" doc:"step: what a fall leaves"`
+	Warmup   float64 `default:"0" min:"0" doc:"epochs, or a part of one, in which the learning rate rises to lr before the schedule begins"`
+
+	Smoothing   float64 `default:"0" min:"0" max:"1" doc:"label smoothing: share of the target that is spread over all classes in training"`
+	Flip        bool    `default:"false" doc:"mirror training images at random"`
+	Shift       int     `default:"0" min:"0" doc:"move training images at random by up to so many pixels, as padding and cropping do"`
+	Cutout      int     `default:"0" min:"0" doc:"side in pixels of a square that is blanked at a random place of a training image (Devries and Taylor 2017)"`
+	Mixup       float64 `default:"0" min:"0" max:"100" doc:"mix training images and labels in pairs, in shares drawn from Beta(mixup, mixup) (Zhang et al. 2018); 0: not"`
+	Auxiliary   float64 `default:"0" min:"0" doc:"weight of the loss of a second classifier, in training only, that reads the first map of the smallest resolution (DARTS: 0.4); 0: none"`
+	Recalibrate int     `default:"0" min:"0" doc:"training batches that the running statistics of batch norms are made of anew before a measurement; 0: they are those of the training"`
+}
+
+// rule is the optimizer that the settings name.
+func (s Settings) rule() optim.Rule {
+	switch s.Optimizer {
+	case "rmsprop":
+		return optim.RMSProp{Alpha: s.Alpha, Epsilon: s.Epsilon, Momentum: s.Momentum, WeightDecay: s.WeightDecay}
+	case "adam", "adamw":
+		return optim.Adam{Beta1: s.Beta1, Beta2: s.Beta2, Epsilon: s.Epsilon, WeightDecay: s.WeightDecay, Decoupled: s.Optimizer == "adamw"}
+	}
+	return optim.SGD{Momentum: s.Momentum, Nesterov: s.Nesterov, WeightDecay: s.WeightDecay}
+}
+
+// schedule is the learning rate over so many epochs of so many steps.
+func (s Settings) schedule(epochs, steps int) optim.Schedule {
+	shape := map[string]optim.Shape{"constant": optim.Constant, "linear": optim.Linear, "step": optim.Stairs}
+	r := optim.Schedule{Shape: optim.Cosine, Rate: s.Lr, Last: s.LrMin, Steps: epochs * steps,
+		Warmup: int(s.Warmup*float64(steps) + 0.5), Every: s.LrEpochs * steps, Factor: s.LrFactor}
+	if other, ok := shape[s.Schedule]; ok {
+		r.Shape = other
+	}
+	return r
+}
+
+// check refuses settings that make no sense together or with the data.
+func (s Settings) check(set *dataset.Set) error {
+	if limit := min(set.H, set.W) - 1; s.Shift > limit {
+		return &dataset.Problem{Option: "shift", Message: fmt.Sprintf("is %d, which moves images of %dx%d pixels out of sight", s.Shift, set.H, set.W)}
+	}
+	for _, share := range []struct {
+		name  string
+		value float64
+	}{{"momentum", s.Momentum}, {"alpha", s.Alpha}, {"beta1", s.Beta1}, {"beta2", s.Beta2}} {
+		if share.value == 1 {
+			return &dataset.Problem{Option: share.name, Message: "is 1, with which the first step is never forgotten; it must be less"}
+		}
+	}
+	if s.Epsilon == 0 && s.Optimizer != "sgd" && s.Optimizer != "" {
+		return &dataset.Problem{Option: "epsilon", Message: "is 0, so that a weight without a gradient would be divided by zero"}
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/optim"
+)
+
+// Job is an architecture to be trained.
+type Job struct {
+	Graph  *graph.Graph
+	Seed   uint64 // of everything random
+	Epochs int    // 0: as many as the settings say
+}
+
+// Training is the training of one architecture, step by step. Its trainer can do
+// one at a time. After an error it is over.
+type Training struct {
+	trainer   *Trainer
+	job       Job
+	net       *network
+	optimizer *optim.Optimizer
+	schedule  optim.Schedule
+	lessons   *lessons
+	feed      *feed
+	at        int     // steps done
+	sum       float64 // of the losses of the epoch under way
+	curve     []Epoch // the epochs that are over
+}
+
+// Begin makes a network with fresh weights. Close the training at its end.
+func (t *Trainer) Begin(job Job) (*Training, error) {
+	if err := t.check(job.Graph); err != nil {
+		return nil, err
+	}
+	if job.Epochs == 0 {
+		job.Epochs = t.settings.Epochs
+	}
+	size := min(t.settings.BatchSize, t.set.Train.Len())
+	net, err := newNetwork(job.Graph, t.workers, size, job.Seed, t.settings.objective())
+	if err != nil {
+		return nil, err
+	}
+	r := &Training{trainer: t, job: job, net: net, lessons: newLessons(t.source, t.settings, job.Seed, size)}
+	r.optimizer = optim.New(t.settings.rule(), net.params)
+	r.schedule = t.settings.schedule(job.Epochs, r.lessons.steps)
+	return r, nil
+}
+
+// Close ends what makes batches ahead.
+func (r *Training) Close() {
+	if r.feed != nil {
+		r.feed.stop()
+		r.feed = nil
+	}
+}
+
+// Steps is how many steps are done, of how many.
+func (r *Training) Steps() (done, of int) { return r.at, r.schedule.Steps }
+
+// exploded is a loss from which no training recovers: a guess among the classes
+// costs 2 to 4.
+const exploded = 1e4
+
+// Step moves the weights once, and returns the loss before that. It is an error if
+// the loss or a gradient is not a number any more, or the loss explodes.
+func (r *Training) Step(ctx context.Context) (loss float64, err error) {
+	n, epoch := r.net, r.at/r.lessons.steps
+	if r.feed == nil {
+		r.feed = newFeed(r.at, r.schedule.Steps, len(n.images), len(n.targets), r.lessons.fill)
+	}
+	if err := r.feed.next(ctx, n.images, n.targets); err != nil {
+		return 0, err
+	}
+	n.Progress = float64(epoch) / float64(r.job.Epochs)
+	n.Step = uint64(r.at) + 1
+	if err := n.step(ctx); err != nil {
+		return 0, err
+	}
+	loss = float64(n.loss[0])
+	if math.IsNaN(loss) || loss > exploded {
+		return 0, r.diverged("the loss is %.3g", loss)
+	}
+	if limit := r.trainer.settings.Clip; limit > 0 {
+		if norm := optim.ClipNorm(n.Workers, n.grads, limit); math.IsNaN(norm) || math.IsInf(norm, 0) {
+			return 0, r.diverged("the norm of the gradients is %v", norm)
+		}
+	}
+	r.optimizer.Step(n.Workers, n.grads, r.schedule.At(r.at))
+	r.at++
+	r.sum += loss
+	return loss, nil
+}
+
+func (r *Training) diverged(format string, value float64) error {
+	return fmt.Errorf("training diverged: "+format+" in step %d of epoch %d", value, r.at%r.lessons.steps+1, r.at/r.lessons.steps+1)
+}
+
+// Run makes all steps that are left, and measures the network on the validation
+// part after every epoch. Report gets every epoch, those that were over before too.
+func (r *Training) Run(ctx context.Context, report func(Epoch)) error {
+	for _, e := range r.curve {
+		report(e)
+	}
+	for len(r.curve) < r.job.Epochs {
+		epoch := len(r.curve) + 1
+		for r.at < epoch*r.lessons.steps {
+			if _, err := r.Step(ctx); err != nil {
+				return err
+			}
+		}
+		valid, err := r.measure(ctx, r.trainer.set.Valid)
+		if err != nil {
+			return err
+		}
+		if math.IsNaN(valid.Loss) || valid.Loss > exploded {
+			return fmt.Errorf("training diverged: the validation loss is %.3g after epoch %d", valid.Loss, epoch)
+		}
+		r.curve = append(r.curve, Epoch{Number: epoch, Of: r.job.Epochs, TrainLoss: r.sum / float64(r.lessons.steps), Valid: valid})
+		r.sum = 0
+		report(r.curve[epoch-1])
+	}
+	return nil
+}
