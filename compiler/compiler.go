@@ -115,7 +115,8 @@ func (m *Module) template(name string) *syntax.Template {
 // turns each genotype into a graph.
 type Space struct {
 	*space.Space
-	plan *lower.Plan
+	plan    *lower.Plan
+	oneShot string // see Relax
 }
 
 // Argument replaces the default of a space's parameter.
@@ -154,7 +155,9 @@ func (m *Module) Space(name string, args []Argument) (*Space, diag.List) {
 	if plan == nil {
 		return nil, diags
 	}
-	return newSpace(plan), diags
+	s := newSpace(plan)
+	s.oneShot = insteadOf(m.Doc(name))
+	return s, diags
 }
 
 // Bind builds the architecture of one genotype.

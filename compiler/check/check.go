@@ -40,6 +40,7 @@ type checker struct {
 	blocks   map[used]*lower.Body
 	vertices map[*lower.Node]*scope // where the name of a vertex comes from
 	texts    map[syntax.Expr]string
+	leftOut  map[*space.Decision][]lower.AbsentCase // candidates of what was picked, see lower.Plan
 	named    []namedNode
 	opened   []*space.Decision // by the attributes of the op being applied
 	nodes    int
@@ -59,6 +60,7 @@ func newChecker(p *resolve.Program, name string) *checker {
 		blocks:   map[used]*lower.Body{},
 		vertices: map[*lower.Node]*scope{},
 		texts:    map[syntax.Expr]string{},
+		leftOut:  map[*space.Decision][]lower.AbsentCase{},
 	}
 	k.rootHome = &home{scope: &scope{}, ties: newTies(name)}
 	return k
@@ -200,7 +202,9 @@ func (k *checker) finish(t *syntax.Template, body *lower.Body) *lower.Plan {
 		k.diags.Add("E0410", t.Name.Span(), "%s", err)
 		return nil
 	}
-	return lower.NewPlan(sp, body, answers)
+	plan := lower.NewPlan(sp, body, answers)
+	plan.Absent = k.leftOut
+	return plan
 }
 
 // arguments checks what is given for the parameters of a space.

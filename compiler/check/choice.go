@@ -64,11 +64,14 @@ func (k *checker) choose(e *syntax.Choice, alts []syntax.Expr, c context) value 
 			return bad{}
 		}
 	}
+	var absent []lower.AbsentCase
 	if c.picked {
 		kept := cands[:0]
-		for _, x := range cands {
+		for i, x := range cands {
 			if !k.absent(x, c) {
 				kept = append(kept, x)
+			} else {
+				absent = append(absent, lower.AbsentCase{Label: x.label, At: i})
 			}
 		}
 		cands = kept
@@ -90,6 +93,9 @@ func (k *checker) choose(e *syntax.Choice, alts []syntax.Expr, c context) value 
 	d := k.decide(c, "choice", space.OneOf, labels, e.Span())
 	if d == nil {
 		return bad{}
+	}
+	if absent != nil {
+		k.leftOut[d] = absent
 	}
 	values := make([]value, len(cands))
 	on := split{on: d}

@@ -21,12 +21,13 @@ func (k *checker) require(t *syntax.Template, st *syntax.Verb, c context) bool {
 		return false
 	}
 	e := c.env.child()
+	inside := c.with(e).freeze().named("")
 	for _, m := range slices.Sorted(maps.Keys(resolve.Metrics)) {
 		if _, own := c.env.local(m); !own {
 			e.bind(m, &scalar{sym.Measure(m)})
 		}
 	}
-	s, ok := k.scalar(k.eval(st.Value, c.with(e).freeze().named("")), st.Value.Span())
+	s, ok := k.scalar(k.eval(st.Value, inside), st.Value.Span())
 	if !ok || k.isOpen(s, st.Value.Span(), "a requirement") || !k.isCondition(s, st.Value.Span()) {
 		return false
 	}
@@ -43,9 +44,22 @@ func (k *checker) require(t *syntax.Template, st *syntax.Verb, c context) bool {
 		return false
 	}
 	k.open++
-	r := &lower.Requirement{Cond: s, Span: st.Span(), Text: k.text(st.Value), Where: c.under.conditions()}
+	r := &lower.Requirement{Cond: s, Span: st.Span(), Text: k.text(st.Value), Where: c.under.conditions(), Parts: k.parts(st.Value, inside)}
 	c.frame.body.Requires = append(c.frame.body.Requires, r)
 	return true
+}
+
+// parts are the conditions that `and` joins in one that has been read.
+func (k *checker) parts(e syntax.Expr, c context) []lower.Part {
+	e = unparen(e)
+	if b, ok := e.(*syntax.Binary); ok && b.Op == "and" {
+		return append(k.parts(b.X, c), k.parts(b.Y, c)...)
+	}
+	s, ok := k.scalar(k.eval(e, c), e.Span())
+	if !ok {
+		return nil
+	}
+	return []lower.Part{{Cond: s, Text: k.text(e)}}
 }
 
 // isCondition reports what can be true or false only by mistake: a number, or an

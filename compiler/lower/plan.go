@@ -36,11 +36,21 @@ type Plan struct {
 	Body     *Body
 	Requires []*Requirement // of all bodies, in the order of the source
 
+	// Absent are, by decision, the candidates that stand for no edge and are left
+	// out since `k of` picks only what is there. A supernet weighs them.
+	Absent map[*space.Decision][]AbsentCase
+
 	bodies     int
 	unknowns   int
 	prototypes int
 	idle       sync.Pool // of binders
 	answers    Answers
+}
+
+// AbsentCase is a candidate that a decision leaves out.
+type AbsentCase struct {
+	Label string
+	At    int // its place among all candidates
 }
 
 // Answers tells where the tree keeps the answer to a decision that nodes and

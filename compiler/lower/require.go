@@ -21,9 +21,16 @@ type Requirement struct {
 	Cond  *sym.Scalar
 	Span  diag.Span     // the statement
 	Text  string        // the condition as `.nas` text
+	Parts []Part        // what `and` joins in it
 	Where []*sym.Scalar // the conditions under which the scope exists, outermost first
 
 	body *Body
+}
+
+// Part is one of several conditions that `and` joins.
+type Part struct {
+	Cond *sym.Scalar
+	Text string
 }
 
 // Body is what the requirement is about.

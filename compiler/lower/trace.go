@@ -56,25 +56,8 @@ func (f *frame) begin(body *Body) error {
 
 // trace builds the graph of a body from its output.
 func (f *frame) trace(body *Body) error {
-	n := len(body.Inputs) + len(body.Nodes)
-	f.live, f.refs = zeros(&f.flags, n), zeros(&f.binder.refs, n)
-	for i := range f.refs {
-		f.refs[i] = nowhere
-	}
-	given := 0
-	for _, in := range body.Inputs {
-		if f.there(in.When) {
-			f.refs[in.index] = graph.InputRef(given)
-			given++
-		}
-	}
-	if err := f.need(body.Output); err != nil {
+	if err := f.prepare(body); err != nil {
 		return err
-	}
-	if s := body.Settler; s != nil && f.live[s.index] {
-		if err := f.settle(body); err != nil {
-			return err
-		}
 	}
 	if err := f.begin(body); err != nil {
 		return err
@@ -96,6 +79,29 @@ func (f *frame) trace(body *Body) error {
 		return err
 	}
 	f.out.Output = f.refs[out.index]
+	return nil
+}
+
+// prepare finds what the output of a body needs, and settles what is left open.
+func (f *frame) prepare(body *Body) error {
+	n := len(body.Inputs) + len(body.Nodes)
+	f.live, f.refs = zeros(&f.flags, n), zeros(&f.binder.refs, n)
+	for i := range f.refs {
+		f.refs[i] = nowhere
+	}
+	given := 0
+	for _, in := range body.Inputs {
+		if f.there(in.When) {
+			f.refs[in.index] = graph.InputRef(given)
+			given++
+		}
+	}
+	if err := f.need(body.Output); err != nil {
+		return err
+	}
+	if s := body.Settler; s != nil && f.live[s.index] {
+		return f.settle(body)
+	}
 	return nil
 }
 

@@ -29,5 +29,7 @@ block skeleton(image, module: op, c: int, classes: int)
 /// on no path from input to output; here are 1,538,083 of the 2^21 wirings, those
 /// that keep an edge and at most nine after the removal, times 3^5 operations. `nasc
 /// count --unique` finds the paper's number among them.
+///
+/// One-shot: relax a part of it, nasbench1shot1/space1.nas, space2.nas or space3.nas
 space nasbench101(image: [3, 32, 32], c = 128, classes = 10, vertices = 7) -> [classes]
     = skeleton(image, module: module(vertices: vertices), c: c, classes: classes)
