@@ -2,14 +2,11 @@ package kernel
 
 //go:generate go -C gen run . -pkg kernel -out ../loops_amd64.s -stubs ../loops_amd64.go -other ../loops_other.go
 
-// Statistics receives the mean and the biased variance of every channel of an
-// output, gathered while it is written.
-type Statistics[T Float] struct{ Mean, Variance []T }
-
-// Forward computes y = x * w and, if stats is not nil, its statistics. The filters
-// in w are those of several convolutions, one after the other along K.
-func Forward[T Float](ws *Workers, g Conv, x []T, w [][]T, y []T, stats *Statistics[T]) {
-	s := ws.sweeps(g).forward
+// ConvForward computes y = x * w. With m it also writes the moments of the channels
+// of y, gathered while y is written. The filters in w are those of one convolution,
+// or of several with the same input and geometry, one after the other along K.
+func ConvForward[T Float](ws *Workers, g Conv, x []T, w [][]T, y []T, m *Moments[T]) {
+	s := ws.sweeps(g, false).forward
 	cg, kk := g.C/g.Groups, g.window()
 	blocks, size := s.blocks, s.weights
 	packed := buffer[T](ws, 0, slotWeights, size)
@@ -30,45 +27,47 @@ func Forward[T Float](ws *Workers, g Conv, x []T, w [][]T, y []T, stats *Statist
 			}
 		}
 	})
-	var parts []moments
-	if stats != nil {
-		parts = ws.moments(s.tasks * g.K)
+	var parts []tally
+	if m != nil {
+		parts = ws.tallies(s.tasks * g.K)
 	}
 	ws.Run(s.tasks, func(worker, task int) {
 		image, row, grid := s.part(task)
-		in := input(ws, worker, s, x, image, row, grid)
+		in := input(ws, worker, s, x, image, row, grid, 0)
 		out := y[s.first(image, row):]
 		convolveTask(s, in, packed, out, grid)
-		if stats != nil {
+		if m != nil {
 			observe(out, grid.pixels, g.K, s.dstPitch, parts[task*g.K:][:g.K])
 		}
 	})
-	if stats != nil {
-		merge(parts, stats)
+	if m != nil {
+		merge(parts, m)
 	}
 }
 
-// GradInput computes the gradient of x from that of y.
-func GradInput[T Float](ws *Workers, g Conv, w [][]T, dy, dx []T) {
+// ConvGradInput computes the gradient of x from that of y.
+func ConvGradInput[T Float](ws *Workers, g Conv, w [][]T, dy, dx []T) {
 	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
-	for _, s := range ws.sweeps(g).backward {
+	for _, s := range ws.sweeps(g, false).backward {
 		if len(s.taps) == 0 {
-			ws.Run(s.tasks, func(_, task int) {
-				image, row, grid := s.part(task)
-				out := dx[s.first(image, row):]
-				for _, p := range grid.to {
-					clear(out[p:][:g.C])
-				}
-			})
+			clearGrid(ws, s, dx)
 			continue
 		}
-		blocks := s.blocks
 		packed := buffer[T](ws, 0, slotWeights, s.weights)
-		ws.Run(len(blocks), func(_, i int) {
-			b := blocks[i]
+		ws.Run(len(s.blocks), func(_, i int) {
+			b := s.blocks[i]
 			to := packed[b.at:][:b.width*s.length()]
 			if b.count < b.width {
 				clear(to)
+			}
+			if s.channelwise {
+				for c := range b.count {
+					row := filter(w, b.first+c, kk)
+					for t, tap := range s.taps {
+						to[t*b.width+c] = row[tap.index]
+					}
+				}
+				return
 			}
 			for k := range kg {
 				row := filter(w, b.group*kg+k, cg*kk)[b.first*kk:][:b.count*kk]
@@ -82,15 +81,18 @@ func GradInput[T Float](ws *Workers, g Conv, w [][]T, dy, dx []T) {
 		})
 		ws.Run(s.tasks, func(worker, task int) {
 			image, row, grid := s.part(task)
-			in := input(ws, worker, s, dy, image, row, grid)
+			in := input(ws, worker, s, dy, image, row, grid, 0)
 			convolveTask(s, in, packed, dx[s.first(image, row):], grid)
 		})
 	}
 }
 
-// GradWeight computes the gradient of w from that of y.
-func GradWeight[T Float](ws *Workers, g Conv, x, dy []T, dw [][]T) {
-	s := ws.sweeps(g).forward
+// gradChunks is how many partial weight gradients are added up at the end.
+const gradChunks = 8
+
+// ConvGradWeight computes the gradients of the filters from that of y.
+func ConvGradWeight[T Float](ws *Workers, g Conv, x, dy []T, dw [][]T) {
+	s := ws.sweeps(g, false).forward
 	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
 	blocks, size := s.gradBlocks, s.gradWeights
 	chunks := min(s.tasks, gradChunks)
@@ -100,9 +102,13 @@ func GradWeight[T Float](ws *Workers, g Conv, x, dy []T, dw [][]T) {
 		clear(sums)
 		for task := chunk * s.tasks / chunks; task < (chunk+1)*s.tasks/chunks; task++ {
 			image, row, grid := s.part(task)
-			in := input(ws, worker, s, x, image, row, grid)
+			in := input(ws, worker, s, x, image, row, grid, 0)
 			out := dy[s.first(image, row):]
 			for _, b := range blocks {
+				if s.channelwise {
+					correlateTaps(b, s.lines, in[b.first:], grid.at[:grid.pixels], out[b.first:], s.dstPitch, sums[b.at:][:b.width*len(s.lines)])
+					continue
+				}
 				correlateBlock(b, s.lines, in[b.group*cg:], grid.at[:grid.pixels], out[b.group*kg+b.first:], s.dstPitch,
 					sums[b.at:][:b.width*len(s.lines)])
 			}
@@ -139,6 +145,10 @@ func filter[T Float](w [][]T, k, n int) []T {
 
 // convolveTask computes all channels of the pixels of a task.
 func convolveTask[T Float](s *sweep, in, packed, out []T, g *grid) {
+	if s.channelwise {
+		weigh(s, in, packed, out, g)
+		return
+	}
 	cg, kg := s.srcC/s.groups, s.outC/s.groups
 	for _, b := range s.blocks {
 		in, out, w := in[b.group*cg:], out[b.group*kg+b.first:], packed[b.at:][:b.width*s.length()]

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// naiveLast calls f for every product that a convolution of channels-last maps
+// naive calls f for every product that a convolution of channels-last maps
 // adds up.
-func naiveLast(g Conv, f func(x, w, y int)) {
+func naive(g Conv, f func(x, w, y int)) {
 	cg, kg := g.C/g.Groups, g.K/g.Groups
 	px, py := g.pitches()
 	for b := range g.B {
@@ -61,7 +61,7 @@ func compareConv[T Float](t *testing.T, r *rand.Rand, g Conv, tol float64) {
 	anywhere := func(seed uint64, n int) []T { return normals[T](seed, n+8)[r.IntN(8):][:n:n] }
 	x, w, dy := anywhere(1, nx), anywhere(2, g.Weights()), anywhere(3, ny)
 	y64, dx64, dw64 := make([]float64, ny), make([]float64, nx), make([]float64, g.Weights())
-	naiveLast(g, func(i, j, k int) {
+	naive(g, func(i, j, k int) {
 		y64[k] += float64(x[i]) * float64(w[j])
 		dx64[i] += float64(dy[k]) * float64(w[j])
 		dw64[j] += float64(dy[k]) * float64(x[i])
@@ -90,17 +90,17 @@ func compareConv[T Float](t *testing.T, r *rand.Rand, g Conv, tol float64) {
 		}
 		between(y, g.K, py, 4)
 		between(dx, g.C, px, 5)
-		stats := Statistics[T]{make([]T, g.K), make([]T, g.K)}
-		Forward(ws, g, x, filters, y, &stats)
+		stats := Moments[T]{make([]T, g.K), make([]T, g.K)}
+		ConvForward(ws, g, x, filters, y, &stats)
 		plain := make([]T, ny)
-		Forward(ws, g, x, filters, plain, nil)
-		GradInput(ws, g, filters, dy, dx)
+		ConvForward(ws, g, x, filters, plain, nil)
+		ConvGradInput(ws, g, filters, dy, dx)
 		var parts [][]T
 		for at, i := 0, 0; i < len(filters); i++ {
 			parts = append(parts, dw[at:][:len(filters[i])])
 			at += len(filters[i])
 		}
-		GradWeight(ws, g, x, dy, parts)
+		ConvGradWeight(ws, g, x, dy, parts)
 		ws.Close()
 		for i := range y {
 			if i%py < g.K {
@@ -175,7 +175,13 @@ func benchmarked() []Conv {
 			all = append(all, Conv{B: 64, C: s[0], H: s[1], W: s[1], K: s[0], OH: s[1], OW: s[1], Kernel: k, Stride: 1, Dilation: 1, Groups: 1, Pad: k / 2})
 		}
 	}
-	return append(all, Conv{B: 64, C: 16, H: 32, W: 32, K: 32, OH: 16, OW: 16, Kernel: 3, Stride: 2, Dilation: 1, Groups: 1, Pad: 1})
+	all = append(all, Conv{B: 64, C: 16, H: 32, W: 32, K: 32, OH: 16, OW: 16, Kernel: 3, Stride: 2, Dilation: 1, Groups: 1, Pad: 1})
+	for _, k := range []int{3, 5, 7} {
+		all = append(all, Conv{B: 64, C: 16, H: 32, W: 32, K: 16, OH: 32, OW: 32, Kernel: k, Stride: 1, Dilation: 1, Groups: 16, Pad: k / 2})
+	}
+	return append(all,
+		Conv{B: 64, C: 64, H: 8, W: 8, K: 64, OH: 8, OW: 8, Kernel: 3, Stride: 1, Dilation: 2, Groups: 64, Pad: 2},
+		Conv{B: 64, C: 16, H: 32, W: 32, K: 16, OH: 16, OW: 16, Kernel: 3, Stride: 2, Dilation: 1, Groups: 16, Pad: 1})
 }
 
 func BenchmarkConvolution(b *testing.B) {
@@ -183,16 +189,16 @@ func BenchmarkConvolution(b *testing.B) {
 		ws := NewWorkers(1)
 		x, w, dy := normals[float32](1, g.B*g.C*g.H*g.W), normals[float32](2, g.Weights()), normals[float32](3, g.B*g.K*g.OH*g.OW)
 		y, dx, dw := make([]float32, len(dy)), make([]float32, len(x)), make([]float32, len(w))
-		stats := &Statistics[float32]{make([]float32, g.K), make([]float32, g.K)}
+		stats := &Moments[float32]{make([]float32, g.K), make([]float32, g.K)}
 		flop := 2 * float64(len(y)) * float64(g.taps())
 		for _, c := range []struct {
 			name string
 			f    func()
 		}{
-			{"forward", func() { Forward(ws, g, x, [][]float32{w}, y, nil) }},
-			{"statistics", func() { Forward(ws, g, x, [][]float32{w}, y, stats) }},
-			{"gradInput", func() { GradInput(ws, g, [][]float32{w}, dy, dx) }},
-			{"gradWeight", func() { GradWeight(ws, g, x, dy, [][]float32{dw}) }},
+			{"forward", func() { ConvForward(ws, g, x, [][]float32{w}, y, nil) }},
+			{"statistics", func() { ConvForward(ws, g, x, [][]float32{w}, y, stats) }},
+			{"gradInput", func() { ConvGradInput(ws, g, [][]float32{w}, dy, dx) }},
+			{"gradWeight", func() { ConvGradWeight(ws, g, x, dy, [][]float32{dw}) }},
 		} {
 			b.Run(fmt.Sprintf("%dx%dx%d-k%d-s%d-g%d/%s", g.C, g.H, g.W, g.Kernel, g.Stride, g.Groups, c.name), func(b *testing.B) {
 				best(b, flop, "GFLOP/s", c.f)

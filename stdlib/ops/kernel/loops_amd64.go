@@ -24,6 +24,46 @@ func correlate16AVX2(blocks int, rows *int, pixels int, x *float32, at *int, dy 
 //go:noescape
 func correlate8AVX2(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)
 
+// weigh16AVX2 computes columns, at most 16, channels of tiles*6 pixels.
+//
+//go:noescape
+func weigh16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// weigh8AVX2 computes columns, at most 8, channels of tiles*6 pixels.
+//
+//go:noescape
+func weigh8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// total16AVX2 computes columns, at most 16, channels of tiles*6 pixels.
+//
+//go:noescape
+func total16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// total8AVX2 computes columns, at most 8, channels of tiles*6 pixels.
+//
+//go:noescape
+func total8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// highest16AVX2 computes columns, at most 16, channels of tiles*6 pixels.
+//
+//go:noescape
+func highest16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// highest8AVX2 computes columns, at most 8, channels of tiles*6 pixels.
+//
+//go:noescape
+func highest8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// correlateTapsAVX2 adds up blocks*9 taps of 8 channels.
+//
+//go:noescape
+func correlateTapsAVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)
+
+// awardAVX2 adds the gradient of every pixel to dx where the maximum was.
+//
+//go:noescape
+func awardAVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32)
+
 // observeAVX2 adds up distances from a pivot, and their squares.
 //
 //go:noescape

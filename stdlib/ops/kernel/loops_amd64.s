@@ -930,6 +930,1522 @@ add:
 	VZEROUPPER
 	RET
 
+// func weigh16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, FMA3
+TEXT ·weigh16AVX2(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ   src+8(FP), R10
+	MOVQ   (AX), DX
+	LEAQ   (R10)(DX*4), DX
+	MOVQ   8(AX), BX
+	LEAQ   (R10)(BX*4), BX
+	MOVQ   16(AX), SI
+	LEAQ   (R10)(SI*4), SI
+	MOVQ   24(AX), DI
+	LEAQ   (R10)(DI*4), DI
+	MOVQ   32(AX), R8
+	LEAQ   (R10)(R8*4), R8
+	MOVQ   40(AX), R9
+	LEAQ   (R10)(R9*4), R9
+	MOVQ   taps+24(FP), R11
+	MOVQ   count+32(FP), R12
+	MOVQ   w+40(FP), R13
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+tap:
+	MOVQ        (R11), R10
+	ADDQ        $0x08, R11
+	VMOVUPS     (R13), Y12
+	VMOVUPS     32(R13), Y13
+	ADDQ        $0x00000040, R13
+	VFMADD231PS (DX)(R10*4), Y12, Y0
+	VFMADD231PS 32(DX)(R10*4), Y13, Y1
+	VFMADD231PS (BX)(R10*4), Y12, Y2
+	VFMADD231PS 32(BX)(R10*4), Y13, Y3
+	VFMADD231PS (SI)(R10*4), Y12, Y4
+	VFMADD231PS 32(SI)(R10*4), Y13, Y5
+	VFMADD231PS (DI)(R10*4), Y12, Y6
+	VFMADD231PS 32(DI)(R10*4), Y13, Y7
+	VFMADD231PS (R8)(R10*4), Y12, Y8
+	VFMADD231PS 32(R8)(R10*4), Y13, Y9
+	VFMADD231PS (R9)(R10*4), Y12, Y10
+	VFMADD231PS 32(R9)(R10*4), Y13, Y11
+	DECQ        R12
+	JNZ         tap
+	MOVQ        dst+48(FP), R10
+	MOVQ        columns+64(FP), R11
+	CMPQ        R11, $0x00000010
+	JNE         narrow
+	MOVQ        (CX), DX
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y1, 32(R10)(DX*4)
+	MOVQ        8(CX), BX
+	VMOVUPS     Y2, (R10)(BX*4)
+	VMOVUPS     Y3, 32(R10)(BX*4)
+	MOVQ        16(CX), SI
+	VMOVUPS     Y4, (R10)(SI*4)
+	VMOVUPS     Y5, 32(R10)(SI*4)
+	MOVQ        24(CX), DI
+	VMOVUPS     Y6, (R10)(DI*4)
+	VMOVUPS     Y7, 32(R10)(DI*4)
+	MOVQ        32(CX), R8
+	VMOVUPS     Y8, (R10)(R8*4)
+	VMOVUPS     Y9, 32(R10)(R8*4)
+	MOVQ        40(CX), R9
+	VMOVUPS     Y10, (R10)(R9*4)
+	VMOVUPS     Y11, 32(R10)(R9*4)
+
+stored:
+	ADDQ $0x00000030, CX
+	ADDQ $0x00000030, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVQ    (CX), DX
+	LEAQ    (R10)(DX*4), DX
+	TESTQ   $0x00000008, R11
+	JZ      pixel0eight
+	VMOVUPS Y0, (DX)
+	ADDQ    $0x00000020, DX
+	VMOVAPS Y1, Y0
+
+pixel0eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel0four
+	VMOVUPS      X0, (DX)
+	ADDQ         $0x10, DX
+	VEXTRACTF128 $0x01, Y0, X0
+
+pixel0four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel0two
+	VMOVLPS   X0, (DX)
+	ADDQ      $0x08, DX
+	VPERMILPS $0xee, X0, X0
+
+pixel0two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel0one
+	VMOVSS X0, (DX)
+
+pixel0one:
+	MOVQ    8(CX), BX
+	LEAQ    (R10)(BX*4), BX
+	TESTQ   $0x00000008, R11
+	JZ      pixel1eight
+	VMOVUPS Y2, (BX)
+	ADDQ    $0x00000020, BX
+	VMOVAPS Y3, Y2
+
+pixel1eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel1four
+	VMOVUPS      X2, (BX)
+	ADDQ         $0x10, BX
+	VEXTRACTF128 $0x01, Y2, X2
+
+pixel1four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel1two
+	VMOVLPS   X2, (BX)
+	ADDQ      $0x08, BX
+	VPERMILPS $0xee, X2, X2
+
+pixel1two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel1one
+	VMOVSS X2, (BX)
+
+pixel1one:
+	MOVQ    16(CX), SI
+	LEAQ    (R10)(SI*4), SI
+	TESTQ   $0x00000008, R11
+	JZ      pixel2eight
+	VMOVUPS Y4, (SI)
+	ADDQ    $0x00000020, SI
+	VMOVAPS Y5, Y4
+
+pixel2eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel2four
+	VMOVUPS      X4, (SI)
+	ADDQ         $0x10, SI
+	VEXTRACTF128 $0x01, Y4, X4
+
+pixel2four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel2two
+	VMOVLPS   X4, (SI)
+	ADDQ      $0x08, SI
+	VPERMILPS $0xee, X4, X4
+
+pixel2two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel2one
+	VMOVSS X4, (SI)
+
+pixel2one:
+	MOVQ    24(CX), DI
+	LEAQ    (R10)(DI*4), DI
+	TESTQ   $0x00000008, R11
+	JZ      pixel3eight
+	VMOVUPS Y6, (DI)
+	ADDQ    $0x00000020, DI
+	VMOVAPS Y7, Y6
+
+pixel3eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel3four
+	VMOVUPS      X6, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y6, X6
+
+pixel3four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel3two
+	VMOVLPS   X6, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPS $0xee, X6, X6
+
+pixel3two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel3one
+	VMOVSS X6, (DI)
+
+pixel3one:
+	MOVQ    32(CX), R8
+	LEAQ    (R10)(R8*4), R8
+	TESTQ   $0x00000008, R11
+	JZ      pixel4eight
+	VMOVUPS Y8, (R8)
+	ADDQ    $0x00000020, R8
+	VMOVAPS Y9, Y8
+
+pixel4eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel4four
+	VMOVUPS      X8, (R8)
+	ADDQ         $0x10, R8
+	VEXTRACTF128 $0x01, Y8, X8
+
+pixel4four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel4two
+	VMOVLPS   X8, (R8)
+	ADDQ      $0x08, R8
+	VPERMILPS $0xee, X8, X8
+
+pixel4two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel4one
+	VMOVSS X8, (R8)
+
+pixel4one:
+	MOVQ    40(CX), R9
+	LEAQ    (R10)(R9*4), R9
+	TESTQ   $0x00000008, R11
+	JZ      pixel5eight
+	VMOVUPS Y10, (R9)
+	ADDQ    $0x00000020, R9
+	VMOVAPS Y11, Y10
+
+pixel5eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel5four
+	VMOVUPS      X10, (R9)
+	ADDQ         $0x10, R9
+	VEXTRACTF128 $0x01, Y10, X10
+
+pixel5four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel5two
+	VMOVLPS   X10, (R9)
+	ADDQ      $0x08, R9
+	VPERMILPS $0xee, X10, X10
+
+pixel5two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel5one
+	VMOVSS X10, (R9)
+
+pixel5one:
+	JMP stored
+
+// func weigh8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, FMA3
+TEXT ·weigh8AVX2(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ   src+8(FP), R10
+	MOVQ   (AX), DX
+	LEAQ   (R10)(DX*4), DX
+	MOVQ   8(AX), BX
+	LEAQ   (R10)(BX*4), BX
+	MOVQ   16(AX), SI
+	LEAQ   (R10)(SI*4), SI
+	MOVQ   24(AX), DI
+	LEAQ   (R10)(DI*4), DI
+	MOVQ   32(AX), R8
+	LEAQ   (R10)(R8*4), R8
+	MOVQ   40(AX), R9
+	LEAQ   (R10)(R9*4), R9
+	MOVQ   taps+24(FP), R11
+	MOVQ   count+32(FP), R12
+	MOVQ   w+40(FP), R13
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+tap:
+	MOVQ        (R11), R10
+	ADDQ        $0x08, R11
+	VMOVUPS     (R13), Y6
+	ADDQ        $0x00000020, R13
+	VFMADD231PS (DX)(R10*4), Y6, Y0
+	VFMADD231PS (BX)(R10*4), Y6, Y1
+	VFMADD231PS (SI)(R10*4), Y6, Y2
+	VFMADD231PS (DI)(R10*4), Y6, Y3
+	VFMADD231PS (R8)(R10*4), Y6, Y4
+	VFMADD231PS (R9)(R10*4), Y6, Y5
+	DECQ        R12
+	JNZ         tap
+	MOVQ        dst+48(FP), R10
+	MOVQ        columns+64(FP), R11
+	CMPQ        R11, $0x00000008
+	JNE         narrow
+	MOVQ        (CX), DX
+	VMOVUPS     Y0, (R10)(DX*4)
+	MOVQ        8(CX), BX
+	VMOVUPS     Y1, (R10)(BX*4)
+	MOVQ        16(CX), SI
+	VMOVUPS     Y2, (R10)(SI*4)
+	MOVQ        24(CX), DI
+	VMOVUPS     Y3, (R10)(DI*4)
+	MOVQ        32(CX), R8
+	VMOVUPS     Y4, (R10)(R8*4)
+	MOVQ        40(CX), R9
+	VMOVUPS     Y5, (R10)(R9*4)
+
+stored:
+	ADDQ $0x00000030, CX
+	ADDQ $0x00000030, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVQ         (CX), DX
+	LEAQ         (R10)(DX*4), DX
+	TESTQ        $0x00000004, R11
+	JZ           pixel0four
+	VMOVUPS      X0, (DX)
+	ADDQ         $0x10, DX
+	VEXTRACTF128 $0x01, Y0, X0
+
+pixel0four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel0two
+	VMOVLPS   X0, (DX)
+	ADDQ      $0x08, DX
+	VPERMILPS $0xee, X0, X0
+
+pixel0two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel0one
+	VMOVSS X0, (DX)
+
+pixel0one:
+	MOVQ         8(CX), BX
+	LEAQ         (R10)(BX*4), BX
+	TESTQ        $0x00000004, R11
+	JZ           pixel1four
+	VMOVUPS      X1, (BX)
+	ADDQ         $0x10, BX
+	VEXTRACTF128 $0x01, Y1, X1
+
+pixel1four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel1two
+	VMOVLPS   X1, (BX)
+	ADDQ      $0x08, BX
+	VPERMILPS $0xee, X1, X1
+
+pixel1two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel1one
+	VMOVSS X1, (BX)
+
+pixel1one:
+	MOVQ         16(CX), SI
+	LEAQ         (R10)(SI*4), SI
+	TESTQ        $0x00000004, R11
+	JZ           pixel2four
+	VMOVUPS      X2, (SI)
+	ADDQ         $0x10, SI
+	VEXTRACTF128 $0x01, Y2, X2
+
+pixel2four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel2two
+	VMOVLPS   X2, (SI)
+	ADDQ      $0x08, SI
+	VPERMILPS $0xee, X2, X2
+
+pixel2two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel2one
+	VMOVSS X2, (SI)
+
+pixel2one:
+	MOVQ         24(CX), DI
+	LEAQ         (R10)(DI*4), DI
+	TESTQ        $0x00000004, R11
+	JZ           pixel3four
+	VMOVUPS      X3, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y3, X3
+
+pixel3four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel3two
+	VMOVLPS   X3, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPS $0xee, X3, X3
+
+pixel3two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel3one
+	VMOVSS X3, (DI)
+
+pixel3one:
+	MOVQ         32(CX), R8
+	LEAQ         (R10)(R8*4), R8
+	TESTQ        $0x00000004, R11
+	JZ           pixel4four
+	VMOVUPS      X4, (R8)
+	ADDQ         $0x10, R8
+	VEXTRACTF128 $0x01, Y4, X4
+
+pixel4four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel4two
+	VMOVLPS   X4, (R8)
+	ADDQ      $0x08, R8
+	VPERMILPS $0xee, X4, X4
+
+pixel4two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel4one
+	VMOVSS X4, (R8)
+
+pixel4one:
+	MOVQ         40(CX), R9
+	LEAQ         (R10)(R9*4), R9
+	TESTQ        $0x00000004, R11
+	JZ           pixel5four
+	VMOVUPS      X5, (R9)
+	ADDQ         $0x10, R9
+	VEXTRACTF128 $0x01, Y5, X5
+
+pixel5four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel5two
+	VMOVLPS   X5, (R9)
+	ADDQ      $0x08, R9
+	VPERMILPS $0xee, X5, X5
+
+pixel5two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel5one
+	VMOVSS X5, (R9)
+
+pixel5one:
+	JMP stored
+
+// func total16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX
+TEXT ·total16AVX2(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ   src+8(FP), R10
+	MOVQ   (AX), DX
+	LEAQ   (R10)(DX*4), DX
+	MOVQ   8(AX), BX
+	LEAQ   (R10)(BX*4), BX
+	MOVQ   16(AX), SI
+	LEAQ   (R10)(SI*4), SI
+	MOVQ   24(AX), DI
+	LEAQ   (R10)(DI*4), DI
+	MOVQ   32(AX), R8
+	LEAQ   (R10)(R8*4), R8
+	MOVQ   40(AX), R9
+	LEAQ   (R10)(R9*4), R9
+	MOVQ   taps+24(FP), R11
+	MOVQ   count+32(FP), R12
+	MOVQ   w+40(FP), R13
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+tap:
+	MOVQ         (R11), R10
+	ADDQ         $0x08, R11
+	VADDPS       (DX)(R10*4), Y0, Y0
+	VADDPS       32(DX)(R10*4), Y1, Y1
+	VADDPS       (BX)(R10*4), Y2, Y2
+	VADDPS       32(BX)(R10*4), Y3, Y3
+	VADDPS       (SI)(R10*4), Y4, Y4
+	VADDPS       32(SI)(R10*4), Y5, Y5
+	VADDPS       (DI)(R10*4), Y6, Y6
+	VADDPS       32(DI)(R10*4), Y7, Y7
+	VADDPS       (R8)(R10*4), Y8, Y8
+	VADDPS       32(R8)(R10*4), Y9, Y9
+	VADDPS       (R9)(R10*4), Y10, Y10
+	VADDPS       32(R9)(R10*4), Y11, Y11
+	DECQ         R12
+	JNZ          tap
+	VBROADCASTSS (R13), Y12
+	VMULPS       Y12, Y0, Y0
+	VMULPS       Y12, Y1, Y1
+	VBROADCASTSS 4(R13), Y12
+	VMULPS       Y12, Y2, Y2
+	VMULPS       Y12, Y3, Y3
+	VBROADCASTSS 8(R13), Y12
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y12, Y5, Y5
+	VBROADCASTSS 12(R13), Y12
+	VMULPS       Y12, Y6, Y6
+	VMULPS       Y12, Y7, Y7
+	VBROADCASTSS 16(R13), Y12
+	VMULPS       Y12, Y8, Y8
+	VMULPS       Y12, Y9, Y9
+	VBROADCASTSS 20(R13), Y12
+	VMULPS       Y12, Y10, Y10
+	VMULPS       Y12, Y11, Y11
+	ADDQ         $0x00000018, R13
+	MOVQ         R13, w+40(FP)
+	MOVQ         dst+48(FP), R10
+	MOVQ         columns+64(FP), R11
+	CMPQ         R11, $0x00000010
+	JNE          narrow
+	MOVQ         (CX), DX
+	VMOVUPS      Y0, (R10)(DX*4)
+	VMOVUPS      Y1, 32(R10)(DX*4)
+	MOVQ         8(CX), BX
+	VMOVUPS      Y2, (R10)(BX*4)
+	VMOVUPS      Y3, 32(R10)(BX*4)
+	MOVQ         16(CX), SI
+	VMOVUPS      Y4, (R10)(SI*4)
+	VMOVUPS      Y5, 32(R10)(SI*4)
+	MOVQ         24(CX), DI
+	VMOVUPS      Y6, (R10)(DI*4)
+	VMOVUPS      Y7, 32(R10)(DI*4)
+	MOVQ         32(CX), R8
+	VMOVUPS      Y8, (R10)(R8*4)
+	VMOVUPS      Y9, 32(R10)(R8*4)
+	MOVQ         40(CX), R9
+	VMOVUPS      Y10, (R10)(R9*4)
+	VMOVUPS      Y11, 32(R10)(R9*4)
+
+stored:
+	ADDQ $0x00000030, CX
+	ADDQ $0x00000030, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVQ    (CX), DX
+	LEAQ    (R10)(DX*4), DX
+	TESTQ   $0x00000008, R11
+	JZ      pixel0eight
+	VMOVUPS Y0, (DX)
+	ADDQ    $0x00000020, DX
+	VMOVAPS Y1, Y0
+
+pixel0eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel0four
+	VMOVUPS      X0, (DX)
+	ADDQ         $0x10, DX
+	VEXTRACTF128 $0x01, Y0, X0
+
+pixel0four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel0two
+	VMOVLPS   X0, (DX)
+	ADDQ      $0x08, DX
+	VPERMILPS $0xee, X0, X0
+
+pixel0two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel0one
+	VMOVSS X0, (DX)
+
+pixel0one:
+	MOVQ    8(CX), BX
+	LEAQ    (R10)(BX*4), BX
+	TESTQ   $0x00000008, R11
+	JZ      pixel1eight
+	VMOVUPS Y2, (BX)
+	ADDQ    $0x00000020, BX
+	VMOVAPS Y3, Y2
+
+pixel1eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel1four
+	VMOVUPS      X2, (BX)
+	ADDQ         $0x10, BX
+	VEXTRACTF128 $0x01, Y2, X2
+
+pixel1four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel1two
+	VMOVLPS   X2, (BX)
+	ADDQ      $0x08, BX
+	VPERMILPS $0xee, X2, X2
+
+pixel1two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel1one
+	VMOVSS X2, (BX)
+
+pixel1one:
+	MOVQ    16(CX), SI
+	LEAQ    (R10)(SI*4), SI
+	TESTQ   $0x00000008, R11
+	JZ      pixel2eight
+	VMOVUPS Y4, (SI)
+	ADDQ    $0x00000020, SI
+	VMOVAPS Y5, Y4
+
+pixel2eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel2four
+	VMOVUPS      X4, (SI)
+	ADDQ         $0x10, SI
+	VEXTRACTF128 $0x01, Y4, X4
+
+pixel2four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel2two
+	VMOVLPS   X4, (SI)
+	ADDQ      $0x08, SI
+	VPERMILPS $0xee, X4, X4
+
+pixel2two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel2one
+	VMOVSS X4, (SI)
+
+pixel2one:
+	MOVQ    24(CX), DI
+	LEAQ    (R10)(DI*4), DI
+	TESTQ   $0x00000008, R11
+	JZ      pixel3eight
+	VMOVUPS Y6, (DI)
+	ADDQ    $0x00000020, DI
+	VMOVAPS Y7, Y6
+
+pixel3eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel3four
+	VMOVUPS      X6, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y6, X6
+
+pixel3four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel3two
+	VMOVLPS   X6, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPS $0xee, X6, X6
+
+pixel3two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel3one
+	VMOVSS X6, (DI)
+
+pixel3one:
+	MOVQ    32(CX), R8
+	LEAQ    (R10)(R8*4), R8
+	TESTQ   $0x00000008, R11
+	JZ      pixel4eight
+	VMOVUPS Y8, (R8)
+	ADDQ    $0x00000020, R8
+	VMOVAPS Y9, Y8
+
+pixel4eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel4four
+	VMOVUPS      X8, (R8)
+	ADDQ         $0x10, R8
+	VEXTRACTF128 $0x01, Y8, X8
+
+pixel4four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel4two
+	VMOVLPS   X8, (R8)
+	ADDQ      $0x08, R8
+	VPERMILPS $0xee, X8, X8
+
+pixel4two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel4one
+	VMOVSS X8, (R8)
+
+pixel4one:
+	MOVQ    40(CX), R9
+	LEAQ    (R10)(R9*4), R9
+	TESTQ   $0x00000008, R11
+	JZ      pixel5eight
+	VMOVUPS Y10, (R9)
+	ADDQ    $0x00000020, R9
+	VMOVAPS Y11, Y10
+
+pixel5eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel5four
+	VMOVUPS      X10, (R9)
+	ADDQ         $0x10, R9
+	VEXTRACTF128 $0x01, Y10, X10
+
+pixel5four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel5two
+	VMOVLPS   X10, (R9)
+	ADDQ      $0x08, R9
+	VPERMILPS $0xee, X10, X10
+
+pixel5two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel5one
+	VMOVSS X10, (R9)
+
+pixel5one:
+	JMP stored
+
+// func total8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX
+TEXT ·total8AVX2(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ   src+8(FP), R10
+	MOVQ   (AX), DX
+	LEAQ   (R10)(DX*4), DX
+	MOVQ   8(AX), BX
+	LEAQ   (R10)(BX*4), BX
+	MOVQ   16(AX), SI
+	LEAQ   (R10)(SI*4), SI
+	MOVQ   24(AX), DI
+	LEAQ   (R10)(DI*4), DI
+	MOVQ   32(AX), R8
+	LEAQ   (R10)(R8*4), R8
+	MOVQ   40(AX), R9
+	LEAQ   (R10)(R9*4), R9
+	MOVQ   taps+24(FP), R11
+	MOVQ   count+32(FP), R12
+	MOVQ   w+40(FP), R13
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+tap:
+	MOVQ         (R11), R10
+	ADDQ         $0x08, R11
+	VADDPS       (DX)(R10*4), Y0, Y0
+	VADDPS       (BX)(R10*4), Y1, Y1
+	VADDPS       (SI)(R10*4), Y2, Y2
+	VADDPS       (DI)(R10*4), Y3, Y3
+	VADDPS       (R8)(R10*4), Y4, Y4
+	VADDPS       (R9)(R10*4), Y5, Y5
+	DECQ         R12
+	JNZ          tap
+	VBROADCASTSS (R13), Y6
+	VMULPS       Y6, Y0, Y0
+	VBROADCASTSS 4(R13), Y6
+	VMULPS       Y6, Y1, Y1
+	VBROADCASTSS 8(R13), Y6
+	VMULPS       Y6, Y2, Y2
+	VBROADCASTSS 12(R13), Y6
+	VMULPS       Y6, Y3, Y3
+	VBROADCASTSS 16(R13), Y6
+	VMULPS       Y6, Y4, Y4
+	VBROADCASTSS 20(R13), Y6
+	VMULPS       Y6, Y5, Y5
+	ADDQ         $0x00000018, R13
+	MOVQ         R13, w+40(FP)
+	MOVQ         dst+48(FP), R10
+	MOVQ         columns+64(FP), R11
+	CMPQ         R11, $0x00000008
+	JNE          narrow
+	MOVQ         (CX), DX
+	VMOVUPS      Y0, (R10)(DX*4)
+	MOVQ         8(CX), BX
+	VMOVUPS      Y1, (R10)(BX*4)
+	MOVQ         16(CX), SI
+	VMOVUPS      Y2, (R10)(SI*4)
+	MOVQ         24(CX), DI
+	VMOVUPS      Y3, (R10)(DI*4)
+	MOVQ         32(CX), R8
+	VMOVUPS      Y4, (R10)(R8*4)
+	MOVQ         40(CX), R9
+	VMOVUPS      Y5, (R10)(R9*4)
+
+stored:
+	ADDQ $0x00000030, CX
+	ADDQ $0x00000030, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVQ         (CX), DX
+	LEAQ         (R10)(DX*4), DX
+	TESTQ        $0x00000004, R11
+	JZ           pixel0four
+	VMOVUPS      X0, (DX)
+	ADDQ         $0x10, DX
+	VEXTRACTF128 $0x01, Y0, X0
+
+pixel0four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel0two
+	VMOVLPS   X0, (DX)
+	ADDQ      $0x08, DX
+	VPERMILPS $0xee, X0, X0
+
+pixel0two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel0one
+	VMOVSS X0, (DX)
+
+pixel0one:
+	MOVQ         8(CX), BX
+	LEAQ         (R10)(BX*4), BX
+	TESTQ        $0x00000004, R11
+	JZ           pixel1four
+	VMOVUPS      X1, (BX)
+	ADDQ         $0x10, BX
+	VEXTRACTF128 $0x01, Y1, X1
+
+pixel1four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel1two
+	VMOVLPS   X1, (BX)
+	ADDQ      $0x08, BX
+	VPERMILPS $0xee, X1, X1
+
+pixel1two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel1one
+	VMOVSS X1, (BX)
+
+pixel1one:
+	MOVQ         16(CX), SI
+	LEAQ         (R10)(SI*4), SI
+	TESTQ        $0x00000004, R11
+	JZ           pixel2four
+	VMOVUPS      X2, (SI)
+	ADDQ         $0x10, SI
+	VEXTRACTF128 $0x01, Y2, X2
+
+pixel2four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel2two
+	VMOVLPS   X2, (SI)
+	ADDQ      $0x08, SI
+	VPERMILPS $0xee, X2, X2
+
+pixel2two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel2one
+	VMOVSS X2, (SI)
+
+pixel2one:
+	MOVQ         24(CX), DI
+	LEAQ         (R10)(DI*4), DI
+	TESTQ        $0x00000004, R11
+	JZ           pixel3four
+	VMOVUPS      X3, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y3, X3
+
+pixel3four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel3two
+	VMOVLPS   X3, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPS $0xee, X3, X3
+
+pixel3two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel3one
+	VMOVSS X3, (DI)
+
+pixel3one:
+	MOVQ         32(CX), R8
+	LEAQ         (R10)(R8*4), R8
+	TESTQ        $0x00000004, R11
+	JZ           pixel4four
+	VMOVUPS      X4, (R8)
+	ADDQ         $0x10, R8
+	VEXTRACTF128 $0x01, Y4, X4
+
+pixel4four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel4two
+	VMOVLPS   X4, (R8)
+	ADDQ      $0x08, R8
+	VPERMILPS $0xee, X4, X4
+
+pixel4two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel4one
+	VMOVSS X4, (R8)
+
+pixel4one:
+	MOVQ         40(CX), R9
+	LEAQ         (R10)(R9*4), R9
+	TESTQ        $0x00000004, R11
+	JZ           pixel5four
+	VMOVUPS      X5, (R9)
+	ADDQ         $0x10, R9
+	VEXTRACTF128 $0x01, Y5, X5
+
+pixel5four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel5two
+	VMOVLPS   X5, (R9)
+	ADDQ      $0x08, R9
+	VPERMILPS $0xee, X5, X5
+
+pixel5two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel5one
+	VMOVSS X5, (R9)
+
+pixel5one:
+	JMP stored
+
+// func highest16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX
+TEXT ·highest16AVX2(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ    src+8(FP), R10
+	MOVQ    (AX), DX
+	LEAQ    (R10)(DX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (R10)(BX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (R10)(SI*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (R10)(DI*4), DI
+	MOVQ    32(AX), R8
+	LEAQ    (R10)(R8*4), R8
+	MOVQ    40(AX), R9
+	LEAQ    (R10)(R9*4), R9
+	MOVQ    taps+24(FP), R11
+	MOVQ    count+32(FP), R12
+	MOVQ    w+40(FP), R10
+	MOVQ    (R11), R10
+	VMOVUPS (DX)(R10*4), Y0
+	VMOVUPS 32(DX)(R10*4), Y1
+	VMOVUPS (BX)(R10*4), Y2
+	VMOVUPS 32(BX)(R10*4), Y3
+	VMOVUPS (SI)(R10*4), Y4
+	VMOVUPS 32(SI)(R10*4), Y5
+	VMOVUPS (DI)(R10*4), Y6
+	VMOVUPS 32(DI)(R10*4), Y7
+	VMOVUPS (R8)(R10*4), Y8
+	VMOVUPS 32(R8)(R10*4), Y9
+	VMOVUPS (R9)(R10*4), Y10
+	VMOVUPS 32(R9)(R10*4), Y11
+
+tap:
+	MOVQ    (R11), R10
+	ADDQ    $0x08, R11
+	VMAXPS  (DX)(R10*4), Y0, Y0
+	VMAXPS  32(DX)(R10*4), Y1, Y1
+	VMAXPS  (BX)(R10*4), Y2, Y2
+	VMAXPS  32(BX)(R10*4), Y3, Y3
+	VMAXPS  (SI)(R10*4), Y4, Y4
+	VMAXPS  32(SI)(R10*4), Y5, Y5
+	VMAXPS  (DI)(R10*4), Y6, Y6
+	VMAXPS  32(DI)(R10*4), Y7, Y7
+	VMAXPS  (R8)(R10*4), Y8, Y8
+	VMAXPS  32(R8)(R10*4), Y9, Y9
+	VMAXPS  (R9)(R10*4), Y10, Y10
+	VMAXPS  32(R9)(R10*4), Y11, Y11
+	DECQ    R12
+	JNZ     tap
+	MOVQ    dst+48(FP), R10
+	MOVQ    columns+64(FP), R11
+	CMPQ    R11, $0x00000010
+	JNE     narrow
+	MOVQ    (CX), DX
+	VMOVUPS Y0, (R10)(DX*4)
+	VMOVUPS Y1, 32(R10)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Y2, (R10)(BX*4)
+	VMOVUPS Y3, 32(R10)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Y4, (R10)(SI*4)
+	VMOVUPS Y5, 32(R10)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Y6, (R10)(DI*4)
+	VMOVUPS Y7, 32(R10)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Y8, (R10)(R8*4)
+	VMOVUPS Y9, 32(R10)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Y10, (R10)(R9*4)
+	VMOVUPS Y11, 32(R10)(R9*4)
+
+stored:
+	ADDQ $0x00000030, CX
+	ADDQ $0x00000030, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVQ    (CX), DX
+	LEAQ    (R10)(DX*4), DX
+	TESTQ   $0x00000008, R11
+	JZ      pixel0eight
+	VMOVUPS Y0, (DX)
+	ADDQ    $0x00000020, DX
+	VMOVAPS Y1, Y0
+
+pixel0eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel0four
+	VMOVUPS      X0, (DX)
+	ADDQ         $0x10, DX
+	VEXTRACTF128 $0x01, Y0, X0
+
+pixel0four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel0two
+	VMOVLPS   X0, (DX)
+	ADDQ      $0x08, DX
+	VPERMILPS $0xee, X0, X0
+
+pixel0two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel0one
+	VMOVSS X0, (DX)
+
+pixel0one:
+	MOVQ    8(CX), BX
+	LEAQ    (R10)(BX*4), BX
+	TESTQ   $0x00000008, R11
+	JZ      pixel1eight
+	VMOVUPS Y2, (BX)
+	ADDQ    $0x00000020, BX
+	VMOVAPS Y3, Y2
+
+pixel1eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel1four
+	VMOVUPS      X2, (BX)
+	ADDQ         $0x10, BX
+	VEXTRACTF128 $0x01, Y2, X2
+
+pixel1four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel1two
+	VMOVLPS   X2, (BX)
+	ADDQ      $0x08, BX
+	VPERMILPS $0xee, X2, X2
+
+pixel1two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel1one
+	VMOVSS X2, (BX)
+
+pixel1one:
+	MOVQ    16(CX), SI
+	LEAQ    (R10)(SI*4), SI
+	TESTQ   $0x00000008, R11
+	JZ      pixel2eight
+	VMOVUPS Y4, (SI)
+	ADDQ    $0x00000020, SI
+	VMOVAPS Y5, Y4
+
+pixel2eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel2four
+	VMOVUPS      X4, (SI)
+	ADDQ         $0x10, SI
+	VEXTRACTF128 $0x01, Y4, X4
+
+pixel2four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel2two
+	VMOVLPS   X4, (SI)
+	ADDQ      $0x08, SI
+	VPERMILPS $0xee, X4, X4
+
+pixel2two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel2one
+	VMOVSS X4, (SI)
+
+pixel2one:
+	MOVQ    24(CX), DI
+	LEAQ    (R10)(DI*4), DI
+	TESTQ   $0x00000008, R11
+	JZ      pixel3eight
+	VMOVUPS Y6, (DI)
+	ADDQ    $0x00000020, DI
+	VMOVAPS Y7, Y6
+
+pixel3eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel3four
+	VMOVUPS      X6, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y6, X6
+
+pixel3four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel3two
+	VMOVLPS   X6, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPS $0xee, X6, X6
+
+pixel3two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel3one
+	VMOVSS X6, (DI)
+
+pixel3one:
+	MOVQ    32(CX), R8
+	LEAQ    (R10)(R8*4), R8
+	TESTQ   $0x00000008, R11
+	JZ      pixel4eight
+	VMOVUPS Y8, (R8)
+	ADDQ    $0x00000020, R8
+	VMOVAPS Y9, Y8
+
+pixel4eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel4four
+	VMOVUPS      X8, (R8)
+	ADDQ         $0x10, R8
+	VEXTRACTF128 $0x01, Y8, X8
+
+pixel4four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel4two
+	VMOVLPS   X8, (R8)
+	ADDQ      $0x08, R8
+	VPERMILPS $0xee, X8, X8
+
+pixel4two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel4one
+	VMOVSS X8, (R8)
+
+pixel4one:
+	MOVQ    40(CX), R9
+	LEAQ    (R10)(R9*4), R9
+	TESTQ   $0x00000008, R11
+	JZ      pixel5eight
+	VMOVUPS Y10, (R9)
+	ADDQ    $0x00000020, R9
+	VMOVAPS Y11, Y10
+
+pixel5eight:
+	TESTQ        $0x00000004, R11
+	JZ           pixel5four
+	VMOVUPS      X10, (R9)
+	ADDQ         $0x10, R9
+	VEXTRACTF128 $0x01, Y10, X10
+
+pixel5four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel5two
+	VMOVLPS   X10, (R9)
+	ADDQ      $0x08, R9
+	VPERMILPS $0xee, X10, X10
+
+pixel5two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel5one
+	VMOVSS X10, (R9)
+
+pixel5one:
+	JMP stored
+
+// func highest8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX
+TEXT ·highest8AVX2(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ    src+8(FP), R10
+	MOVQ    (AX), DX
+	LEAQ    (R10)(DX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (R10)(BX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (R10)(SI*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (R10)(DI*4), DI
+	MOVQ    32(AX), R8
+	LEAQ    (R10)(R8*4), R8
+	MOVQ    40(AX), R9
+	LEAQ    (R10)(R9*4), R9
+	MOVQ    taps+24(FP), R11
+	MOVQ    count+32(FP), R12
+	MOVQ    w+40(FP), R10
+	MOVQ    (R11), R10
+	VMOVUPS (DX)(R10*4), Y0
+	VMOVUPS (BX)(R10*4), Y1
+	VMOVUPS (SI)(R10*4), Y2
+	VMOVUPS (DI)(R10*4), Y3
+	VMOVUPS (R8)(R10*4), Y4
+	VMOVUPS (R9)(R10*4), Y5
+
+tap:
+	MOVQ    (R11), R10
+	ADDQ    $0x08, R11
+	VMAXPS  (DX)(R10*4), Y0, Y0
+	VMAXPS  (BX)(R10*4), Y1, Y1
+	VMAXPS  (SI)(R10*4), Y2, Y2
+	VMAXPS  (DI)(R10*4), Y3, Y3
+	VMAXPS  (R8)(R10*4), Y4, Y4
+	VMAXPS  (R9)(R10*4), Y5, Y5
+	DECQ    R12
+	JNZ     tap
+	MOVQ    dst+48(FP), R10
+	MOVQ    columns+64(FP), R11
+	CMPQ    R11, $0x00000008
+	JNE     narrow
+	MOVQ    (CX), DX
+	VMOVUPS Y0, (R10)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Y1, (R10)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Y2, (R10)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Y3, (R10)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Y4, (R10)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Y5, (R10)(R9*4)
+
+stored:
+	ADDQ $0x00000030, CX
+	ADDQ $0x00000030, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVQ         (CX), DX
+	LEAQ         (R10)(DX*4), DX
+	TESTQ        $0x00000004, R11
+	JZ           pixel0four
+	VMOVUPS      X0, (DX)
+	ADDQ         $0x10, DX
+	VEXTRACTF128 $0x01, Y0, X0
+
+pixel0four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel0two
+	VMOVLPS   X0, (DX)
+	ADDQ      $0x08, DX
+	VPERMILPS $0xee, X0, X0
+
+pixel0two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel0one
+	VMOVSS X0, (DX)
+
+pixel0one:
+	MOVQ         8(CX), BX
+	LEAQ         (R10)(BX*4), BX
+	TESTQ        $0x00000004, R11
+	JZ           pixel1four
+	VMOVUPS      X1, (BX)
+	ADDQ         $0x10, BX
+	VEXTRACTF128 $0x01, Y1, X1
+
+pixel1four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel1two
+	VMOVLPS   X1, (BX)
+	ADDQ      $0x08, BX
+	VPERMILPS $0xee, X1, X1
+
+pixel1two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel1one
+	VMOVSS X1, (BX)
+
+pixel1one:
+	MOVQ         16(CX), SI
+	LEAQ         (R10)(SI*4), SI
+	TESTQ        $0x00000004, R11
+	JZ           pixel2four
+	VMOVUPS      X2, (SI)
+	ADDQ         $0x10, SI
+	VEXTRACTF128 $0x01, Y2, X2
+
+pixel2four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel2two
+	VMOVLPS   X2, (SI)
+	ADDQ      $0x08, SI
+	VPERMILPS $0xee, X2, X2
+
+pixel2two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel2one
+	VMOVSS X2, (SI)
+
+pixel2one:
+	MOVQ         24(CX), DI
+	LEAQ         (R10)(DI*4), DI
+	TESTQ        $0x00000004, R11
+	JZ           pixel3four
+	VMOVUPS      X3, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y3, X3
+
+pixel3four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel3two
+	VMOVLPS   X3, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPS $0xee, X3, X3
+
+pixel3two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel3one
+	VMOVSS X3, (DI)
+
+pixel3one:
+	MOVQ         32(CX), R8
+	LEAQ         (R10)(R8*4), R8
+	TESTQ        $0x00000004, R11
+	JZ           pixel4four
+	VMOVUPS      X4, (R8)
+	ADDQ         $0x10, R8
+	VEXTRACTF128 $0x01, Y4, X4
+
+pixel4four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel4two
+	VMOVLPS   X4, (R8)
+	ADDQ      $0x08, R8
+	VPERMILPS $0xee, X4, X4
+
+pixel4two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel4one
+	VMOVSS X4, (R8)
+
+pixel4one:
+	MOVQ         40(CX), R9
+	LEAQ         (R10)(R9*4), R9
+	TESTQ        $0x00000004, R11
+	JZ           pixel5four
+	VMOVUPS      X5, (R9)
+	ADDQ         $0x10, R9
+	VEXTRACTF128 $0x01, Y5, X5
+
+pixel5four:
+	TESTQ     $0x00000002, R11
+	JZ        pixel5two
+	VMOVLPS   X5, (R9)
+	ADDQ      $0x08, R9
+	VPERMILPS $0xee, X5, X5
+
+pixel5two:
+	TESTQ  $0x00000001, R11
+	JZ     pixel5one
+	VMOVSS X5, (R9)
+
+pixel5one:
+	JMP stored
+
+// func correlateTapsAVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)
+// Requires: AVX, FMA3
+TEXT ·correlateTapsAVX2(SB), NOSPLIT, $0-72
+	MOVQ    mask+64(FP), AX
+	VMOVUPS (AX), Y9
+	MOVQ    pitch+48(FP), R11
+	SHLQ    $0x02, R11
+
+block:
+	MOVQ   x+24(FP), R12
+	MOVQ   taps+8(FP), R13
+	MOVQ   (R13), AX
+	LEAQ   (R12)(AX*4), AX
+	MOVQ   8(R13), CX
+	LEAQ   (R12)(CX*4), CX
+	MOVQ   16(R13), DX
+	LEAQ   (R12)(DX*4), DX
+	MOVQ   24(R13), BX
+	LEAQ   (R12)(BX*4), BX
+	MOVQ   32(R13), SI
+	LEAQ   (R12)(SI*4), SI
+	MOVQ   40(R13), DI
+	LEAQ   (R12)(DI*4), DI
+	MOVQ   48(R13), R8
+	LEAQ   (R12)(R8*4), R8
+	MOVQ   56(R13), R9
+	LEAQ   (R12)(R9*4), R9
+	MOVQ   64(R13), R10
+	LEAQ   (R12)(R10*4), R10
+	ADDQ   $0x00000048, R13
+	MOVQ   R13, taps+8(FP)
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   at+32(FP), R12
+	MOVQ   dy+40(FP), R13
+	MOVQ   pixels+16(FP), R14
+
+pixel:
+	MOVQ        (R12), R15
+	VMASKMOVPS  (R13), Y9, Y10
+	VFMADD231PS (AX)(R15*4), Y10, Y0
+	VFMADD231PS (CX)(R15*4), Y10, Y1
+	VFMADD231PS (DX)(R15*4), Y10, Y2
+	VFMADD231PS (BX)(R15*4), Y10, Y3
+	VFMADD231PS (SI)(R15*4), Y10, Y4
+	VFMADD231PS (DI)(R15*4), Y10, Y5
+	VFMADD231PS (R8)(R15*4), Y10, Y6
+	VFMADD231PS (R9)(R15*4), Y10, Y7
+	VFMADD231PS (R10)(R15*4), Y10, Y8
+	ADDQ        $0x08, R12
+	ADDQ        R11, R13
+	DECQ        R14
+	JNZ         pixel
+	MOVQ        sums+56(FP), AX
+	VADDPS      (AX), Y0, Y0
+	VMOVUPS     Y0, (AX)
+	VADDPS      32(AX), Y1, Y1
+	VMOVUPS     Y1, 32(AX)
+	VADDPS      64(AX), Y2, Y2
+	VMOVUPS     Y2, 64(AX)
+	VADDPS      96(AX), Y3, Y3
+	VMOVUPS     Y3, 96(AX)
+	VADDPS      128(AX), Y4, Y4
+	VMOVUPS     Y4, 128(AX)
+	VADDPS      160(AX), Y5, Y5
+	VMOVUPS     Y5, 160(AX)
+	VADDPS      192(AX), Y6, Y6
+	VMOVUPS     Y6, 192(AX)
+	VADDPS      224(AX), Y7, Y7
+	VMOVUPS     Y7, 224(AX)
+	VADDPS      256(AX), Y8, Y8
+	VMOVUPS     Y8, 256(AX)
+	ADDQ        $0x00000120, AX
+	MOVQ        AX, sums+56(FP)
+	DECQ        blocks+0(FP)
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func awardAVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32)
+// Requires: AVX
+TEXT ·awardAVX2(SB), NOSPLIT, $0-80
+	MOVQ    pixels+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    dx+16(FP), DX
+	MOVQ    at+24(FP), BX
+	MOVQ    top+48(FP), SI
+	MOVQ    gradient+56(FP), DI
+	MOVQ    pitch+64(FP), R8
+	MOVQ    mask+72(FP), R9
+	SHLQ    $0x02, R8
+	VMOVUPS (R9), Y0
+
+pixel:
+	VMASKMOVPS (SI), Y0, Y1
+	VMASKMOVPS (DI), Y0, Y2
+	MOVQ       taps+32(FP), R9
+	MOVQ       count+40(FP), R10
+
+tap:
+	MOVQ    (BX), R11
+	ADDQ    (R9), R11
+	VCMPPS  $0x00, (CX)(R11*4), Y1, Y3
+	VANDPS  Y2, Y3, Y4
+	VANDNPS Y2, Y3, Y2
+	VADDPS  (DX)(R11*4), Y4, Y4
+	VMOVUPS Y4, (DX)(R11*4)
+	ADDQ    $0x08, R9
+	DECQ    R10
+	JNZ     tap
+	ADDQ    $0x08, BX
+	ADDQ    R8, SI
+	ADDQ    R8, DI
+	DECQ    AX
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
 // func observeAVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32)
 // Requires: AVX, FMA3
 TEXT ·observeAVX2(SB), NOSPLIT, $0-48

@@ -12,4 +12,20 @@ func correlate16AVX2(blocks int, rows *int, pixels int, x *float32, at *int, dy 
 }
 func correlate8AVX2(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32) {
 }
+func weigh16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func weigh8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func total16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func total8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func highest16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func highest8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func correlateTapsAVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32) {
+}
+func awardAVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32) {
+}
 func observeAVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32) {}

@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // Pool is the geometry of a square pooling window over maps (B,C,H,W), as in
 // [Conv]. What lies outside of the image takes no part. A pitch is how far apart
 // pixels lie in memory; 0 means C.
@@ -13,136 +15,99 @@ type Pool struct {
 	CountPadding bool
 }
 
-// pitches are those of the input and of the output.
-func (g Pool) pitches() (x, y int) {
-	x, y = g.XPitch, g.YPitch
-	if x == 0 {
-		x = g.C
-	}
-	if y == 0 {
-		y = g.C
-	}
-	return x, y
+// sweeps are the passes of a pooling window, which is a filter for every channel.
+func (g Pool) sweeps(ws *Workers) *sweeps {
+	return ws.sweeps(Conv{B: g.B, C: g.C, H: g.H, W: g.W, K: g.C, OH: g.OH, OW: g.OW, Kernel: g.Kernel, Stride: g.Stride,
+		Dilation: 1, Groups: g.C, Pad: g.Pad, XPitch: g.XPitch, YPitch: g.YPitch}, true)
 }
 
-// frame is a range of rows and columns.
-type frame struct{ y0, y1, x0, x1 int }
-
-// pixels is how many there are.
-func (f frame) pixels() int { return (f.y1 - f.y0) * (f.x1 - f.x0) }
-
-// window is the part of the image that output pixel i, counted row by row, sees,
-// and by how many pixels its sum is divided for a mean.
-func (g Pool) window(i int) (f frame, count int) {
-	y, x := i/g.OW*g.Stride-g.Pad, i%g.OW*g.Stride-g.Pad
-	f = frame{max(y, 0), min(y+g.Kernel, g.H), max(x, 0), min(x+g.Kernel, g.W)}
-	if g.CountPadding {
-		return f, g.Kernel * g.Kernel
+// counts writes, for every window of an image, by how many pixels its sum is divided
+// for a mean.
+func (g Pool) counts(ws *Workers) []int {
+	counts := buffer[int](ws, 0, slotWeights, g.OH*g.OW)
+	inside := func(o, size int) int {
+		return min(o*g.Stride-g.Pad+g.Kernel, size) - max(o*g.Stride-g.Pad, 0)
 	}
-	return f, f.pixels()
-}
-
-// image is where the input and the output of image b begin.
-func (g Pool) image(b int) (x, y int) {
-	xp, yp := g.pitches()
-	return b * g.H * g.W * xp, b * g.OH * g.OW * yp
-}
-
-// clearPixels zeroes c channels of n pixels.
-func clearPixels[T Float](x []T, n, c, pitch int) {
-	if pitch == c {
-		clear(x[:n*c])
-		return
+	for i := range counts {
+		counts[i] = g.Kernel * g.Kernel
+		if !g.CountPadding {
+			counts[i] = inside(i/g.OW, g.H) * inside(i%g.OW, g.W)
+		}
 	}
-	for p := range n {
-		clear(x[p*pitch:][:c])
-	}
+	return counts
 }
 
 // MaxPool writes the maximum of every window.
 func MaxPool[T Float](ws *Workers, g Pool, x, y []T) {
-	xp, yp := g.pitches()
-	ws.Run(g.B, func(_, b int) {
-		xi, yi := g.image(b)
-		for i := range g.OH * g.OW {
-			f, _ := g.window(i)
-			out := y[yi+i*yp:][:g.C]
-			for r := f.y0; r < f.y1; r++ {
-				for c := f.x0; c < f.x1; c++ {
-					from := x[xi+(r*g.W+c)*xp:][:g.C]
-					if r == f.y0 && c == f.x0 {
-						copy(out, from)
-						continue
-					}
-					for k, v := range from {
-						out[k] = max(out[k], v)
-					}
-				}
-			}
-		}
+	s := g.sweeps(ws).forward
+	ws.Run(s.tasks, func(worker, task int) {
+		image, row, grid := s.part(task)
+		highest(s, input(ws, worker, s, x, image, row, grid, T(math.Inf(-1))), y[s.first(image, row):], grid)
 	})
 }
 
 // MaxPoolGrad gives the gradient of every window to the first of its pixels that
 // has the maximum.
 func MaxPoolGrad[T Float](ws *Workers, g Pool, x, y, dy, dx []T) {
-	xp, yp := g.pitches()
-	ws.Run(g.B, func(_, b int) {
-		xi, yi := g.image(b)
-		clearPixels(dx[xi:], g.H*g.W, g.C, xp)
-		for i := range g.OH * g.OW {
-			f, _ := g.window(i)
-			at := yi + i*yp
-			for k, top := range y[at:][:g.C] {
-			search:
-				for r := f.y0; r < f.y1; r++ {
-					for c := f.x0; c < f.x1; c++ {
-						if q := xi + (r*g.W+c)*xp + k; x[q] == top {
-							dx[q] += dy[at+k]
-							break search
-						}
-					}
-				}
-			}
-		}
+	s := g.sweeps(ws).forward
+	ws.Run(s.tasks, func(worker, task int) {
+		image, row, grid := s.part(task)
+		in := input(ws, worker, s, x, image, row, grid, T(math.Inf(-1)))
+		sums := buffer[T](ws, worker, slotOutput, len(in))
+		clear(sums)
+		first := s.first(image, row)
+		award(s, in, sums, y[first:], dy[first:], grid)
+		restore(s, sums, dx, image, grid)
 	})
 }
 
 // AvgPool writes the mean of every window.
 func AvgPool[T Float](ws *Workers, g Pool, x, y []T) {
-	xp, yp := g.pitches()
-	ws.Run(g.B, func(_, b int) {
-		xi, yi := g.image(b)
-		for i := range g.OH * g.OW {
-			f, count := g.window(i)
-			out := y[yi+i*yp:][:g.C]
-			clear(out)
-			for r := f.y0; r < f.y1; r++ {
-				for c := f.x0; c < f.x1; c++ {
-					add(out, out, x[xi+(r*g.W+c)*xp:][:g.C])
-				}
-			}
-			affine(out, out, T(1/float64(count)), 0)
+	s := g.sweeps(ws).forward
+	counts := g.counts(ws)
+	ws.Run(s.tasks, func(worker, task int) {
+		image, row, grid := s.part(task)
+		factors := buffer[T](ws, worker, slotColumns, len(grid.at))
+		for p := range factors {
+			factors[p] = 1 / T(counts[min(p, grid.pixels-1)%len(counts)])
 		}
+		total(s, input(ws, worker, s, x, image, row, grid, 0), factors, y[s.first(image, row):], grid)
 	})
 }
 
 // AvgPoolGrad spreads the gradient of every window evenly over its pixels.
 func AvgPoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
-	xp, yp := g.pitches()
-	ws.Run(g.B, func(_, b int) {
-		xi, yi := g.image(b)
-		clearPixels(dx[xi:], g.H*g.W, g.C, xp)
-		for i := range g.OH * g.OW {
-			f, count := g.window(i)
-			share := T(1 / float64(count))
-			from := dy[yi+i*yp:][:g.C]
-			for r := f.y0; r < f.y1; r++ {
-				for c := f.x0; c < f.x1; c++ {
-					out := dx[xi+(r*g.W+c)*xp:][:g.C]
-					affine2(out, from, out, share, 1, 0)
+	counts, full := g.counts(ws), g.Kernel*g.Kernel
+	for _, s := range g.sweeps(ws).backward {
+		if len(s.taps) == 0 {
+			clearGrid(ws, s, dx)
+			continue
+		}
+		ws.Run(s.tasks, func(worker, task int) {
+			image, row, grid := s.part(task)
+			in := input(ws, worker, s, dy, image, row, grid, 0)
+			for i, n := range counts {
+				if n != full {
+					scalePixel(s, in, grid.images, i/g.OW, i%g.OW, T(full)/T(n))
 				}
 			}
+			factors := buffer[T](ws, worker, slotColumns, len(grid.at))
+			fill(factors, 1/T(full))
+			total(s, in, factors, dx[s.first(image, row):], grid)
+		})
+	}
+}
+
+// scalePixel multiplies one pixel of every image in the copied source of a task.
+func scalePixel[T Float](s *sweep, in []T, images, y, x int, factor T) {
+	y, x = y-s.top, x-s.left
+	if y < 0 || y >= s.height || x < 0 || x >= s.width {
+		return
+	}
+	for i := range images {
+		pixel := in[((i*s.height+y)*s.width+x)*s.srcC:][:s.srcC]
+		for c, v := range pixel {
+			pixel[c] = v * factor
 		}
-	})
+	}
 }

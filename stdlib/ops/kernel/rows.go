@@ -54,3 +54,11 @@ func transpose[T Float](x []T, height, width, from int, y []T, to int) {
 		}
 	}
 }
+
+// sumPartials adds up equally long vectors in order.
+func sumPartials[T Float](dst, partial []T, n int) {
+	copy(dst, partial)
+	for i := 1; i < n; i++ {
+		Accumulate(dst, partial[i*len(dst):][:len(dst)])
+	}
+}

@@ -1,11 +1,11 @@
 package kernel
 
-// moments are the number, the mean and the sum of squared distances from the mean
+// tally is the number, the mean and the sum of squared distances from the mean
 // of some values.
-type moments struct{ n, mean, squares float64 }
+type tally struct{ n, mean, squares float64 }
 
 // add includes other values (Chan, Golub and LeVeque 1979).
-func (m *moments) add(o moments) {
+func (m *tally) add(o tally) {
 	n := m.n + o.n
 	d := o.mean - m.mean
 	m.mean += d * o.n / n
@@ -13,10 +13,10 @@ func (m *moments) add(o moments) {
 	m.n = n
 }
 
-// observe computes the moments of every channel of some pixels. What is added up are
+// observe computes the tally of every channel of some pixels. What is added up are
 // distances from a guess of the mean, the mean of a few pixels, so that little is
 // lost where the mean is large next to the deviation.
-func observe[T Float](x []T, pixels, channels, pitch int, to []moments) {
+func observe[T Float](x []T, pixels, channels, pitch int, to []tally) {
 	guesses := 8
 	for guesses > pixels {
 		guesses /= 2
@@ -42,7 +42,7 @@ func observe[T Float](x []T, pixels, channels, pitch int, to []moments) {
 		}
 		for k := range count {
 			s, q := float64(sums[k]), float64(sums[slim+k])
-			to[c+k] = moments{n, float64(pivots[k]) + s/n, max(q-s*s/n, 0)}
+			to[c+k] = tally{n, float64(pivots[k]) + s/n, max(q-s*s/n, 0)}
 		}
 	}
 }
@@ -59,19 +59,19 @@ func observeGo[T Float](pixels int, x []T, pitch int, pivots []T, sums *[2 * sli
 	}
 }
 
-// moments is scratch memory for n of them.
-func (w *Workers) moments(n int) []moments {
+// tallies is scratch memory for n of them.
+func (w *Workers) tallies(n int) []tally {
 	if cap(w.observed) < n {
-		w.observed = make([]moments, n)
+		w.observed = make([]tally, n)
 	}
 	return w.observed[:n]
 }
 
-// merge adds up the moments of all tasks in order.
-func merge[T Float](parts []moments, s *Statistics[T]) {
+// merge adds up the tallies of all tasks in order.
+func merge[T Float](parts []tally, s *Moments[T]) {
 	c := len(s.Mean)
 	for i := range c {
-		var m moments
+		var m tally
 		for at := i; at < len(parts); at += c {
 			m.add(parts[at])
 		}

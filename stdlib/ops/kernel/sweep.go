@@ -17,6 +17,9 @@ type sweep struct {
 	dstStep              int // destination pixels from one pixel of the grid to the next
 	dstY, dstX           int // where the first one lies
 
+	channelwise bool // an output channel reads the same channel of the source alone
+	pooling     bool // the source is always copied, whole images at a time
+
 	// A task is some whole images, or some rows of one image. Its part of the source
 	// is copied into scratch memory with zeros around it, unless no tap lies outside.
 	direct        bool
@@ -52,6 +55,7 @@ const (
 	tile = 6  // pixels of an inner loop
 	wide = 16 // channels of an inner loop
 	slim = 8  // channels of the inner loop for the last ones
+	nine = 9  // taps of an inner loop over single channels
 
 	scratchTarget = 24 << 10 // numbers in the scratch memory of a task
 	pixelTarget   = 1024     // pixels of a task
@@ -59,22 +63,10 @@ const (
 	leastTasks    = 8        // tasks, if there are enough pixels
 )
 
-// pitches are the distances between pixels of the input and the output.
-func (g Conv) pitches() (x, y int) {
-	x, y = g.XPitch, g.YPitch
-	if x == 0 {
-		x = g.C
-	}
-	if y == 0 {
-		y = g.K
-	}
-	return x, y
-}
-
 // forwardSweep is the forward pass of g.
-func forwardSweep(g Conv) *sweep {
+func forwardSweep(g Conv, pooling bool) *sweep {
 	s := &sweep{images: g.B, srcH: g.H, srcW: g.W, srcC: g.C, outH: g.OH, outW: g.OW, outC: g.K,
-		step: g.Stride, groups: g.Groups, dstH: g.OH, dstW: g.OW, dstStep: 1}
+		step: g.Stride, groups: g.Groups, channelwise: pooling || g.depthwise(), pooling: pooling, dstH: g.OH, dstW: g.OW, dstStep: 1}
 	s.srcPitch, s.dstPitch = g.pitches()
 	for ky := range g.height() {
 		for kx := range g.Kernel {
@@ -86,7 +78,7 @@ func forwardSweep(g Conv) *sweep {
 }
 
 // backwardSweeps are the gradient of the input of g.
-func backwardSweeps(g Conv) []*sweep {
+func backwardSweeps(g Conv, pooling bool) []*sweep {
 	var all []*sweep
 	rows := g.Stride
 	if g.Row {
@@ -94,7 +86,7 @@ func backwardSweeps(g Conv) []*sweep {
 	}
 	for py := range min(rows, g.H) {
 		for px := range min(g.Stride, g.W) {
-			s := &sweep{images: g.B, srcH: g.OH, srcW: g.OW, srcC: g.K, outC: g.C, step: 1, groups: g.Groups,
+			s := &sweep{images: g.B, srcH: g.OH, srcW: g.OW, srcC: g.K, outC: g.C, step: 1, groups: g.Groups, channelwise: pooling || g.depthwise(), pooling: pooling,
 				outH: (g.H - py + g.Stride - 1) / g.Stride, outW: (g.W - px + g.Stride - 1) / g.Stride,
 				dstH: g.H, dstW: g.W, dstStep: g.Stride, dstY: py, dstX: px}
 			s.dstPitch, s.srcPitch = g.pitches()
@@ -126,7 +118,7 @@ func (s *sweep) plan() {
 		bottom, right = max(bottom, t.y), max(right, t.x)
 	}
 	reach := bottom - s.top
-	s.direct = s.top >= 0 && s.left >= 0 &&
+	s.direct = !s.pooling && (!s.channelwise || s.srcC%slim == 0) && s.top >= 0 && s.left >= 0 &&
 		(s.outH-1)*s.step+bottom < s.srcH && (s.outW-1)*s.step+right < s.srcW
 	s.width = (s.outW-1)*s.step + right - s.left + 1
 	high := func(rows int) int { return (rows-1)*s.step + reach + 1 }
@@ -136,10 +128,10 @@ func (s *sweep) plan() {
 	fits := func(images, rows int) bool {
 		return images*rows*s.outW <= pixelTarget && (s.direct || images*high(rows)*s.width*s.srcC <= scratchTarget)
 	}
-	if strips := (leastTasks + s.images - 1) / s.images; strips > 1 {
+	if strips := (leastTasks + s.images - 1) / s.images; strips > 1 && !s.pooling {
 		s.rows = max((s.outH+strips-1)/strips, min(s.outH, (leastPixels+s.outW-1)/s.outW))
 	}
-	for s.rows > 1 && !fits(1, s.rows) {
+	for s.rows > 1 && !fits(1, s.rows) && !s.pooling {
 		s.rows--
 	}
 	if strips := (s.outH + s.rows - 1) / s.rows; strips > 1 { // equally many rows to all
@@ -157,8 +149,13 @@ func (s *sweep) plan() {
 		s.width, s.height, s.top, s.left = s.srcW, s.srcH, 0, 0
 	}
 	s.segment()
-	s.blocks, s.weights = divide(s.groups, s.outC/s.groups, slim+1, s.length())
-	s.gradBlocks, s.gradWeights = divide(s.groups, s.outC/s.groups, wide, len(s.lines))
+	if s.channelwise {
+		s.blocks, s.weights = divide(1, s.outC, slim+1, len(s.taps))
+		s.gradBlocks, s.gradWeights = divide(1, s.outC, wide+1, len(s.lines))
+	} else {
+		s.blocks, s.weights = divide(s.groups, s.outC/s.groups, slim+1, s.length())
+		s.gradBlocks, s.gradWeights = divide(s.groups, s.outC/s.groups, wide, len(s.lines))
+	}
 	s.whole = s.grid(s.perTask, s.rows)
 	s.last = s.whole
 	if n := s.images % s.perTask; n > 0 {
@@ -180,7 +177,7 @@ func (s *sweep) pitch() int {
 // are: without groups, neighbouring taps of a row are one run.
 func (s *sweep) segment() {
 	together := 1
-	if s.groups == 1 && s.pitch() == s.srcC {
+	if !s.channelwise && s.groups == 1 && s.pitch() == s.srcC {
 		for together < len(s.taps) && s.taps[together].y == s.taps[0].y && s.taps[together].x == s.taps[0].x+together {
 			together++
 		}
@@ -191,14 +188,18 @@ func (s *sweep) segment() {
 			}
 		}
 	}
-	s.run = together * s.srcC / s.groups
+	s.run = together * s.srcC / s.groups // 1 if every channel is on its own
 	for i := 0; i < len(s.taps); i += together {
 		s.segments = append(s.segments, ((s.taps[i].y-s.top)*s.width+s.taps[i].x-s.left)*s.pitch())
 		for j := range s.run {
 			s.lines = append(s.lines, s.segments[len(s.segments)-1]+j)
 		}
 	}
-	for len(s.lines)%tile > 0 {
+	lines := tile
+	if s.channelwise {
+		lines = nine
+	}
+	for len(s.lines)%lines > 0 {
 		s.lines = append(s.lines, s.lines[len(s.lines)-1])
 	}
 }
@@ -246,13 +247,25 @@ func (s *sweep) first(image, row int) int {
 	return ((image*s.dstH+row*s.dstStep+s.dstY)*s.dstW + s.dstX) * s.dstPitch
 }
 
-// input is the source of a task as its grid addresses it, copied if need be.
-func input[T Float](ws *Workers, worker int, s *sweep, src []T, image, row int, g *grid) []T {
+// clearGrid writes zeros to the destination.
+func clearGrid[T Float](ws *Workers, s *sweep, dst []T) {
+	ws.Run(s.tasks, func(_, task int) {
+		image, row, grid := s.part(task)
+		out := dst[s.first(image, row):]
+		for _, p := range grid.to {
+			clear(out[p:][:s.outC])
+		}
+	})
+}
+
+// input is the source of a task as its grid addresses it, copied if need be;
+// whatever lies outside of the images is outside.
+func input[T Float](ws *Workers, worker int, s *sweep, src []T, image, row int, g *grid, outside T) []T {
 	if s.direct {
 		return src[(image*s.srcH+row*s.step)*s.srcW*s.srcPitch:]
 	}
 	line := s.width * s.srcC
-	in := buffer[T](ws, worker, slotInput, g.images*s.height*line)
+	in := buffer[T](ws, worker, slotInput, g.images*s.height*line+wide)
 	height := s.height - (s.rows-g.rows)*s.step
 	lo, hi := min(max(-s.left, 0), s.width), max(min(s.srcW-s.left, s.width), 0)
 	for i := range g.images {
@@ -260,30 +273,59 @@ func input[T Float](ws *Workers, worker int, s *sweep, src []T, image, row int, 
 			to := in[(i*s.height+y)*line:][:line]
 			from := row*s.step + s.top + y
 			if from < 0 || from >= s.srcH || lo >= hi {
-				clear(to)
+				fill(to, outside)
 				continue
 			}
-			clear(to[:lo*s.srcC])
-			clear(to[hi*s.srcC:])
+			fill(to[:lo*s.srcC], outside)
+			fill(to[hi*s.srcC:], outside)
 			at := (((image+i)*s.srcH+from)*s.srcW + s.left + lo) * s.srcPitch
-			copyPixels(to[lo*s.srcC:hi*s.srcC], src[at:], s.srcC, s.srcPitch)
+			copyPixels(to[lo*s.srcC:], s.srcC, src[at:], s.srcPitch, hi-lo, s.srcC)
 		}
 	}
 	return in
 }
 
-// copyPixels fills dst with pixels of c channels that lie pitch apart in src.
-func copyPixels[T Float](dst, src []T, c, pitch int) {
-	if c == pitch {
-		copy(dst, src)
+// restore is the inverse of input for whole images: it copies what lies within the
+// images from scratch memory, and zeros for what no tap sees.
+func restore[T Float](s *sweep, in, dst []T, image int, g *grid) {
+	line := s.width * s.srcC
+	lo, hi := min(max(s.left, 0), s.srcW), max(min(s.left+s.width, s.srcW), 0)
+	for i := range g.images {
+		for r := range s.srcH {
+			to := dst[((image+i)*s.srcH+r)*s.srcW*s.srcPitch:]
+			y := r - s.top
+			if y < 0 || y >= s.height || lo >= hi {
+				clearPixels(to, s.srcPitch, s.srcW, s.srcC)
+				continue
+			}
+			clearPixels(to, s.srcPitch, lo, s.srcC)
+			copyPixels(to[lo*s.srcPitch:], s.srcPitch, in[(i*s.height+y)*line+(lo-s.left)*s.srcC:], s.srcC, hi-lo, s.srcC)
+			if hi < s.srcW {
+				clearPixels(to[hi*s.srcPitch:], s.srcPitch, s.srcW-hi, s.srcC)
+			}
+		}
+	}
+}
+
+// copyPixels copies n pixels of c channels from one pitch to another.
+func copyPixels[T Float](dst []T, to int, src []T, from, n, c int) {
+	if to == c && from == c {
+		copy(dst[:n*c], src)
 		return
 	}
-	for len(dst) > 0 {
-		copy(dst[:c], src)
-		dst = dst[c:]
-		if len(dst) > 0 {
-			src = src[pitch:]
-		}
+	for p := range n {
+		copy(dst[p*to:][:c], src[p*from:])
+	}
+}
+
+// clearPixels zeroes n pixels of c channels.
+func clearPixels[T Float](dst []T, pitch, n, c int) {
+	if pitch == c {
+		clear(dst[:n*c])
+		return
+	}
+	for p := range n {
+		clear(dst[p*pitch:][:c])
 	}
 }
 
@@ -318,12 +360,30 @@ type sweeps struct {
 	backward []*sweep
 }
 
+// planKey is a convolution, or a pooling window as one.
+type planKey struct {
+	Conv
+	pooling bool
+}
+
 // sweeps plans the passes of a convolution, once.
-func (w *Workers) sweeps(g Conv) *sweeps {
-	s := w.plans[g]
+func (w *Workers) sweeps(g Conv, pooling bool) *sweeps {
+	key := planKey{g, pooling}
+	s := w.plans[key]
 	if s == nil {
-		s = &sweeps{forwardSweep(g), backwardSweeps(g)}
-		w.plans[g] = s
+		s = &sweeps{forwardSweep(g, pooling), backwardSweeps(g, pooling)}
+		w.plans[key] = s
 	}
 	return s
+}
+
+// fill sets all of x to v.
+func fill[T Float](x []T, v T) {
+	if v == 0 {
+		clear(x)
+		return
+	}
+	for i := range x {
+		x[i] = v
+	}
 }

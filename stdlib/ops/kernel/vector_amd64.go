@@ -9,12 +9,6 @@ var haveAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 func multiplyAVX2(l int, a, b *float32, off *int, c *float32, ldc int)
 
 //go:noescape
-func correlateAVX2(n int, a *float32, lda int, b0, b1, sums *float32)
-
-//go:noescape
-func weighAVX2(l int, w, src *float32, off *int, dst *float32)
-
-//go:noescape
 func dotAVX2(n int, a, b *float32) float32
 
 //go:noescape
@@ -40,12 +34,6 @@ func reluAVX2(n int, y, x *float32)
 
 //go:noescape
 func reluGradAVX2(n int, d, y, dy *float32)
-
-//go:noescape
-func weigh32AVX2(l int, w, src *float32, off *int, dst *float32)
-
-//go:noescape
-func dots5AVX2(n int, a, b *float32, off *int, sums *float32)
 
 //go:noescape
 func expAVX2(n int, y, x *float32)

@@ -5,8 +5,6 @@ package kernel
 const haveAVX2 = false
 
 func multiplyAVX2(l int, a, b *float32, off *int, c *float32, ldc int) {}
-func correlateAVX2(n int, a *float32, lda int, b0, b1, sums *float32)  {}
-func weighAVX2(l int, w, src *float32, off *int, dst *float32)         {}
 func dotAVX2(n int, a, b *float32) float32                             { return 0 }
 func sumAVX2(n int, x *float32) float32                                { return 0 }
 func sumSquaresAVX2(n int, x *float32, m float32) float32              { return 0 }
@@ -16,6 +14,4 @@ func affine2AVX2(n int, y, u, v *float32, a, b, c float32)             {}
 func addAVX2(n int, y, a, b *float32)                                  {}
 func reluAVX2(n int, y, x *float32)                                    {}
 func reluGradAVX2(n int, d, y, dy *float32)                            {}
-func weigh32AVX2(l int, w, src *float32, off *int, dst *float32)       {}
-func dots5AVX2(n int, a, b *float32, off *int, sums *float32)          {}
 func expAVX2(n int, y, x *float32)                                     {}

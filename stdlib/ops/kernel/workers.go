@@ -35,16 +35,15 @@ type Workers struct {
 	next     atomic.Int64
 	done     sync.WaitGroup
 	scratch  [][][]byte // [worker][slot]
-	layouts  map[Conv]*layout
-	plans    map[Conv]*sweeps
-	observed []moments
+	plans    map[planKey]*sweeps
+	observed []tally  // scratch memory for statistics
 	tables   sync.Map // of offsets, by count and step
 }
 
 // NewWorkers starts n threads, at least one. Close ends them.
 func NewWorkers(n int) *Workers {
 	n = max(n, 1)
-	w := &Workers{threads: n, scratch: make([][][]byte, n), layouts: map[Conv]*layout{}, plans: map[Conv]*sweeps{}}
+	w := &Workers{threads: n, scratch: make([][][]byte, n), plans: map[planKey]*sweeps{}}
 	for i := range w.scratch {
 		w.scratch[i] = make([][]byte, slots)
 	}
@@ -108,8 +107,16 @@ func (w *Workers) steps(n, step int) []int {
 	if t, ok := w.tables.Load(key); ok {
 		return t.([]int)
 	}
-	t, _ := w.tables.LoadOrStore(key, offsets(n, func(i int) int { return i * step }))
+	t, _ := w.tables.LoadOrStore(key, multiples(n, step))
 	return t.([]int)
+}
+
+func multiples(n, step int) []int {
+	off := make([]int, n)
+	for i := range off {
+		off[i] = i * step
+	}
+	return off
 }
 
 // The uses of scratch memory within one kernel. Shared slots belong to the
@@ -121,15 +128,12 @@ const (
 	slotWeights // shared
 	slotPartial // shared
 	slotTotals  // shared
-	slotFilters // shared
-	slotX       // shared
-	slotY       // shared
 	slots
 )
 
 // buffer returns n elements of a worker's scratch memory. The contents are
 // whatever the last use left.
-func buffer[T Float](w *Workers, worker, slot, n int) []T {
+func buffer[T Float | int](w *Workers, worker, slot, n int) []T {
 	var zero T
 	size := n * int(unsafe.Sizeof(zero))
 	b := w.scratch[worker][slot]

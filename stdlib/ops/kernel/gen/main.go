@@ -47,6 +47,12 @@ func main() {
 	convolution(avx2, 1)
 	correlation(avx2, 2)
 	correlation(avx2, 1)
+	for _, what := range []string{"weigh", "total", "highest"} {
+		window(avx2, what, 2)
+		window(avx2, what, 1)
+	}
+	tapCorrelation(avx2)
+	award(avx2)
 	observation(avx2)
 	Generate()
 

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// window writes a loop in which every channel is on its own: an output channel of
+// a pixel is made of the same channel of the source at all taps. What is done with
+// them is
+//
+//	weigh:   added up, each times the weight of the tap and the channel, w
+//	total:   added up, and multiplied by the factor of the pixel, w
+//	highest: the greatest is taken
+func window(m machine, what string, vectors int) {
+	pixels := m.pixels(2)
+	width := vectors * m.lanes
+	name := fmt.Sprintf("%s%d%s", what, width, m.name)
+	TEXT(name, attr.NOSPLIT, "func(tiles int, src *float32, at, taps *int, count int, w, dst *float32, to *int, columns int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s computes columns, at most %d, channels of tiles*%d pixels.", name, width, pixels))
+
+	at, to := Load(Param("at"), GP64()), Load(Param("to"), GP64())
+	bases := make([]reg.GPVirtual, pixels)
+	for i := range bases {
+		bases[i] = GP64()
+	}
+	acc := make([]reg.VecVirtual, pixels*vectors)
+	for i := range acc {
+		acc[i] = m.vec()
+	}
+	index := GP64()
+	source := func(i, v int) Mem { return Mem{Base: bases[i], Index: index, Scale: 4, Disp: v * m.bytes()} }
+
+	Label("tile")
+	src := Load(Param("src"), GP64())
+	for i, b := range bases {
+		MOVQ(Mem{Base: at, Disp: 8 * i}, b)
+		LEAQ(Mem{Base: src, Index: b, Scale: 4}, b)
+	}
+	tap, count, w := Load(Param("taps"), GP64()), Load(Param("count"), GP64()), Load(Param("w"), GP64())
+	if what == "highest" {
+		MOVQ(Mem{Base: tap}, index)
+		for i := range acc {
+			VMOVUPS(source(i/vectors, i%vectors), acc[i])
+		}
+	} else {
+		for _, a := range acc {
+			VXORPS(a, a, a)
+		}
+	}
+	Label("tap")
+	MOVQ(Mem{Base: tap}, index)
+	ADDQ(Imm(8), tap)
+	weights := make([]reg.VecVirtual, vectors)
+	if what == "weigh" {
+		for v := range weights {
+			weights[v] = m.vec()
+			VMOVUPS(Mem{Base: w, Disp: v * m.bytes()}, weights[v])
+		}
+		ADDQ(U32(width*4), w)
+	}
+	for i, a := range acc {
+		x := source(i/vectors, i%vectors)
+		switch what {
+		case "weigh":
+			VFMADD231PS(x, weights[i%vectors], a)
+		case "total":
+			VADDPS(x, a, a)
+		case "highest":
+			VMAXPS(x, a, a)
+		}
+	}
+	DECQ(count)
+	JNZ(LabelRef("tap"))
+
+	if what == "total" {
+		for i := range pixels {
+			f := m.vec()
+			VBROADCASTSS(Mem{Base: w, Disp: 4 * i}, f)
+			for v := range vectors {
+				VMULPS(f, acc[i*vectors+v], acc[i*vectors+v])
+			}
+		}
+		ADDQ(U32(4*pixels), w)
+		store(w, "w")
+	}
+	dst, columns := Load(Param("dst"), GP64()), Load(Param("columns"), GP64())
+	CMPQ(columns, U32(width))
+	JNE(LabelRef("narrow"))
+	for i, b := range bases {
+		MOVQ(Mem{Base: to, Disp: 8 * i}, b)
+		for v := range vectors {
+			VMOVUPS(acc[i*vectors+v], Mem{Base: dst, Index: b, Scale: 4, Disp: v * m.bytes()})
+		}
+	}
+	Label("stored")
+	ADDQ(U32(8*pixels), to)
+	ADDQ(U32(8*pixels), at)
+	tiles, err := Param("tiles").Resolve()
+	check(err)
+	DECQ(tiles.Addr)
+	JNZ(LabelRef("tile"))
+	VZEROUPPER()
+	RET()
+
+	Label("narrow")
+	for i, b := range bases {
+		MOVQ(Mem{Base: to, Disp: 8 * i}, b)
+		LEAQ(Mem{Base: dst, Index: b, Scale: 4}, b)
+		storeColumns(m, fmt.Sprint("pixel", i), acc[i*vectors:][:vectors], b, columns)
+	}
+	JMP(LabelRef("stored"))
+}
+
+// tapCorrelation writes the loop that adds to the sums of every tap, for a vector
+// of channels, the sum over pixels of the source at the tap times dy, of which only
+// the channels in mask are read.
+func tapCorrelation(m machine) {
+	const taps = 9
+	TEXT("correlateTaps"+m.name, attr.NOSPLIT,
+		"func(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("correlateTaps%s adds up blocks*%d taps of %d channels.", m.name, taps, m.lanes))
+	var bases [taps]reg.GPVirtual
+	var acc [taps]reg.VecVirtual
+	for i := range taps {
+		bases[i], acc[i] = GP64(), m.vec()
+	}
+	p := Load(Param("mask"), GP64())
+	mask, g := m.vec(), m.vec()
+	VMOVUPS(Mem{Base: p}, mask)
+	pitch := Load(Param("pitch"), GP64())
+	SHLQ(Imm(2), pitch)
+
+	Label("block")
+	x, tap := Load(Param("x"), GP64()), Load(Param("taps"), GP64())
+	for i, b := range bases {
+		MOVQ(Mem{Base: tap, Disp: 8 * i}, b)
+		LEAQ(Mem{Base: x, Index: b, Scale: 4}, b)
+	}
+	ADDQ(U32(8*taps), tap)
+	store(tap, "taps")
+	for _, a := range acc {
+		VXORPS(a, a, a)
+	}
+	at, dy, n, index := Load(Param("at"), GP64()), Load(Param("dy"), GP64()), Load(Param("pixels"), GP64()), GP64()
+	Label("pixel")
+	MOVQ(Mem{Base: at}, index)
+	VMASKMOVPS(Mem{Base: dy}, mask, g)
+	for i, b := range bases {
+		VFMADD231PS(Mem{Base: b, Index: index, Scale: 4}, g, acc[i])
+	}
+	ADDQ(Imm(8), at)
+	ADDQ(pitch, dy)
+	DECQ(n)
+	JNZ(LabelRef("pixel"))
+	sums := Load(Param("sums"), GP64())
+	for i, a := range acc {
+		VADDPS(Mem{Base: sums, Disp: i * m.bytes()}, a, a)
+		VMOVUPS(a, Mem{Base: sums, Disp: i * m.bytes()})
+	}
+	ADDQ(U32(taps*m.bytes()), sums)
+	store(sums, "sums")
+	blocks, err := Param("blocks").Resolve()
+	check(err)
+	DECQ(blocks.Addr)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+// award writes the loop of the gradient of a maximum: for every pixel and a vector
+// of channels, the gradient g goes to the first tap whose source equals top.
+func award(m machine) {
+	TEXT("award"+m.name, attr.NOSPLIT,
+		"func(pixels int, x, dx *float32, at, taps *int, count int, top, gradient *float32, pitch int, mask *int32)")
+	Pragma("noescape")
+	Doc("award" + m.name + " adds the gradient of every pixel to dx where the maximum was.")
+	n, x, dx, at := Load(Param("pixels"), GP64()), Load(Param("x"), GP64()), Load(Param("dx"), GP64()), Load(Param("at"), GP64())
+	top, g, pitch, p := Load(Param("top"), GP64()), Load(Param("gradient"), GP64()), Load(Param("pitch"), GP64()), Load(Param("mask"), GP64())
+	SHLQ(Imm(2), pitch)
+	mask := m.vec()
+	VMOVUPS(Mem{Base: p}, mask)
+	Label("pixel")
+	highest, rest := m.vec(), m.vec()
+	VMASKMOVPS(Mem{Base: top}, mask, highest)
+	VMASKMOVPS(Mem{Base: g}, mask, rest)
+	tap, count := Load(Param("taps"), GP64()), Load(Param("count"), GP64())
+	Label("tap")
+	index, here, part := GP64(), m.vec(), m.vec()
+	MOVQ(Mem{Base: at}, index)
+	ADDQ(Mem{Base: tap}, index)
+	VCMPPS(Imm(0), Mem{Base: x, Index: index, Scale: 4}, highest, here)
+	VANDPS(rest, here, part)
+	VANDNPS(rest, here, rest)
+	VADDPS(Mem{Base: dx, Index: index, Scale: 4}, part, part)
+	VMOVUPS(part, Mem{Base: dx, Index: index, Scale: 4})
+	ADDQ(Imm(8), tap)
+	DECQ(count)
+	JNZ(LabelRef("tap"))
+	ADDQ(Imm(8), at)
+	ADDQ(pitch, top)
+	ADDQ(pitch, g)
+	DECQ(n)
+	JNZ(LabelRef("pixel"))
+	VZEROUPPER()
+	RET()
+}
