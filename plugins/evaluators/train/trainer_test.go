@@ -136,7 +136,7 @@ func TestFamilies(t *testing.T) {
 	}{
 		{mobile.classifier(10), 1000, 4, 0.1, 1.6},
 		{tokens.Graph, 160, 25, 0.05, 0.7},
-		{speech.classifier(10), 1000, 3, 0.2, 2},
+		{speech.classifier(10), 1000, 4, 0.1, 1.9},
 	} {
 		s := quick()
 		s.Train, s.Epochs, s.Lr = c.examples, c.epochs, c.rate
