@@ -49,7 +49,7 @@ func BenchmarkOps(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			p, err := plan.New[float32](bench.Workers, append(gorgonia.Nodes{out}, grads...)...)
+			p, err := plan.New(bench.Workers, plan.Options[float32]{}, append(gorgonia.Nodes{out}, grads...)...)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -11,7 +11,7 @@ import (
 
 func loss64(t *testing.T, b *bench, loss *gorgonia.Node) float64 {
 	t.Helper()
-	p := must[*plan.Plan[float64]](t)(plan.New[float64](b.Workers, loss))
+	p := must[*plan.Plan[float64]](t)(plan.New(b.Workers, plan.Options[float64]{}, loss))
 	if err := p.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func TestMixture(t *testing.T) {
 	loss := must[*gorgonia.Node](t)(b.Dot(y, b.leaf("r", 2, 3, 4, 5)))
 	compare(t, b, loss, append(gorgonia.Nodes{x, v, edges}, b.params...))
 
-	p := must[*plan.Plan[float64]](t)(plan.New[float64](b.Workers, y, conv))
+	p := must[*plan.Plan[float64]](t)(plan.New(b.Workers, plan.Options[float64]{}, y, conv))
 	run := func() []float64 {
 		if err := p.Run(context.Background()); err != nil {
 			t.Fatal(err)

@@ -64,6 +64,9 @@ type Network struct {
 
 	ids       uint32
 	rectified map[*gorgonia.Node]*gorgonia.Node
+
+	differentiated *Primitive // the one whose gradients are being made
+	parts          int        // made for it so far
 }
 
 // Attrs are the bound attributes of an op: int64, float64, bool or string.

@@ -221,8 +221,8 @@ func compare(t *testing.T, b *bench, loss *gorgonia.Node, leaves gorgonia.Nodes)
 	if len(wrt) != len(leaves) {
 		t.Fatalf("%d of %d leaves have gradients", len(wrt), len(leaves))
 	}
-	p := must[*plan.Plan[float64]](t)(plan.New[float64](b.Workers, append(gorgonia.Nodes{loss}, grads...)...))
-	forward := must[*plan.Plan[float64]](t)(plan.New[float64](b.Workers, loss))
+	p := must[*plan.Plan[float64]](t)(plan.New(b.Workers, plan.Options[float64]{}, append(gorgonia.Nodes{loss}, grads...)...))
+	forward := must[*plan.Plan[float64]](t)(plan.New(b.Workers, plan.Options[float64]{}, loss))
 	value := func() float64 {
 		if err := forward.Run(context.Background()); err != nil {
 			t.Fatal(err)
@@ -265,7 +265,7 @@ func TestCrossEntropyGradient(t *testing.T) {
 	loss := must[*gorgonia.Node](t)(b.CrossEntropy(x, labels, 0))
 	compare(t, b, loss, gorgonia.Nodes{x})
 	copy(x.Value().Data().([]float64), make([]float64, 20))
-	p := must[*plan.Plan[float64]](t)(plan.New[float64](b.Workers, loss))
+	p := must[*plan.Plan[float64]](t)(plan.New(b.Workers, plan.Options[float64]{}, loss))
 	if err := p.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -329,7 +329,7 @@ func TestPlanAgreesWithGorgonia(t *testing.T) {
 			t.Fatal(err)
 		}
 		wanted := append(gorgonia.Nodes{loss}, grads...)
-		p := must[*plan.Plan[float32]](t)(plan.New[float32](b.Workers, wanted...))
+		p := must[*plan.Plan[float32]](t)(plan.New(b.Workers, plan.Options[float32]{}, wanted...))
 		for range 2 { // the second run finds used buffers
 			if err := p.Run(context.Background()); err != nil {
 				t.Fatal(err)
@@ -369,7 +369,7 @@ func TestPlanReleasesNothingPerRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := must[*plan.Plan[float32]](t)(plan.New[float32](b.Workers, append(gorgonia.Nodes{loss}, grads...)...))
+	p := must[*plan.Plan[float32]](t)(plan.New(b.Workers, plan.Options[float32]{}, append(gorgonia.Nodes{loss}, grads...)...))
 	ctx := context.Background()
 	if err := p.Run(ctx); err != nil {
 		t.Fatal(err)
@@ -391,7 +391,7 @@ func TestRunningStatistics(t *testing.T) {
 	b := newBench(t, gorgonia.Float64, 1)
 	x := b.leaf("x", 2, 1, 1, 2)
 	y := must[*gorgonia.Node](t)(b.Build("bn", "batch_norm", attrs(), x))
-	p := must[*plan.Plan[float64]](t)(plan.New[float64](b.Workers, y))
+	p := must[*plan.Plan[float64]](t)(plan.New(b.Workers, plan.Options[float64]{}, y))
 	scale, shift := p.Value(b.params[0]), p.Value(b.params[1])
 	scale[0], shift[0] = 2, 0.5
 	run := func(v ...float64) float64 {
@@ -428,7 +428,7 @@ func TestZeroAndSum(t *testing.T) {
 		t.Errorf("zero with stride 2 has shape %v", z.Shape())
 	}
 	all := must[*gorgonia.Node](t)(b.Build("s", "sum", attrs(), z, z))
-	p := must[*plan.Plan[float64]](t)(plan.New[float64](b.Workers, all))
+	p := must[*plan.Plan[float64]](t)(plan.New(b.Workers, plan.Options[float64]{}, all))
 	if err := p.Run(context.Background()); err != nil || slices.Max(p.Value(all)) != 0 {
 		t.Errorf("a sum of absent terms is not zero (%v)", err)
 	}

@@ -22,6 +22,9 @@ type Primitive struct {
 	fixed   bool
 	linear  int // the input with which the result is zero, or -1
 	what    any
+	network *Network
+	of      uint32 // the primitive whose gradients it is made for
+	part    int    // how many were made for it before
 	wrt     []bool
 	diff    func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 }
@@ -50,7 +53,13 @@ const last = -1
 // apply adds a primitive to the graph.
 func (n *Network) apply(s spec, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	n.ids++
-	p := &Primitive{name: s.name, id: n.ids, shape: s.shape, loops: s.loops, inPlace: s.inPlace - 1, diff: s.diff, wrt: s.wrt, fixed: s.fixed, what: s.what, linear: s.linear - 1}
+	p := &Primitive{name: s.name, id: n.ids, shape: s.shape, loops: s.loops, inPlace: s.inPlace - 1, diff: s.diff, wrt: s.wrt, fixed: s.fixed, what: s.what, linear: s.linear - 1, network: n}
+	if n.differentiated != nil {
+		p.of, p.part = n.differentiated.id, n.parts
+		n.parts++
+	} else {
+		p.of = p.id
+	}
 	if s.linear == last {
 		p.linear = len(in) - 1
 	}
@@ -78,6 +87,11 @@ func (p *Primitive) InPlace() int { return p.inPlace }
 // Linear is an input in which the result is linear, so that it is zero where that
 // is, or -1.
 func (p *Primitive) Linear() int { return p.linear }
+
+// Place orders the primitives of a network in the same way whatever the order in
+// which Gorgonia differentiates: those of a gradient belong to the primitive that it
+// is the gradient of.
+func (p *Primitive) Place() (of uint32, part int) { return p.of, p.part }
 
 // What is the description of the primitive, or nil.
 func (p *Primitive) What() any { return p.what }
@@ -171,5 +185,7 @@ func (p *Primitive) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgon
 	if p.diff == nil {
 		return nil, fmt.Errorf("%s has no gradient", p.name)
 	}
+	p.network.differentiated, p.network.parts = p, 1
+	defer func() { p.network.differentiated = nil }()
 	return p.diff(in, out, grad)
 }

@@ -30,7 +30,7 @@ func newLab(t *testing.T, op string, a ops.Attrs, in ...[]int) *lab {
 	b := newBench(t, gorgonia.Float64, 1)
 	l := &lab{bench: b, t: t}
 	l.in, l.out = b.build(t, op, trial{a, in, 0})
-	l.plan = must[*plan.Plan[float64]](t)(plan.New[float64](b.Workers, l.out))
+	l.plan = must[*plan.Plan[float64]](t)(plan.New(b.Workers, plan.Options[float64]{}, l.out))
 	return l
 }
 
@@ -315,7 +315,7 @@ func TestLabelSmoothing(t *testing.T) {
 	loss := must[*gorgonia.Node](t)(b.CrossEntropy(x, labels, 0.1))
 	compare(t, b, loss, gorgonia.Nodes{x})
 	copy(x.Value().Data().([]float64), turned([]float64{2, 0, 0, 0, 0, 0}, x.Shape(), true)) // first position: 2, 0, 0
-	p := must[*plan.Plan[float64]](t)(plan.New[float64](b.Workers, loss))
+	p := must[*plan.Plan[float64]](t)(plan.New(b.Workers, plan.Options[float64]{}, loss))
 	if err := p.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

@@ -201,7 +201,7 @@ func results[T float32 | float64](t *testing.T, dt tensor.Dtype, threads int, op
 		t.Fatal(err)
 	}
 	wanted := append(gorgonia.Nodes{out}, grads...)
-	p := must[*plan.Plan[T]](t)(plan.New[T](b.Workers, wanted...))
+	p := must[*plan.Plan[T]](t)(plan.New(b.Workers, plan.Options[T]{}, wanted...))
 	if err := p.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

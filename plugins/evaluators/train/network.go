@@ -65,10 +65,10 @@ func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64, o ob
 	if err != nil {
 		return nil, err
 	}
-	if n.training, err = plan.New[float32](ws, append(gorgonia.Nodes{loss}, grads...)...); err != nil {
+	if n.training, err = plan.New(ws, plan.Options[float32]{}, append(gorgonia.Nodes{loss}, grads...)...); err != nil {
 		return nil, err
 	}
-	if n.scoring, err = plan.New[float32](ws, logits); err != nil {
+	if n.scoring, err = plan.New(ws, plan.Options[float32]{}, logits); err != nil {
 		return nil, err
 	}
 	n.images = images.Value().Data().([]float32)

@@ -1,226 +1,156 @@
 // Package plan runs a Gorgonia graph of ops primitives again and again from
 // memory that is laid out once.
 //
-// Gorgonia's own machines allocate registers and walk maps in every step. A
-// [Plan] is made for the nodes somebody wants: it orders what they need, drops
-// the rest (the gradient of the image, for one), joins the additions that
-// differentiation leaves behind into one pass, lets a result take over memory
-// that nobody reads again, and gives every other result the smallest buffer that
-// is free at that point. Running it is a loop over function calls.
+// Gorgonia's own machines run one operation after the other, each with memory of
+// its own. A [Plan] is made for the nodes somebody wants: it drops what they do not
+// need (the gradient of the image, for one) and then, since it sees the whole
+// network forward and backward before anything runs, replaces many steps by few:
+//
+//   - Convolutions that read one map are one convolution with the filters of all,
+//     and so are their gradients (convolutions.go). The statistics of batch norm
+//     are gathered while the convolution writes.
+//   - The terms of a node are normalised, weighed, added up and rectified in one
+//     pass over memory (combine.go).
+//   - Its gradients take two: one gathers all sums, those for the mixture weights
+//     among them, one writes the gradients of the maps (nodegrad.go).
+//   - Sums of gradients, with the gradients of ReLU and mixtures in them, are one
+//     pass each (additions.go); what is the same is computed once (same.go).
+//
+// A value that nobody reads again leaves its memory to others, in one arena whose
+// size is known before it is allocated (arena.go). Whatever only feeds terms of
+// mixtures whose factor is zero is not run (active.go). Running a plan is a loop
+// over function calls.
 package plan
 
 import (
 	"context"
 	"fmt"
-	"slices"
+	"unsafe"
 
-	"github.com/nasc-project/nasc/stdlib/ops"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"gorgonia.org/gorgonia"
 )
 
-// Plan computes some nodes of a graph. T is the element type of the graph.
-type Plan[T kernel.Float] struct {
-	steps  []*step[T]
-	values map[*gorgonia.Node][]T
-	memory int
+// Options are how a plan is made. The zero value is the usual way.
+type Options[T kernel.Float] struct {
+	// Unfused runs the graph primitive by primitive, as the yardstick of tests.
+	Unfused bool
+	// Arena is memory shared with other plans that run at other times; nil: memory
+	// of its own.
+	Arena *Arena[T]
 }
 
-// step is one operation.
-type step[T kernel.Float] struct {
-	node    *gorgonia.Node
-	inputs  []*gorgonia.Node
-	run     func(in [][]T, out []T)
-	in      [][]T
-	out     []T
-	inPlace []int // inputs whose memory the result may take over
+// Plan computes some nodes of a graph. T is the element type of the graph.
+type Plan[T kernel.Float] struct {
+	program *program
+	ws      *kernel.Workers
+	arena   *Arena[T]
+	size    int // of the arena, in numbers
+
+	views  []kernel.Channels[T] // by value; no data: not in this run
+	own    map[*value][]T       // leaves and what is wanted
+	runs   []func()             // by step
+	base   *T                   // where the views point into
+	before []int                // the steps that compute factors of mixtures
+	gates  []factor             // all factors of mixtures
+	closed []bool               // those that are zero, in the last run
 }
 
 // New plans the computation of wanted. Leaves of the graph must be bound to
 // values; a plan reads them wherever they are at that time, so that later
 // changes are written into these values, not bound anew.
-func New[T kernel.Float](ws *kernel.Workers, wanted ...*gorgonia.Node) (*Plan[T], error) {
-	p := &Plan[T]{values: map[*gorgonia.Node][]T{}}
-	uses := map[*gorgonia.Node]int{}
-	count(wanted, uses)
-	seen := map[*gorgonia.Node]bool{}
-	for _, n := range wanted {
-		if err := p.order(ws, n, uses, seen); err != nil {
-			return nil, err
-		}
+func New[T kernel.Float](ws *kernel.Workers, o Options[T], wanted ...*gorgonia.Node) (*Plan[T], error) {
+	p, err := newProgram(wanted)
+	if err != nil {
+		return nil, err
 	}
-	p.place(wanted)
-	return p, nil
+	if !o.Unfused {
+		p.fuse()
+	}
+	p.order()
+	pl := &Plan[T]{program: p, ws: ws, arena: o.Arena, size: p.place(), own: map[*value][]T{}}
+	if pl.arena == nil {
+		pl.arena = NewArena[T]()
+	}
+	if err := pl.bind(); err != nil {
+		return nil, err
+	}
+	return pl, nil
 }
 
-// inputs are the nodes that have to be computed before n.
-func inputs(n *gorgonia.Node) []*gorgonia.Node {
-	if p, ok := n.Op().(*ops.Primitive); ok && p.Fixed() {
-		return nil
-	}
-	return ops.Inputs(n)
+// fuse runs the passes.
+func (p *program) fuse() {
+	p.joinSame()
+	p.joinPools()
+	norms := p.combineNodes()
+	p.spreadNodes(norms)
+	p.joinConvolutions()
+	p.joinAdditions()
 }
 
-// count counts how often every node is read, and wanted nodes once more.
-func count(nodes []*gorgonia.Node, uses map[*gorgonia.Node]int) {
-	for _, n := range nodes {
-		uses[n]++
-		if uses[n] == 1 {
-			count(inputs(n), uses)
+// bind finds the memory outside of the arena and makes the function of each step.
+func (p *Plan[T]) bind() error {
+	p.views = make([]kernel.Channels[T], len(p.program.values))
+	for _, v := range p.program.values {
+		switch {
+		case v.leaf:
+			data, ok := v.node.Value().Data().([]T)
+			if !ok {
+				return fmt.Errorf("%s holds %T", v.node.Name(), v.node.Value().Data())
+			}
+			p.own[v] = data
+		case v.wanted:
+			p.own[v] = make([]T, v.size())
+		default:
+			continue
 		}
+		p.views[v.id] = kernel.Channels[T]{Data: p.own[v], Pitch: v.channels}
 	}
-}
-
-// order appends the steps for n, those of its inputs first.
-func (p *Plan[T]) order(ws *kernel.Workers, n *gorgonia.Node, uses map[*gorgonia.Node]int, seen map[*gorgonia.Node]bool) error {
-	if seen[n] {
-		return nil
+	for _, s := range p.program.steps {
+		p.runs = append(p.runs, p.runner(s.kind))
 	}
-	seen[n] = true
-	if n.Op() == nil {
-		v := n.Value()
-		if v == nil {
-			return fmt.Errorf("no value for %s", n.Name())
-		}
-		data, ok := v.Data().([]T)
-		if !ok {
-			return fmt.Errorf("%s holds %T", n.Name(), v.Data())
-		}
-		p.values[n] = data
-		return nil
-	}
-	s := &step[T]{node: n, inputs: inputs(n)}
-	switch op := n.Op().(type) {
-	case *ops.Primitive:
-		s.run = runner[T](op)
-		if i := op.InPlace(); i >= 0 {
-			s.inPlace = []int{i}
-		}
-	default:
-		if !isAddition(n) {
-			return fmt.Errorf("no way to run %v", op)
-		}
-		s.inputs = terms(n, uses)
-		s.run = func(in [][]T, out []T) { kernel.Sum(ws, in, out) }
-		s.inPlace = []int{0, 1}
-	}
-	for _, in := range s.inputs {
-		if err := p.order(ws, in, uses, seen); err != nil {
-			return err
-		}
-	}
-	p.steps = append(p.steps, s)
+	p.findGates()
 	return nil
 }
 
-func runner[T kernel.Float](op *ops.Primitive) func([][]T, []T) {
-	var zero T
-	if _, ok := any(zero).(float32); ok {
-		return any(op.Run32).(func([][]T, []T))
-	}
-	return any(op.Run64).(func([][]T, []T))
-}
-
-// isAddition recognises the sums of gradients that Gorgonia makes.
-func isAddition(n *gorgonia.Node) bool {
-	op := n.Op()
-	return op != nil && op.Arity() == 2 && op.String() == "+ false"
-}
-
-// terms are the addends of a sum whose partial sums nobody else reads.
-func terms(n *gorgonia.Node, uses map[*gorgonia.Node]int) []*gorgonia.Node {
-	var all []*gorgonia.Node
-	for _, in := range inputs(n) {
-		if isAddition(in) && uses[in] == 1 {
-			all = append(all, terms(in, uses)...)
-		} else {
-			all = append(all, in)
+// Memory is the number of bytes that the plan computes in: its part of the arena,
+// and what is wanted. Nothing of the arena is allocated before the first run.
+func (p *Plan[T]) Memory() int {
+	n := p.size
+	for _, v := range p.program.wanted {
+		if !v.leaf {
+			n += v.size()
 		}
 	}
-	return all
-}
-
-// place gives every result its memory.
-func (p *Plan[T]) place(wanted []*gorgonia.Node) {
-	last := map[*gorgonia.Node]int{}
-	for i, s := range p.steps {
-		for _, in := range s.inputs {
-			last[in] = i
-		}
-	}
-	for _, n := range wanted {
-		last[n] = len(p.steps)
-	}
-	computed := map[*gorgonia.Node]bool{}
-	var free [][]T
-	for i, s := range p.steps {
-		size := s.node.Shape().TotalSize()
-		for _, k := range s.inPlace {
-			in := s.inputs[k]
-			if computed[in] && last[in] == i && len(p.values[in]) == size && p.onlyOnce(s, in) {
-				s.out = p.values[in]
-				break
-			}
-		}
-		if s.out == nil {
-			s.out, free = take(free, size)
-			if s.out == nil {
-				s.out = make([]T, size)
-				p.memory += size
-			}
-		}
-		p.values[s.node] = s.out
-		computed[s.node] = true
-		for k, in := range s.inputs {
-			v := p.values[in]
-			s.in = append(s.in, v)
-			if computed[in] && last[in] == i && &v[0] != &s.out[0] && !slices.Contains(s.inputs[:k], in) {
-				free = append(free, v[:cap(v)])
-			}
-		}
-	}
-}
-
-// onlyOnce reports whether a step reads in a single time.
-func (p *Plan[T]) onlyOnce(s *step[T], in *gorgonia.Node) bool {
-	n := 0
-	for _, x := range s.inputs {
-		if x == in {
-			n++
-		}
-	}
-	return n == 1
-}
-
-// take removes the smallest buffer of at least n numbers from free.
-func take[T kernel.Float](free [][]T, n int) ([]T, [][]T) {
-	best := -1
-	for i, b := range free {
-		if len(b) >= n && (best < 0 || len(b) < len(free[best])) {
-			best = i
-		}
-	}
-	if best < 0 {
-		return nil, free
-	}
-	b := free[best]
-	return b[:n], slices.Delete(free, best, best+1)
+	return n * int(unsafe.Sizeof(*new(T)))
 }
 
 // Run computes the wanted nodes. It returns early, with ctx's error, when ctx is
 // cancelled.
 func (p *Plan[T]) Run(ctx context.Context) error {
-	for _, s := range p.steps {
+	if len(p.arena.data) < p.size {
+		p.arena.data = make([]T, p.size)
+	}
+	p.prepare()
+	for i, s := range p.program.steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s.run(s.in, s.out)
+		if !s.skip {
+			p.runs[i]()
+		}
+		for _, v := range s.clear {
+			clear(p.views[v.id].Data[:v.size()])
+		}
 	}
 	return nil
 }
 
 // Value is the memory of a leaf or a wanted node. It stays the same between runs.
-func (p *Plan[T]) Value(n *gorgonia.Node) []T { return p.values[n] }
-
-// Memory is the number of elements of all buffers.
-func (p *Plan[T]) Memory() int { return p.memory }
+func (p *Plan[T]) Value(n *gorgonia.Node) []T {
+	v := p.program.of[n]
+	if v == nil {
+		return nil
+	}
+	return p.own[v]
+}
