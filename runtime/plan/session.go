@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -43,7 +44,11 @@ type Session struct {
 // Start configures the plugins and makes the run folder: dir, or with an empty
 // dir a free name below runs. Nothing is written before everything is checked.
 func (p *Plan) Start(ctx context.Context, plugins Plugins, runs, dir string) (*Session, diag.List) {
-	s, diags := p.configure(ctx, plugins)
+	expected := dir
+	if dir == "" {
+		expected = filepath.Join(runs, store.Name(runs, p.Name()))
+	}
+	s, diags := p.configure(ctx, plugins, store.WorkDir(expected, 0))
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -54,6 +59,15 @@ func (p *Plan) Start(ctx context.Context, plugins Plugins, runs, dir string) (*S
 	})
 	if err != nil {
 		return nil, err
+	}
+	if f.Dir != filepath.Clean(expected) { // somebody was faster, whose folder it is now
+		m := s.Manifest
+		s.release()
+		if s, diags = p.configure(ctx, plugins, store.WorkDir(f.Dir, 0)); diags.HasErrors() {
+			f.Close()
+			return nil, diags
+		}
+		s.Manifest = m
 	}
 	s.open(f.Runs[0])
 	return s, nil
@@ -87,8 +101,9 @@ func (s *Session) open(r *store.Run) {
 	s.search.Catalogue = s.plan.Space.in(r.Folder)
 }
 
-// configure brings the plugins to work and describes the run that results.
-func (p *Plan) configure(ctx context.Context, plugins Plugins) (_ *Session, diags diag.List) {
+// configure brings the plugins to work and describes the run that results. Evaluators
+// may keep files in work, which need not be there.
+func (p *Plan) configure(ctx context.Context, plugins Plugins, work string) (_ *Session, diags diag.List) {
 	s := &Session{plan: p}
 	defer func() {
 		if diags.HasErrors() {
@@ -97,9 +112,13 @@ func (p *Plan) configure(ctx context.Context, plugins Plugins) (_ *Session, diag
 	}()
 	var evaluators []search.Evaluator
 	var facts map[string]string
+	work, err := filepath.Abs(work) // a plugin may be in another folder
+	if err != nil {
+		return nil, Explain(err, "")
+	}
 	for range p.Workers {
 		e, err := p.Evaluator.Plugin.Evaluator(ctx, host.EvaluatorConfig{Component: p.Evaluator.Component.Name,
-			Settings: p.Evaluator.Settings, Seed: p.Evaluator.Seed, Threads: p.Evaluator.Threads})
+			Settings: p.Evaluator.Settings, Seed: p.Evaluator.Seed, WorkDir: work, Threads: p.Evaluator.Threads})
 		if err != nil {
 			return nil, p.Evaluator.place(Explain(err, ""))
 		}
@@ -258,7 +277,7 @@ func (p *Plan) resume(ctx context.Context, plugins Plugins, run *store.Run) (*Se
 	if err != nil {
 		return nil, Explain(err, run.Address())
 	}
-	session, diags := p.configure(ctx, plugins)
+	session, diags := p.configure(ctx, plugins, run.WorkDir())
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -440,7 +459,7 @@ func (s *Session) run(ctx context.Context, o search.Observer) (*search.Outcome, 
 	return out, nil
 }
 
-// end notes that the run is finished.
+// end notes that the run is finished. What plugins have kept is of no use any more.
 func (s *Session) end(out *search.Outcome) error {
 	if s.search.Resumed {
 		if state, _, err := s.Run.State(); err != nil || state == store.Finished {
@@ -450,7 +469,7 @@ func (s *Session) end(out *search.Outcome) error {
 	if err := s.event(store.EventFinished, ""); err != nil {
 		return err
 	}
-	return s.Run.Finish(out.Best.Number)
+	return errors.Join(s.Run.Finish(out.Best.Number), os.RemoveAll(s.Run.WorkDir()))
 }
 
 // keep writes the winner's files, once the log is on the disk.

@@ -192,7 +192,7 @@ func (s *Study) session(ctx context.Context, r *store.Run) (*Session, diag.List)
 	var session *Session
 	if m != nil {
 		session, diags = p.resume(ctx, s.plugins, r)
-	} else if session, diags = p.configure(ctx, s.plugins); !diags.HasErrors() {
+	} else if session, diags = p.configure(ctx, s.plugins, r.WorkDir()); !diags.HasErrors() {
 		session.Manifest.Name = fmt.Sprintf("%s/%d", s.Folder.Name, r.Number)
 		session.Manifest.Started = now()
 		if err := r.Begin(session.Manifest); err != nil {

@@ -71,6 +71,19 @@ func (r *Run) Address() string {
 	return filepath.Join(r.Folder.Dir, strconv.Itoa(r.Number))
 }
 
+// WorkDir is where the plugins of the run keep files of their own until it is
+// finished. It may not be there.
+func (r *Run) WorkDir() string { return WorkDir(r.Folder.Dir, r.Number) }
+
+// WorkDir is the same for the run of that number of a folder.
+func WorkDir(folder string, number int) string {
+	name := "work"
+	if number > 0 {
+		name += "-" + strconv.Itoa(number)
+	}
+	return filepath.Join(folder, name)
+}
+
 // Manifest is what the run was begun with; nil when it has not begun.
 func (r *Run) Manifest() (*Manifest, error) {
 	if r.manifest == nil {

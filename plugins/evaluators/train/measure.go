@@ -11,6 +11,7 @@ import (
 // measure runs a part through the network in evaluation mode, after the running
 // statistics have been made anew if the settings say so.
 func (r *Training) measure(ctx context.Context, part dataset.Split) (Metrics, error) {
+	r.clock(r.at)
 	if n := r.trainer.settings.Recalibrate; n > 0 {
 		if err := r.recalibrate(ctx, n); err != nil {
 			return Metrics{}, err

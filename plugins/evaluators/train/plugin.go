@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 
 	"github.com/nasc-project/nasc/plugins/evaluators/train/dataset"
 	"github.com/nasc-project/nasc/plugins/sdk"
@@ -38,15 +39,18 @@ func start(env sdk.Env, s Settings) (sdk.Evaluator, error) {
 	case err != nil:
 		return nil, err
 	}
-	return evaluator{t}, nil
+	return evaluator{t, env}, nil
 }
 
 // evaluator is a Trainer as the host sees it.
-type evaluator struct{ *Trainer }
+type evaluator struct {
+	*Trainer
+	env sdk.Env
+}
 
 func (e evaluator) Evaluate(ctx context.Context, c sdk.Candidate, progress func(sdk.Progress)) (sdk.ValidationMetrics, error) {
 	epochs := 0
-	m, err := e.Run(ctx, job(c), func(ep Epoch) {
+	m, err := e.Run(ctx, e.job(c, "trial"), func(ep Epoch) {
 		epochs = ep.Of
 		report(progress, ep)
 	})
@@ -57,14 +61,23 @@ func (e evaluator) Evaluate(ctx context.Context, c sdk.Candidate, progress func(
 }
 
 func (e evaluator) Test(ctx context.Context, c sdk.Candidate, progress func(sdk.Progress)) (sdk.TestMetrics, error) {
-	m, err := e.Trainer.Test(ctx, job(c), func(ep Epoch) { report(progress, ep) })
+	m, err := e.Trainer.Test(ctx, e.job(c, "test"), func(ep Epoch) { report(progress, ep) })
 	if err != nil {
 		return sdk.TestMetrics{}, problem(err)
 	}
 	return sdk.TestMetrics{Values: m.values()}, nil
 }
 
-func job(c sdk.Candidate) Job { return Job{Graph: c.Graph, Seed: c.Seed, Epochs: c.Epochs} }
+// job is the training of a candidate. It is kept below the run's folder, if there is
+// one, under its purpose and the number of the trial.
+func (e evaluator) job(c sdk.Candidate, purpose string) Job {
+	j := Job{Graph: c.Graph, Seed: c.Seed, Epochs: c.Epochs}
+	if e.env.WorkDir != "" {
+		j.File = filepath.Join(e.env.WorkDir, fmt.Sprintf("%s-%d.checkpoint", purpose, c.Number))
+		j.Warn = func(err error) { e.env.Log.Warn(err.Error()) }
+	}
+	return j
+}
 
 func (m Metrics) values() map[string]float64 {
 	return map[string]float64{"accuracy": m.Accuracy, "loss": m.Loss}

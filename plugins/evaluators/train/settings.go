@@ -46,6 +46,8 @@ type Settings struct {
 	Mixup       float64 `default:"0" min:"0" max:"100" doc:"mix training images and labels in pairs, in shares drawn from Beta(mixup, mixup) (Zhang et al. 2018); 0: not"`
 	Auxiliary   float64 `default:"0" min:"0" doc:"weight of the loss of a second classifier, in training only, that reads the first map of the smallest resolution (DARTS: 0.4); 0: none"`
 	Recalibrate int     `default:"0" min:"0" doc:"training batches that the running statistics of batch norms are made of anew before a measurement; 0: they are those of the training"`
+
+	Checkpoint float64 `default:"60" min:"0" doc:"seconds between two checkpoints of a training, from which it goes on when the search is resumed; 0: none"`
 }
 
 // rule is the optimizer that the settings name.

@@ -11,7 +11,9 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 
 	"github.com/nasc-project/nasc/compiler/graph"
@@ -75,10 +77,12 @@ func (t *Trainer) Run(ctx context.Context, job Job, report func(Epoch)) (Metrics
 		last = e.Valid
 		report(e)
 	})
-	if err == nil {
-		r.Close()
+	if err != nil {
+		return Metrics{}, err
 	}
-	return last, err
+	r.Close()
+	r.forget()
+	return last, nil
 }
 
 // Test trains an architecture exactly as Run does and measures it on the test part.
@@ -88,17 +92,29 @@ func (t *Trainer) Test(ctx context.Context, job Job, report func(Epoch)) (Metric
 		return Metrics{}, err
 	}
 	defer r.Close()
-	return r.measure(ctx, t.set.Test)
+	m, err := r.measure(ctx, t.set.Test)
+	if err == nil {
+		r.forget()
+	}
+	return m, err
 }
 
-// train does all of a training.
+// train does all of a training that is not done.
 func (t *Trainer) train(ctx context.Context, job Job, report func(Epoch)) (*Training, error) {
 	r, err := t.Begin(job)
 	if err != nil {
 		return nil, err
 	}
+	if job.File != "" {
+		if err := r.Load(job.File); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			r.warn(fmt.Errorf("the training begins anew: %w", err))
+		}
+	}
 	if err := r.Run(ctx, report); err != nil {
 		r.Close()
+		if ctx.Err() == nil { // it would fail in the same way again
+			r.forget()
+		}
 		return nil, err
 	}
 	return r, nil

@@ -2,8 +2,12 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
+	"time"
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/plugins/evaluators/train/optim"
@@ -14,6 +18,13 @@ type Job struct {
 	Graph  *graph.Graph
 	Seed   uint64 // of everything random
 	Epochs int    // 0: as many as the settings say
+
+	// File is where the training is kept while it goes on, and from where it goes on
+	// if it was interrupted; it is gone at the end. Empty: it is not kept.
+	File string
+	// Warn is told of a file that cannot be used or written, which harms nothing but
+	// the time that a repetition takes. It may be nil.
+	Warn func(error)
 }
 
 // Training is the training of one architecture, step by step. Its trainer can do
@@ -29,6 +40,7 @@ type Training struct {
 	at        int     // steps done
 	sum       float64 // of the losses of the epoch under way
 	curve     []Epoch // the epochs that are over
+	kept      time.Time
 }
 
 // Begin makes a network with fresh weights. Close the training at its end.
@@ -68,15 +80,14 @@ const exploded = 1e4
 // Step moves the weights once, and returns the loss before that. It is an error if
 // the loss or a gradient is not a number any more, or the loss explodes.
 func (r *Training) Step(ctx context.Context) (loss float64, err error) {
-	n, epoch := r.net, r.at/r.lessons.steps
+	n := r.net
 	if r.feed == nil {
 		r.feed = newFeed(r.at, r.schedule.Steps, len(n.images), len(n.targets), r.lessons.fill)
 	}
 	if err := r.feed.next(ctx, n.images, n.targets); err != nil {
 		return 0, err
 	}
-	n.Progress = float64(epoch) / float64(r.job.Epochs)
-	n.Step = uint64(r.at) + 1
+	r.clock(r.at + 1)
 	if err := n.step(ctx); err != nil {
 		return 0, err
 	}
@@ -95,6 +106,13 @@ func (r *Training) Step(ctx context.Context) (loss float64, err error) {
 	return loss, nil
 }
 
+// clock tells the operations that draw random numbers which step it is, from 1.
+// Those that draw in a measurement too do so as in the step before.
+func (r *Training) clock(step int) {
+	r.net.Step = uint64(step)
+	r.net.Progress = float64(max(step-1, 0)/r.lessons.steps) / float64(r.job.Epochs)
+}
+
 func (r *Training) diverged(format string, value float64) error {
 	return fmt.Errorf("training diverged: "+format+" in step %d of epoch %d", value, r.at%r.lessons.steps+1, r.at/r.lessons.steps+1)
 }
@@ -102,26 +120,63 @@ func (r *Training) diverged(format string, value float64) error {
 // Run makes all steps that are left, and measures the network on the validation
 // part after every epoch. Report gets every epoch, those that were over before too.
 func (r *Training) Run(ctx context.Context, report func(Epoch)) error {
+	r.kept = time.Now()
 	for _, e := range r.curve {
 		report(e)
 	}
 	for len(r.curve) < r.job.Epochs {
-		epoch := len(r.curve) + 1
-		for r.at < epoch*r.lessons.steps {
-			if _, err := r.Step(ctx); err != nil {
-				return err
-			}
-		}
-		valid, err := r.measure(ctx, r.trainer.set.Valid)
-		if err != nil {
+		if err := r.advance(ctx, report); err != nil {
 			return err
 		}
-		if math.IsNaN(valid.Loss) || valid.Loss > exploded {
-			return fmt.Errorf("training diverged: the validation loss is %.3g after epoch %d", valid.Loss, epoch)
-		}
-		r.curve = append(r.curve, Epoch{Number: epoch, Of: r.job.Epochs, TrainLoss: r.sum / float64(r.lessons.steps), Valid: valid})
-		r.sum = 0
-		report(r.curve[epoch-1])
+		r.keep()
 	}
 	return nil
+}
+
+// advance makes one step or, at the end of an epoch, the measurement.
+func (r *Training) advance(ctx context.Context, report func(Epoch)) error {
+	epoch := len(r.curve) + 1
+	if r.at < epoch*r.lessons.steps {
+		_, err := r.Step(ctx)
+		return err
+	}
+	valid, err := r.measure(ctx, r.trainer.set.Valid)
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(valid.Loss) || valid.Loss > exploded {
+		return fmt.Errorf("training diverged: the validation loss is %.3g after epoch %d", valid.Loss, epoch)
+	}
+	e := Epoch{Number: epoch, Of: r.job.Epochs, TrainLoss: r.sum / float64(r.lessons.steps), Valid: valid}
+	r.curve, r.sum = append(r.curve, e), 0
+	report(e)
+	return nil
+}
+
+// keep saves the training when that is due.
+func (r *Training) keep() {
+	every := time.Duration(r.trainer.settings.Checkpoint * float64(time.Second))
+	if r.job.File == "" || every == 0 || time.Since(r.kept) < every {
+		return
+	}
+	if err := r.Save(r.job.File); err != nil {
+		r.warn(fmt.Errorf("the training cannot be kept: %w", err))
+	}
+	r.kept = time.Now()
+}
+
+// forget removes what was kept.
+func (r *Training) forget() {
+	if r.job.File == "" {
+		return
+	}
+	if err := os.Remove(r.job.File); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.warn(err)
+	}
+}
+
+func (r *Training) warn(err error) {
+	if r.job.Warn != nil {
+		r.job.Warn(err)
+	}
 }
