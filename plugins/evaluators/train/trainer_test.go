@@ -405,7 +405,7 @@ func BenchmarkStep(b *testing.B) {
 				o.Step(ws, n.grads, 0.01)
 			}
 			b.ReportMetric(64*float64(b.N)/b.Elapsed().Seconds(), "examples/s")
-			b.ReportMetric(float64(n.training.Memory())*4/(1<<20), "MiB")
+			b.ReportMetric(float64(n.training.Memory())/(1<<20), "MiB")
 		})
 	}
 }

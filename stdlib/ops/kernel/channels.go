@@ -1,19 +1,40 @@
 package kernel
 
-// Loops over n pixels of c channels, with numbers that belong to the channels.
+// Loops over n pixels of c channels, with numbers that belong to the channels. The
+// assembly loops take blocks of 16 and 8 channels, the Go loops the rest.
 
-// setRows sets y = a*x + b; without b, a*x.
+// blocks runs wide for every block of 16 channels and narrow for one of 8 that is
+// left, if there are such loops for T, and returns how many channels that makes.
+func blocks[T Float](c int, wide, narrow func(i int)) int {
+	if !single[T]() || !haveAVX2 {
+		return 0
+	}
+	i := 0
+	for ; i+16 <= c; i += 16 {
+		wide(i)
+	}
+	if i+8 <= c {
+		narrow(i)
+		i += 8
+	}
+	return i
+}
+
+// setRows sets y = a*x + b.
 func setRows[T Float](n, c int, y, x Channels[T], a, b []T) {
-	a = a[:c]
+	first := blocks[T](c,
+		func(i int) {
+			setRows16AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]), ptr(b[i:]))
+		},
+		func(i int) {
+			setRows8AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]), ptr(b[i:]))
+		})
+	if first == c {
+		return
+	}
+	a, b = a[first:c], b[first:c]
 	for p := range n {
-		out, row := y.Data[p*y.Pitch:][:c], x.Data[p*x.Pitch:][:c]
-		if b == nil {
-			for i, f := range a {
-				out[i] = f * row[i]
-			}
-			continue
-		}
-		b := b[:c]
+		out, row := y.Data[p*y.Pitch+first:][:len(a)], x.Data[p*x.Pitch+first:][:len(a)]
 		for i, f := range a {
 			out[i] = f*row[i] + b[i]
 		}
@@ -22,11 +43,91 @@ func setRows[T Float](n, c int, y, x Channels[T], a, b []T) {
 
 // addRows adds a*x to y.
 func addRows[T Float](n, c int, y, x Channels[T], a []T) {
-	a = a[:c]
+	first := blocks[T](c,
+		func(i int) { addRows16AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:])) },
+		func(i int) { addRows8AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:])) })
+	if first == c {
+		return
+	}
+	a = a[first:c]
 	for p := range n {
-		out, row := y.Data[p*y.Pitch:][:c], x.Data[p*x.Pitch:][:c]
+		out, row := y.Data[p*y.Pitch+first:][:len(a)], x.Data[p*x.Pitch+first:][:len(a)]
 		for i, f := range a {
 			out[i] += f * row[i]
+		}
+	}
+}
+
+// mixRows sets y = p*u + q*v + r.
+func mixRows[T Float](n, c int, y, u, v Channels[T], p, q, r []T) {
+	first := blocks[T](c,
+		func(i int) {
+			mixRows16AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(u.Data[i:]), u.Pitch, ptr(v.Data[i:]), v.Pitch, ptr(p[i:]), ptr(q[i:]), ptr(r[i:]))
+		},
+		func(i int) {
+			mixRows8AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(u.Data[i:]), u.Pitch, ptr(v.Data[i:]), v.Pitch, ptr(p[i:]), ptr(q[i:]), ptr(r[i:]))
+		})
+	if first == c {
+		return
+	}
+	p, q, r = p[first:c], q[first:c], r[first:c]
+	for i := range n {
+		out, a, b := y.Data[i*y.Pitch+first:][:len(p)], u.Data[i*u.Pitch+first:][:len(p)], v.Data[i*v.Pitch+first:][:len(p)]
+		for j, f := range p {
+			out[j] = f*a[j] + r[j] + q[j]*b[j]
+		}
+	}
+}
+
+// sumRows adds x to sums.
+func sumRows[T Float](n, c int, x Channels[T], sums []T) {
+	first := blocks[T](c,
+		func(i int) { sumRows16AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(sums[i:])) },
+		func(i int) { sumRows8AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(sums[i:])) })
+	if first == c {
+		return
+	}
+	sums = sums[first:c]
+	for p := range n {
+		for i, v := range x.Data[p*x.Pitch+first:][:len(sums)] {
+			sums[i] += v
+		}
+	}
+}
+
+// squareRows adds (x-mean)² to sums.
+func squareRows[T Float](n, c int, x Channels[T], mean, sums []T) {
+	first := blocks[T](c,
+		func(i int) { squareRows16AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:])) },
+		func(i int) { squareRows8AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:])) })
+	if first == c {
+		return
+	}
+	mean, sums = mean[first:c], sums[first:c]
+	for p := range n {
+		for i, v := range x.Data[p*x.Pitch+first:][:len(sums)] {
+			sums[i] += (v - mean[i]) * (v - mean[i])
+		}
+	}
+}
+
+// productRows adds g * (x-mean) to sums.
+func productRows[T Float](n, c int, g, x Channels[T], mean, sums []T) {
+	first := blocks[T](c,
+		func(i int) {
+			productRows16AVX2(n, ptr(g.Data[i:]), g.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]))
+		},
+		func(i int) {
+			productRows8AVX2(n, ptr(g.Data[i:]), g.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]))
+		})
+	if first == c {
+		return
+	}
+	mean, sums = mean[first:c], sums[first:c]
+	for p := range n {
+		d, row := g.Data[p*g.Pitch+first:][:len(sums)], x.Data[p*x.Pitch+first:][:len(sums)]
+		for i, v := range d {
+			sums[i] += v * (row[i] - mean[i])
 		}
 	}
 }
@@ -51,45 +152,5 @@ func rectifyRows[T Float](n, c int, y, x Channels[T]) {
 	}
 	for p := range n {
 		relu(y.Data[p*y.Pitch:][:c], x.Data[p*x.Pitch:])
-	}
-}
-
-// sumRows adds x to sums.
-func sumRows[T Float](n, c int, x Channels[T], sums []T) {
-	sums = sums[:c]
-	for p := range n {
-		row := x.Data[p*x.Pitch:][:c]
-		for i, v := range row {
-			sums[i] += v
-		}
-	}
-}
-
-// productRows adds g * (x-mean) to sums; no mean is zero.
-func productRows[T Float](n, c int, g, x Channels[T], mean, sums []T) {
-	sums = sums[:c]
-	for p := range n {
-		d, row := g.Data[p*g.Pitch:][:c], x.Data[p*x.Pitch:][:c]
-		if mean == nil {
-			for i, v := range d {
-				sums[i] += v * row[i]
-			}
-			continue
-		}
-		m := mean[:c]
-		for i, v := range d {
-			sums[i] += v * (row[i] - m[i])
-		}
-	}
-}
-
-// mixRows sets y = p*u + q*v + r.
-func mixRows[T Float](n, c int, y, u, v Channels[T], p, q, r []T) {
-	p, q, r = p[:c], q[:c], r[:c]
-	for i := range n {
-		out, a, b := y.Data[i*y.Pitch:][:c], u.Data[i*u.Pitch:][:c], v.Data[i*v.Pitch:][:c]
-		for j, f := range p {
-			out[j] = f*a[j] + q[j]*b[j] + r[j]
-		}
 	}
 }

@@ -25,12 +25,12 @@ type Term[T Float] struct {
 }
 
 // Combination is a sum of terms, each times a factor per channel, and a constant per
-// channel, over n pixels of c channels. It may be wanted as it is and rectified;
+// channel, which is zero if terms are masked, over n pixels of c channels. It may be wanted as it is and rectified;
 // places without data are not written.
 type Combination[T Float] struct {
 	N, C         int
 	Terms        []Term[T]
-	Constant     []T // nil: none
+	Constant     []T
 	Mask         Channels[T]
 	Y, Rectified Channels[T]
 }
@@ -69,10 +69,7 @@ func (g *Combination[T]) tile(p, n int) {
 	if !begun {
 		for q := range n {
 			row := y.Data[q*y.Pitch:][:g.C]
-			clear(row)
-			if g.Constant != nil {
-				copy(row, g.Constant)
-			}
+			copy(row, g.Constant)
 		}
 	}
 	if g.Rectified.Data != nil {
@@ -81,7 +78,7 @@ func (g *Combination[T]) tile(p, n int) {
 }
 
 // ProductSums adds up over n pixels, per channel, dy and for every x the product of
-// dy and x less its mean, nil for zero: len(xs)+1 rows of c sums in scratch memory.
+// dy and x less its mean: len(xs)+1 rows of c sums in scratch memory.
 func ProductSums[T Float](ws *Workers, n, c int, dy Channels[T], xs []Channels[T], means [][]T) []float64 {
 	r := newReduction[T](ws, n, c, (len(xs)+1)*c)
 	ws.Run(r.tasks, func(_, i int) {

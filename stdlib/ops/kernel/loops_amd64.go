@@ -68,3 +68,63 @@ func awardAVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count in
 //
 //go:noescape
 func observeAVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32)
+
+// setRows16AVX2 sets y = a*x + b.
+//
+//go:noescape
+func setRows16AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32)
+
+// setRows8AVX2 sets y = a*x + b.
+//
+//go:noescape
+func setRows8AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32)
+
+// addRows16AVX2 adds a*x to y.
+//
+//go:noescape
+func addRows16AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32)
+
+// addRows8AVX2 adds a*x to y.
+//
+//go:noescape
+func addRows8AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32)
+
+// mixRows16AVX2 sets y = p*u + q*v + r.
+//
+//go:noescape
+func mixRows16AVX2(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32)
+
+// mixRows8AVX2 sets y = p*u + q*v + r.
+//
+//go:noescape
+func mixRows8AVX2(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32)
+
+// sumRows16AVX2 adds x to sums.
+//
+//go:noescape
+func sumRows16AVX2(n int, x *float32, xPitch int, sums *float32)
+
+// sumRows8AVX2 adds x to sums.
+//
+//go:noescape
+func sumRows8AVX2(n int, x *float32, xPitch int, sums *float32)
+
+// squareRows16AVX2 adds (x-mean)² to sums.
+//
+//go:noescape
+func squareRows16AVX2(n int, x *float32, xPitch int, mean *float32, sums *float32)
+
+// squareRows8AVX2 adds (x-mean)² to sums.
+//
+//go:noescape
+func squareRows8AVX2(n int, x *float32, xPitch int, mean *float32, sums *float32)
+
+// productRows16AVX2 adds dy*(x-mean) to sums.
+//
+//go:noescape
+func productRows16AVX2(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32)
+
+// productRows8AVX2 adds dy*(x-mean) to sums.
+//
+//go:noescape
+func productRows8AVX2(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32)

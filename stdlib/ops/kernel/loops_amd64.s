@@ -2515,3 +2515,699 @@ add:
 	VMOVUPS Y3, 32(AX)
 	VZEROUPPER
 	RET
+
+// func setRows16AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32)
+// Requires: AVX, FMA3
+TEXT ·setRows16AVX2(SB), NOSPLIT, $0-56
+	MOVQ    n+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    yPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    x+24(FP), BX
+	MOVQ    xPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    a+40(FP), DI
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	MOVQ    b+48(FP), DI
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+
+several:
+	CMPQ        AX, $0x02
+	JLT         rest
+	VMOVUPS     (BX), Y4
+	VFMADD213PS Y2, Y0, Y4
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     32(BX), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, 32(CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y4
+	VFMADD213PS Y2, Y0, Y4
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     32(BX), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, 32(CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x02, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (BX), Y4
+	VFMADD213PS Y2, Y0, Y4
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     32(BX), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, 32(CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func setRows8AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32)
+// Requires: AVX, FMA3
+TEXT ·setRows8AVX2(SB), NOSPLIT, $0-56
+	MOVQ    n+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    yPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    x+24(FP), BX
+	MOVQ    xPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    a+40(FP), DI
+	VMOVUPS (DI), Y0
+	MOVQ    b+48(FP), DI
+	VMOVUPS (DI), Y1
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS     (BX), Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (BX), Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func addRows16AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32)
+// Requires: AVX, FMA3
+TEXT ·addRows16AVX2(SB), NOSPLIT, $0-48
+	MOVQ    n+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    yPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    x+24(FP), BX
+	MOVQ    xPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    a+40(FP), DI
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+
+several:
+	CMPQ        AX, $0x02
+	JLT         rest
+	VMOVUPS     (CX), Y2
+	VFMADD231PS (BX), Y0, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     32(CX), Y2
+	VFMADD231PS 32(BX), Y1, Y2
+	VMOVUPS     Y2, 32(CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (CX), Y2
+	VFMADD231PS (BX), Y0, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     32(CX), Y2
+	VFMADD231PS 32(BX), Y1, Y2
+	VMOVUPS     Y2, 32(CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x02, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (CX), Y2
+	VFMADD231PS (BX), Y0, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     32(CX), Y2
+	VFMADD231PS 32(BX), Y1, Y2
+	VMOVUPS     Y2, 32(CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func addRows8AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32)
+// Requires: AVX, FMA3
+TEXT ·addRows8AVX2(SB), NOSPLIT, $0-48
+	MOVQ    n+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    yPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    x+24(FP), BX
+	MOVQ    xPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    a+40(FP), DI
+	VMOVUPS (DI), Y0
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS     (CX), Y1
+	VFMADD231PS (BX), Y0, Y1
+	VMOVUPS     Y1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (CX), Y1
+	VFMADD231PS (BX), Y0, Y1
+	VMOVUPS     Y1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (CX), Y1
+	VFMADD231PS (BX), Y0, Y1
+	VMOVUPS     Y1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (CX), Y1
+	VFMADD231PS (BX), Y0, Y1
+	VMOVUPS     Y1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (CX), Y1
+	VFMADD231PS (BX), Y0, Y1
+	VMOVUPS     Y1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func mixRows16AVX2(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32)
+// Requires: AVX, FMA3
+TEXT ·mixRows16AVX2(SB), NOSPLIT, $0-80
+	MOVQ    n+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    yPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    u+24(FP), BX
+	MOVQ    uPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    v+40(FP), DI
+	MOVQ    vPitch+48(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    p+56(FP), R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	MOVQ    q+64(FP), R9
+	VMOVUPS (R9), Y2
+	VMOVUPS 32(R9), Y3
+	MOVQ    r+72(FP), R9
+	VMOVUPS (R9), Y4
+	VMOVUPS 32(R9), Y5
+
+several:
+	CMPQ        AX, $0x02
+	JLT         rest
+	VMOVUPS     (BX), Y6
+	VFMADD213PS Y4, Y0, Y6
+	VFMADD231PS (DI), Y2, Y6
+	VMOVUPS     Y6, (CX)
+	VMOVUPS     32(BX), Y6
+	VFMADD213PS Y5, Y1, Y6
+	VFMADD231PS 32(DI), Y3, Y6
+	VMOVUPS     Y6, 32(CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	VMOVUPS     (BX), Y6
+	VFMADD213PS Y4, Y0, Y6
+	VFMADD231PS (DI), Y2, Y6
+	VMOVUPS     Y6, (CX)
+	VMOVUPS     32(BX), Y6
+	VFMADD213PS Y5, Y1, Y6
+	VFMADD231PS 32(DI), Y3, Y6
+	VMOVUPS     Y6, 32(CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	SUBQ        $0x02, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (BX), Y6
+	VFMADD213PS Y4, Y0, Y6
+	VFMADD231PS (DI), Y2, Y6
+	VMOVUPS     Y6, (CX)
+	VMOVUPS     32(BX), Y6
+	VFMADD213PS Y5, Y1, Y6
+	VFMADD231PS 32(DI), Y3, Y6
+	VMOVUPS     Y6, 32(CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func mixRows8AVX2(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32)
+// Requires: AVX, FMA3
+TEXT ·mixRows8AVX2(SB), NOSPLIT, $0-80
+	MOVQ    n+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    yPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    u+24(FP), BX
+	MOVQ    uPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    v+40(FP), DI
+	MOVQ    vPitch+48(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    p+56(FP), R9
+	VMOVUPS (R9), Y0
+	MOVQ    q+64(FP), R9
+	VMOVUPS (R9), Y1
+	MOVQ    r+72(FP), R9
+	VMOVUPS (R9), Y2
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS     (BX), Y3
+	VFMADD213PS Y2, Y0, Y3
+	VFMADD231PS (DI), Y1, Y3
+	VMOVUPS     Y3, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	VMOVUPS     (BX), Y3
+	VFMADD213PS Y2, Y0, Y3
+	VFMADD231PS (DI), Y1, Y3
+	VMOVUPS     Y3, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	VMOVUPS     (BX), Y3
+	VFMADD213PS Y2, Y0, Y3
+	VFMADD231PS (DI), Y1, Y3
+	VMOVUPS     Y3, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	VMOVUPS     (BX), Y3
+	VFMADD213PS Y2, Y0, Y3
+	VFMADD231PS (DI), Y1, Y3
+	VMOVUPS     Y3, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (BX), Y3
+	VFMADD213PS Y2, Y0, Y3
+	VFMADD231PS (DI), Y1, Y3
+	VMOVUPS     Y3, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func sumRows16AVX2(n int, x *float32, xPitch int, sums *float32)
+// Requires: AVX
+TEXT ·sumRows16AVX2(SB), NOSPLIT, $0-32
+	MOVQ   n+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   xPitch+16(FP), DX
+	SHLQ   $0x02, DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+several:
+	CMPQ   AX, $0x02
+	JLT    rest
+	VADDPS (CX), Y0, Y0
+	VADDPS 32(CX), Y1, Y1
+	ADDQ   DX, CX
+	VADDPS (CX), Y2, Y2
+	VADDPS 32(CX), Y3, Y3
+	ADDQ   DX, CX
+	SUBQ   $0x02, AX
+	JMP    several
+
+rest:
+	TESTQ  AX, AX
+	JZ     end
+	VADDPS (CX), Y0, Y0
+	VADDPS 32(CX), Y1, Y1
+	ADDQ   DX, CX
+	DECQ   AX
+	JMP    rest
+
+end:
+	MOVQ    sums+24(FP), AX
+	VADDPS  Y2, Y0, Y0
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  Y3, Y1, Y1
+	VADDPS  32(AX), Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VZEROUPPER
+	RET
+
+// func sumRows8AVX2(n int, x *float32, xPitch int, sums *float32)
+// Requires: AVX
+TEXT ·sumRows8AVX2(SB), NOSPLIT, $0-32
+	MOVQ   n+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   xPitch+16(FP), DX
+	SHLQ   $0x02, DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+several:
+	CMPQ   AX, $0x04
+	JLT    rest
+	VADDPS (CX), Y0, Y0
+	ADDQ   DX, CX
+	VADDPS (CX), Y1, Y1
+	ADDQ   DX, CX
+	VADDPS (CX), Y2, Y2
+	ADDQ   DX, CX
+	VADDPS (CX), Y3, Y3
+	ADDQ   DX, CX
+	SUBQ   $0x04, AX
+	JMP    several
+
+rest:
+	TESTQ  AX, AX
+	JZ     end
+	VADDPS (CX), Y0, Y0
+	ADDQ   DX, CX
+	DECQ   AX
+	JMP    rest
+
+end:
+	MOVQ    sums+24(FP), AX
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VZEROUPPER
+	RET
+
+// func squareRows16AVX2(n int, x *float32, xPitch int, mean *float32, sums *float32)
+// Requires: AVX, FMA3
+TEXT ·squareRows16AVX2(SB), NOSPLIT, $0-40
+	MOVQ    n+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    xPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    mean+24(FP), BX
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+
+several:
+	CMPQ        AX, $0x02
+	JLT         rest
+	VMOVUPS     (CX), Y6
+	VSUBPS      Y0, Y6, Y6
+	VFMADD231PS Y6, Y6, Y2
+	VMOVUPS     32(CX), Y6
+	VSUBPS      Y1, Y6, Y6
+	VFMADD231PS Y6, Y6, Y3
+	ADDQ        DX, CX
+	VMOVUPS     (CX), Y6
+	VSUBPS      Y0, Y6, Y6
+	VFMADD231PS Y6, Y6, Y4
+	VMOVUPS     32(CX), Y6
+	VSUBPS      Y1, Y6, Y6
+	VFMADD231PS Y6, Y6, Y5
+	ADDQ        DX, CX
+	SUBQ        $0x02, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (CX), Y6
+	VSUBPS      Y0, Y6, Y6
+	VFMADD231PS Y6, Y6, Y2
+	VMOVUPS     32(CX), Y6
+	VSUBPS      Y1, Y6, Y6
+	VFMADD231PS Y6, Y6, Y3
+	ADDQ        DX, CX
+	DECQ        AX
+	JMP         rest
+
+end:
+	MOVQ    sums+32(FP), AX
+	VADDPS  Y4, Y2, Y2
+	VADDPS  (AX), Y2, Y2
+	VMOVUPS Y2, (AX)
+	VADDPS  Y5, Y3, Y3
+	VADDPS  32(AX), Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	VZEROUPPER
+	RET
+
+// func squareRows8AVX2(n int, x *float32, xPitch int, mean *float32, sums *float32)
+// Requires: AVX, FMA3
+TEXT ·squareRows8AVX2(SB), NOSPLIT, $0-40
+	MOVQ    n+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    xPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    mean+24(FP), BX
+	VMOVUPS (BX), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS     (CX), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS Y5, Y5, Y1
+	ADDQ        DX, CX
+	VMOVUPS     (CX), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS Y5, Y5, Y2
+	ADDQ        DX, CX
+	VMOVUPS     (CX), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS Y5, Y5, Y3
+	ADDQ        DX, CX
+	VMOVUPS     (CX), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS Y5, Y5, Y4
+	ADDQ        DX, CX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (CX), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS Y5, Y5, Y1
+	ADDQ        DX, CX
+	DECQ        AX
+	JMP         rest
+
+end:
+	MOVQ    sums+32(FP), AX
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	VADDPS  Y4, Y1, Y1
+	VADDPS  (AX), Y1, Y1
+	VMOVUPS Y1, (AX)
+	VZEROUPPER
+	RET
+
+// func productRows16AVX2(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32)
+// Requires: AVX, FMA3
+TEXT ·productRows16AVX2(SB), NOSPLIT, $0-56
+	MOVQ    n+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    dyPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    x+24(FP), BX
+	MOVQ    xPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    mean+40(FP), DI
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+
+several:
+	CMPQ        AX, $0x02
+	JLT         rest
+	VMOVUPS     (BX), Y6
+	VSUBPS      Y0, Y6, Y6
+	VFMADD231PS (CX), Y6, Y2
+	VMOVUPS     32(BX), Y6
+	VSUBPS      Y1, Y6, Y6
+	VFMADD231PS 32(CX), Y6, Y3
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y6
+	VSUBPS      Y0, Y6, Y6
+	VFMADD231PS (CX), Y6, Y4
+	VMOVUPS     32(BX), Y6
+	VSUBPS      Y1, Y6, Y6
+	VFMADD231PS 32(CX), Y6, Y5
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x02, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (BX), Y6
+	VSUBPS      Y0, Y6, Y6
+	VFMADD231PS (CX), Y6, Y2
+	VMOVUPS     32(BX), Y6
+	VSUBPS      Y1, Y6, Y6
+	VFMADD231PS 32(CX), Y6, Y3
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	MOVQ    sums+48(FP), AX
+	VADDPS  Y4, Y2, Y2
+	VADDPS  (AX), Y2, Y2
+	VMOVUPS Y2, (AX)
+	VADDPS  Y5, Y3, Y3
+	VADDPS  32(AX), Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	VZEROUPPER
+	RET
+
+// func productRows8AVX2(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32)
+// Requires: AVX, FMA3
+TEXT ·productRows8AVX2(SB), NOSPLIT, $0-56
+	MOVQ    n+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    dyPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    x+24(FP), BX
+	MOVQ    xPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    mean+40(FP), DI
+	VMOVUPS (DI), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS     (BX), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS (CX), Y5, Y1
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS (CX), Y5, Y2
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS (CX), Y5, Y3
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS (CX), Y5, Y4
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (BX), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS (CX), Y5, Y1
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	MOVQ    sums+48(FP), AX
+	VADDPS  Y2, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	VADDPS  Y4, Y1, Y1
+	VADDPS  (AX), Y1, Y1
+	VMOVUPS Y1, (AX)
+	VZEROUPPER
+	RET

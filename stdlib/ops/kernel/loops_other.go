@@ -28,4 +28,20 @@ func correlateTapsAVX2(blocks int, taps *int, pixels int, x *float32, at *int, d
 }
 func awardAVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32) {
 }
-func observeAVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32) {}
+func observeAVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32)  {}
+func setRows16AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32) {}
+func setRows8AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32)  {}
+func addRows16AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32)             {}
+func addRows8AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32)              {}
+func mixRows16AVX2(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32) {
+}
+func mixRows8AVX2(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32) {
+}
+func sumRows16AVX2(n int, x *float32, xPitch int, sums *float32)                   {}
+func sumRows8AVX2(n int, x *float32, xPitch int, sums *float32)                    {}
+func squareRows16AVX2(n int, x *float32, xPitch int, mean *float32, sums *float32) {}
+func squareRows8AVX2(n int, x *float32, xPitch int, mean *float32, sums *float32)  {}
+func productRows16AVX2(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32) {
+}
+func productRows8AVX2(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32) {
+}

@@ -13,9 +13,7 @@ func (m Moments[T]) Measure(ws *Workers, n, pitch int, x []T) {
 	plain := newReduction[T](ws, n, c, c)
 	ws.Run(plain.tasks, func(_, i int) {
 		lo, hi, sums := plain.part(i)
-		for p := lo; p < hi; p++ {
-			add(sums, sums, x[p*pitch:][:c])
-		}
+		sumRows(hi-lo, c, Channels[T]{x[lo*pitch:], pitch}, sums)
 	})
 	for i, v := range plain.total(ws) {
 		m.Mean[i] = T(v / float64(n))
@@ -23,12 +21,7 @@ func (m Moments[T]) Measure(ws *Workers, n, pitch int, x []T) {
 	squares := newReduction[T](ws, n, c, c)
 	ws.Run(squares.tasks, func(_, i int) {
 		lo, hi, sums := squares.part(i)
-		for p := lo; p < hi; p++ {
-			for i, v := range x[p*pitch:][:c] {
-				d := v - m.Mean[i]
-				sums[i] += d * d
-			}
-		}
+		squareRows(hi-lo, c, Channels[T]{x[lo*pitch:], pitch}, m.Mean, sums)
 	})
 	for i, v := range squares.total(ws) {
 		m.Variance[i] = T(v / float64(n))
@@ -47,12 +40,7 @@ func Normalize[T Float](ws *Workers, n, c int, x, mean, inv, scale, shift, y []T
 	tasks, size := parts(n, c)
 	ws.Run(tasks, func(_, i int) {
 		lo, hi := i*size, min(n, (i+1)*size)
-		for p := lo; p < hi; p++ {
-			out := y[p*c:][:c]
-			for i, v := range x[p*c:][:c] {
-				out[i] = factors[i]*v + terms[i]
-			}
-		}
+		setRows(hi-lo, c, Channels[T]{y[lo*c:], c}, Channels[T]{x[lo*c:], c}, factors, terms)
 	})
 }
 
@@ -61,14 +49,9 @@ func NormalizeGradParams[T Float](ws *Workers, n, c int, x, mean, inv, dy, dshif
 	r := newReduction[T](ws, n, c, 2*c)
 	ws.Run(r.tasks, func(_, i int) {
 		lo, hi, sums := r.part(i)
-		plain, product := sums[:c], sums[c:]
-		for p := lo; p < hi; p++ {
-			x := x[p*c:][:c]
-			for i, g := range dy[p*c:][:c] {
-				plain[i] += g
-				product[i] += g * (x[i] - mean[i])
-			}
-		}
+		from := Channels[T]{dy[lo*c:], c}
+		sumRows(hi-lo, c, from, sums)
+		productRows(hi-lo, c, from, Channels[T]{x[lo*c:], c}, mean, sums[c:])
 	})
 	totals := r.total(ws)
 	for i := range c {
@@ -88,11 +71,6 @@ func NormalizeGradInput[T Float](ws *Workers, n, c int, x, mean, inv, scale, dsh
 	tasks, size := parts(n, c)
 	ws.Run(tasks, func(_, i int) {
 		lo, hi := i*size, min(n, (i+1)*size)
-		for p := lo; p < hi; p++ {
-			x, out := x[p*c:][:c], dx[p*c:][:c]
-			for i, v := range dy[p*c:][:c] {
-				out[i] = forY[i]*v + forX[i]*x[i] + terms[i]
-			}
-		}
+		mixRows(hi-lo, c, Channels[T]{dx[lo*c:], c}, Channels[T]{dy[lo*c:], c}, Channels[T]{x[lo*c:], c}, forY, forX, terms)
 	})
 }

@@ -55,9 +55,7 @@ func BiasGrad[T Float](ws *Workers, n, c int, dy, db []T) {
 	r := newReduction[T](ws, n, c, c)
 	ws.Run(r.tasks, func(_, i int) {
 		lo, hi, sums := r.part(i)
-		for p := lo; p < hi; p++ {
-			add(sums, sums, dy[p*c:][:c])
-		}
+		sumRows(hi-lo, c, Channels[T]{dy[lo*c:], c}, sums)
 	})
 	totals := r.total(ws)
 	for i, v := range totals {
@@ -95,9 +93,7 @@ func GlobalPool[T Float](ws *Workers, b, area, c int, x, y []T) {
 	ws.Run(b, func(_, i int) {
 		sums := y[i*c:][:c]
 		clear(sums)
-		for p := i * area; p < (i+1)*area; p++ {
-			add(sums, sums, x[p*c:][:c])
-		}
+		sumRows(area, c, Channels[T]{x[i*area*c:], c}, sums)
 		affine(sums, sums, T(1/float64(area)), 0)
 	})
 }

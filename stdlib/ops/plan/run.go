@@ -108,9 +108,10 @@ func (p *Plan[T]) combine(k *combine) func() {
 	out := k.outputs()[0]
 	c := out.channels
 	factors, constant := scratch[T](len(k.terms), c), make([]T, c)
-	g := &kernel.Combination[T]{N: out.pixels, C: c}
+	g := &kernel.Combination[T]{N: out.pixels, C: c, Constant: constant}
 	return func() {
-		g.Terms, g.Constant = g.Terms[:0], nil
+		g.Terms = g.Terms[:0]
+		clear(constant)
 		for j, t := range k.terms {
 			x, f := p.views[t.x.id], p.number(t.factors)
 			if x.Data == nil || f == 0 || t.x.zero && t.norm == nil {
@@ -121,10 +122,6 @@ func (p *Plan[T]) combine(k *combine) func() {
 				a[i] = f
 			}
 			if t.norm != nil {
-				if g.Constant == nil {
-					g.Constant = constant
-					clear(constant)
-				}
 				n := p.constants(t.norm)
 				for i := range a {
 					a[i] = f * n.scaled(i)
@@ -143,6 +140,7 @@ func (p *Plan[T]) combine(k *combine) func() {
 
 func (p *Plan[T]) sums(k *sums) func() {
 	n, c := k.dy.pixels, k.dy.channels
+	zeros := make([]T, c)
 	var xs []kernel.Channels[T]
 	var means [][]T
 	at := make([]int, len(k.terms)) // the row of each term's sums, 0: none
@@ -154,7 +152,7 @@ func (p *Plan[T]) sums(k *sums) func() {
 				xs = append(xs, x)
 				at[j] = len(xs)
 				if t.norm == nil {
-					means = append(means, nil)
+					means = append(means, zeros)
 				} else {
 					means = append(means, p.constants(t.norm).mean)
 				}

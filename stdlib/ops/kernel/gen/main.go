@@ -1,4 +1,4 @@
-// Gen writes the inner loops of convolution and pooling for processors with AVX2
+// Gen writes the inner loops of convolution, pooling and normalisation for processors with AVX2
 // and FMA: the assembly, its Go declarations, and empty declarations for all other
 // processors. It is a module of its own, so that nasc does not depend on avo; run
 // it by `go generate` in the folder above.
@@ -54,6 +54,10 @@ func main() {
 	tapCorrelation(avx2)
 	award(avx2)
 	observation(avx2)
+	for _, l := range rowLoops(avx2) {
+		rows(avx2, l, 2)
+		rows(avx2, l, 1)
+	}
 	Generate()
 
 	if *other != "" {
