@@ -10,8 +10,8 @@ import (
 // Settings are how every architecture is trained. The defaults are those of a short
 // training: SGD with Nesterov momentum along a cosine, and no augmentation.
 type Settings struct {
-	Dataset string `default:"glyphs" choices:"glyphs,idx,cifar10" doc:"the images: drawn letters and digits, idx files (MNIST and relatives), or CIFAR-10's binary files"`
-	Data    string `default:"" doc:"idx and cifar10: the folder of the files"`
+	Dataset string `default:"glyphs" choices:"glyphs,idx,cifar10,images" doc:"drawn letters and digits, idx files (MNIST and relatives), CIFAR-10's binary files, or a tree of JPEG and PNG files with a folder for each class"`
+	Data    string `default:"" doc:"idx, cifar10 and images: the folder of the files"`
 	Classes int    `default:"0" min:"0" doc:"number of classes; 0: as the data set has (glyphs: 10, at most 36)"`
 	Size    int    `default:"0" min:"0" doc:"height and width of an image; 0: as the data set has (glyphs: 16)"`
 	Color   bool   `default:"false" doc:"glyphs: three channels instead of one"`

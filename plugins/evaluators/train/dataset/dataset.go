@@ -1,6 +1,6 @@
 // Package dataset gives the training evaluator its images: glyphs, drawn on the
 // spot from fonts; idx, the files of MNIST and its relatives; cifar10, the
-// binary version of CIFAR-10.
+// binary version of CIFAR-10; images, a tree of JPEG and PNG files.
 //
 // A [Set] has three parts. Train is for weights, Valid for the number that an
 // optimizer sees, Test for the final report only. The parts are disjoint and
@@ -39,8 +39,8 @@ type Set struct {
 
 // Options choose and size a data set. A zero is the data set's own choice.
 type Options struct {
-	Name    string // glyphs, idx or cifar10
-	Path    string // idx, cifar10: a folder; idx: or the common beginning of the file names
+	Name    string // glyphs, idx, cifar10 or images
+	Path    string // idx, cifar10, images: a folder; idx: or the common beginning of the file names
 	Classes int    // glyphs: 2..36; others: only their own
 	Size    int    // glyphs: height and width in pixels
 	Color   bool   // glyphs: three channels
@@ -72,8 +72,10 @@ func Load(o Options) (*Set, error) {
 		s, err = idx(o)
 	case "cifar10":
 		s, err = cifar10(o)
+	case "images":
+		s, err = images(o)
 	default:
-		return nil, refuse("dataset", "is %q, not glyphs, idx or cifar10", o.Name)
+		return nil, refuse("dataset", "is %q, not glyphs, idx, cifar10 or images", o.Name)
 	}
 	if err != nil {
 		return nil, err

@@ -190,7 +190,7 @@ func TestErrors(t *testing.T) {
 		o            Options
 		option, want string
 	}{
-		{Options{Name: "mnist"}, "dataset", "not glyphs, idx or cifar10"},
+		{Options{Name: "mnist"}, "dataset", "not glyphs, idx, cifar10 or images"},
 		{Options{Name: "idx"}, "data", "must name the folder"},
 		{Options{Name: "cifar10"}, "data", "must name the folder"},
 		{Options{Name: "idx", Path: filepath.Join(dir, "nowhere")}, "data", "nowhere-images-idx3-ubyte (or .gz) is missing"},
