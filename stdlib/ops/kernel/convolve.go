@@ -7,17 +7,10 @@ package kernel
 // or of several with the same input and geometry, one after the other along K.
 func ConvForward[T Float](ws *Workers, g Conv, x []T, w [][]T, y []T, m *Moments[T]) {
 	s := ws.sweeps(g, false).forward
-	cg, kk := g.C/g.Groups, g.window()
-	blocks, size := s.blocks, s.weights
-	packed := buffer[T](ws, 0, slotWeights, size)
-	ws.Run(len(blocks), func(_, i int) {
-		b := blocks[i]
-		to := packed[b.at:][:b.width*s.length()]
-		if b.count < b.width {
-			clear(to)
-		}
+	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
+	packed := pack(ws, s, func(b panel, to []T) {
 		for k := range b.count {
-			row := filter(w, b.group*(g.K/g.Groups)+b.first+k, cg*kk)
+			row := filter(w, b.group*kg+b.first+k, cg*kk)
 			for t := range kk {
 				at := t*cg*b.width + k
 				for c := range cg {
@@ -27,22 +20,7 @@ func ConvForward[T Float](ws *Workers, g Conv, x []T, w [][]T, y []T, m *Moments
 			}
 		}
 	})
-	var parts []tally
-	if m != nil {
-		parts = ws.tallies(s.tasks * g.K)
-	}
-	ws.Run(s.tasks, func(worker, task int) {
-		image, row, grid := s.part(task)
-		in := input(ws, worker, s, x, image, row, grid, 0)
-		out := y[s.first(image, row):]
-		convolveTask(s, in, packed, out, grid)
-		if m != nil {
-			observe(out, grid.pixels, g.K, s.dstPitch, parts[task*g.K:][:g.K])
-		}
-	})
-	if m != nil {
-		merge(parts, m)
-	}
+	convolve(ws, s, x, packed, y, m)
 }
 
 // ConvGradInput computes the gradient of x from that of y.
@@ -53,13 +31,7 @@ func ConvGradInput[T Float](ws *Workers, g Conv, w [][]T, dy, dx []T) {
 			clearGrid(ws, s, dx)
 			continue
 		}
-		packed := buffer[T](ws, 0, slotWeights, s.weights)
-		ws.Run(len(s.blocks), func(_, i int) {
-			b := s.blocks[i]
-			to := packed[b.at:][:b.width*s.length()]
-			if b.count < b.width {
-				clear(to)
-			}
+		packed := pack(ws, s, func(b panel, to []T) {
 			if s.channelwise {
 				for c := range b.count {
 					row := filter(w, b.first+c, kk)
@@ -79,13 +51,57 @@ func ConvGradInput[T Float](ws *Workers, g Conv, w [][]T, dy, dx []T) {
 				}
 			}
 		})
-		ws.Run(s.tasks, func(worker, task int) {
-			image, row, grid := s.part(task)
-			in := input(ws, worker, s, dy, image, row, grid, 0)
-			convolveTask(s, in, packed, dx[s.first(image, row):], grid)
-		})
+		convolve(ws, s, dy, packed, dx, nil)
 	}
 }
+
+// pack lets f fill in the weights of every block; those of missing channels are 0.
+func pack[T Float](ws *Workers, s *sweep, f func(b panel, to []T)) []T {
+	packed := buffer[T](ws, 0, slotWeights, s.weights)
+	ws.Run(len(s.blocks), func(_, i int) {
+		b, end := s.blocks[i], s.weights
+		if i+1 < len(s.blocks) {
+			end = s.blocks[i+1].at
+		}
+		to := packed[b.at:end]
+		if b.count < b.width {
+			clear(to)
+		}
+		f(b, to)
+	})
+	return packed
+}
+
+// convolve runs a sweep with packed weights.
+func convolve[T Float](ws *Workers, s *sweep, src, packed, dst []T, m *Moments[T]) {
+	tasks := s.tasks
+	if bySquares[T](s) {
+		tasks = s.squares.tasks
+	}
+	var parts []tally
+	if m != nil {
+		parts = ws.tallies(tasks * s.outC)
+	}
+	if bySquares[T](s) {
+		convolveSquares(ws, s, floats(src), floats(packed), floats(dst), parts)
+	} else {
+		ws.Run(tasks, func(worker, task int) {
+			image, row, grid := s.part(task)
+			in := input(ws, worker, s, src, image, row, grid, 0)
+			out := dst[s.first(image, row):]
+			convolveTask(s, in, packed, out, grid)
+			if m != nil {
+				observe(out, grid.pixels, s.outC, s.dstPitch, parts[task*s.outC:][:s.outC])
+			}
+		})
+	}
+	if m != nil {
+		merge(parts, m)
+	}
+}
+
+// bySquares reports whether s is computed by squares.
+func bySquares[T Float](s *sweep) bool { return s.squares != nil && single[T]() && haveAVX2 }
 
 // gradChunks is how many partial weight gradients are added up at the end.
 const gradChunks = 8
@@ -95,28 +111,36 @@ func ConvGradWeight[T Float](ws *Workers, g Conv, x, dy []T, dw [][]T) {
 	s := ws.sweeps(g, false).forward
 	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
 	blocks, size := s.gradBlocks, s.gradWeights
-	chunks := min(s.tasks, gradChunks)
+	tasks := s.tasks
+	if bySquares[T](s) {
+		blocks, size, tasks = s.blocks, s.weights, s.squares.tasks
+	}
+	chunks := min(tasks, gradChunks)
 	partial := buffer[T](ws, 0, slotPartial, chunks*size)
 	ws.Run(chunks, func(worker, chunk int) {
-		sums := partial[chunk*size:][:size]
+		sums, from, to := partial[chunk*size:][:size], chunk*tasks/chunks, (chunk+1)*tasks/chunks
+		if bySquares[T](s) {
+			correlateSquares(ws, worker, s, floats(x), floats(dy), from, to, floats(sums))
+			return
+		}
 		clear(sums)
-		for task := chunk * s.tasks / chunks; task < (chunk+1)*s.tasks/chunks; task++ {
+		for task := from; task < to; task++ {
 			image, row, grid := s.part(task)
 			in := input(ws, worker, s, x, image, row, grid, 0)
 			out := dy[s.first(image, row):]
 			for _, b := range blocks {
+				sums := sums[b.at:][:b.width*len(s.lines)]
 				if s.channelwise {
-					correlateTaps(b, s.lines, in[b.first:], grid.at[:grid.pixels], out[b.first:], s.dstPitch, sums[b.at:][:b.width*len(s.lines)])
-					continue
+					correlateTaps(b, s.lines, in[b.first:], grid.at[:grid.pixels], out[b.first:], s.dstPitch, sums)
+				} else {
+					correlateBlock(b, s.lines, in[b.group*cg:], grid.at[:grid.pixels], out[b.group*kg+b.first:], s.dstPitch, sums)
 				}
-				correlateBlock(b, s.lines, in[b.group*cg:], grid.at[:grid.pixels], out[b.group*kg+b.first:], s.dstPitch,
-					sums[b.at:][:b.width*len(s.lines)])
 			}
 		}
 	})
 	ws.Run(len(blocks), func(_, i int) {
 		b := blocks[i]
-		sums := partial[b.at:][:b.width*len(s.lines)]
+		sums := partial[b.at:][:b.width*cg*kk]
 		for chunk := 1; chunk < chunks; chunk++ {
 			Accumulate(sums, partial[chunk*size+b.at:][:len(sums)])
 		}

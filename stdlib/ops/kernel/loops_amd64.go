@@ -128,3 +128,28 @@ func productRows16AVX2(n int, dy *float32, dyPitch int, x *float32, xPitch int, 
 //
 //go:noescape
 func productRows8AVX2(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32)
+
+// dataSquareAVX2 transforms n vectors of squares of 6x6 numbers to 6x6.
+//
+//go:noescape
+func dataSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+
+// outputSquareAVX2 transforms n vectors of squares of 6x6 numbers to 4x4.
+//
+//go:noescape
+func outputSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+
+// gradientSquareAVX2 transforms n vectors of squares of 4x4 numbers to 6x6.
+//
+//go:noescape
+func gradientSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+
+// filterSquareAVX2 transforms n vectors of squares of 3x3 numbers to 6x6.
+//
+//go:noescape
+func filterSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+
+// weightSquareAVX2 transforms n vectors of squares of 6x6 numbers to 3x3.
+//
+//go:noescape
+func weightSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)

@@ -45,3 +45,13 @@ func productRows16AVX2(n int, dy *float32, dyPitch int, x *float32, xPitch int, 
 }
 func productRows8AVX2(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32) {
 }
+func dataSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
+}
+func outputSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
+}
+func gradientSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
+}
+func filterSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
+}
+func weightSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
+}

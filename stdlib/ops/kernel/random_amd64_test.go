@@ -34,6 +34,23 @@ func TestRandomConvolutions(t *testing.T) {
 	}
 }
 
+// TestRandomSquares compares filters of 3x3 with whole vectors of channels, which are
+// computed by squares.
+func TestRandomSquares(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	for range 60 {
+		g := Conv{B: 1 + r.IntN(20), C: 16 * (1 + r.IntN(3)), H: 3 + r.IntN(16), W: 3 + r.IntN(16), K: 8 * (2 + r.IntN(5)),
+			Kernel: 3, Stride: 1, Dilation: 1, Groups: 1, Pad: r.IntN(4) - 1}
+		g.OH, g.OW = g.H+2*g.Pad-2, g.W+2*g.Pad-2
+		if r.IntN(2) == 0 {
+			g.XPitch, g.YPitch = g.C+r.IntN(5), g.K+r.IntN(5)
+		}
+		if g.OH > 0 && g.OW > 0 {
+			t.Run(fmt.Sprintf("%+v", g), func(t *testing.T) { compareConv[float32](t, r, g, 3e-6) })
+		}
+	}
+}
+
 // TestRandomPools does the same for pooling.
 func TestRandomPools(t *testing.T) {
 	defer func(have bool) { haveAVX2 = have }(haveAVX2)

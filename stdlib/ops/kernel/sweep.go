@@ -36,6 +36,8 @@ type sweep struct {
 	lines       []int   // for every number that a pixel adds up, where it lies; whole tiles
 	gradBlocks  []panel // of output channels, with sums for every line
 	gradWeights int     // how many there are
+
+	squares *squares // if it is better computed by squares
 }
 
 // tap is where a weight of the filter, the index-th of a channel, meets the
@@ -156,6 +158,7 @@ func (s *sweep) plan() {
 		s.blocks, s.weights = divide(s.groups, s.outC/s.groups, slim+1, s.length())
 		s.gradBlocks, s.gradWeights = divide(s.groups, s.outC/s.groups, wide, len(s.lines))
 	}
+	s.squares = s.cut()
 	s.whole = s.grid(s.perTask, s.rows)
 	s.last = s.whole
 	if n := s.images % s.perTask; n > 0 {

@@ -128,6 +128,9 @@ const (
 	slotWeights // shared
 	slotPartial // shared
 	slotTotals  // shared
+	slotFilters // shared
+	slotSums
+	slotEdge
 	slots
 )
 
@@ -149,6 +152,9 @@ func single[T Float]() bool {
 	var zero T
 	return unsafe.Sizeof(zero) == 4
 }
+
+// floats is a slice of float32, as which T is known.
+func floats[T Float](s []T) []float32 { return unsafe.Slice(ptr(s), len(s)) }
 
 // ptr is the address of a float32 slice's first element.
 func ptr[T Float](s []T) *float32 { return (*float32)(unsafe.Pointer(unsafe.SliceData(s))) }

@@ -58,6 +58,7 @@ func main() {
 		rows(avx2, l, 2)
 		rows(avx2, l, 1)
 	}
+	winograd(avx2)
 	Generate()
 
 	if *other != "" {
