@@ -65,10 +65,11 @@ func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64, o ob
 	if err != nil {
 		return nil, err
 	}
-	if n.training, err = plan.New(ws, plan.Options[float32]{}, append(gorgonia.Nodes{loss}, grads...)...); err != nil {
+	arena := plan.Options[float32]{Arena: plan.NewArena[float32]()} // one plan runs at a time
+	if n.training, err = plan.New(ws, arena, append(gorgonia.Nodes{loss}, grads...)...); err != nil {
 		return nil, err
 	}
-	if n.scoring, err = plan.New(ws, plan.Options[float32]{}, logits); err != nil {
+	if n.scoring, err = plan.New(ws, arena, logits); err != nil {
 		return nil, err
 	}
 	n.images = images.Value().Data().([]float32)

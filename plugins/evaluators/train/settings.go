@@ -47,6 +47,7 @@ type Settings struct {
 	Auxiliary   float64 `default:"0" min:"0" doc:"weight of the loss of a second classifier, in training only, that reads the first map of the smallest resolution (DARTS: 0.4); 0: none"`
 	Recalibrate int     `default:"0" min:"0" doc:"training batches that the running statistics of batch norms are made of anew before a measurement; 0: they are those of the training"`
 
+	Memory     float64 `default:"0" min:"0" doc:"MiB that a training may take; one that needs more fails before it begins. 0: what the machine has left"`
 	Checkpoint float64 `default:"60" min:"0" doc:"seconds between two checkpoints of a training, from which it goes on when the search is resumed; 0: none"`
 }
 

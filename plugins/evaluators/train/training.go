@@ -52,6 +52,9 @@ func (t *Trainer) Begin(job Job) (*Training, error) {
 		job.Epochs = t.settings.Epochs
 	}
 	size := min(t.settings.BatchSize, t.set.Train.Len())
+	if err := t.afford(t.least(job.Graph, size)); err != nil {
+		return nil, err
+	}
 	net, err := newNetwork(job.Graph, t.workers, size, job.Seed, t.settings.objective())
 	if err != nil {
 		return nil, err
@@ -59,6 +62,9 @@ func (t *Trainer) Begin(job Job) (*Training, error) {
 	r := &Training{trainer: t, job: job, net: net, lessons: newLessons(t.source, t.settings, job.Seed, size)}
 	r.optimizer = optim.New(t.settings.rule(), net.params)
 	r.schedule = t.settings.schedule(job.Epochs, r.lessons.steps)
+	if err := t.afford(r.footprint()); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 
