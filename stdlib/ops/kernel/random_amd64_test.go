@@ -150,6 +150,30 @@ func everything[T Float](threads int, seed uint64) (results [][]T) {
 	Bias(ws, b*n, c, x, shift, out(b*c*n))
 	BiasGrad(ws, b*n, c, dy, out(c))
 	factors := data(b * c)
+	// Maps that are a part of wider ones, and the passes of nodes over them.
+	wide := func() Channels[T] { return Channels[T]{data(b * n * (c + 3))[1:], c + 3} }
+	terms := []Term[T]{{wide(), data(c), true}, {wide(), data(c), false}, {wide(), data(c), true}, {wide(), data(c), false}}
+	sum, rectified := out(b*n*c), out(b*n*c)
+	Combine(ws, &Combination[T]{N: b * n, C: c, Terms: terms, Constant: make([]T, c), Mask: wide(),
+		Y: Channels[T]{sum, c}, Rectified: Channels[T]{rectified, c}})
+	Combine(ws, &Combination[T]{N: b * n, C: c, Terms: terms[1:2], Constant: data(c), Rectified: Channels[T]{out(b * n * c), c}})
+	for i, v := range ProductSums(ws, b*n, c, terms[0].X, []Channels[T]{terms[1].X, terms[2].X}, [][]T{data(c), data(c)}) {
+		if i%c == 0 {
+			results = append(results, nil)
+		}
+		results[len(results)-1] = append(results[len(results)-1], T(v))
+	}
+	SpreadOut(ws, b*n, c, terms[0].X, []Spread[T]{{terms[1].X, Channels[T]{out(b * n * c), c}, data(c), data(c), data(c)}})
+	moments := Moments[T]{out(c), out(c)}
+	moments.Measure(ws, b*n, c, x)
+	Normalize(ws, b*n, c, x, moments.Mean, factors, scale, shift, out(b*n*c))
+	NormalizeGradParams(ws, b*n, c, x, moments.Mean, scale, dy, out(c), out(c))
+	NormalizeGradInput(ws, b*n, c, x, moments.Mean, scale, shift, factors, factors, dy, out(b*n*c))
+	xs := [][]T{x, dy, data(b * n * c)}
+	WeightedSum(ws, xs, []T{2, 0, -1}, out(b*n*c))
+	Dots(ws, xs, []T{2, 0, -1}, dy, out(3))
+	GlobalPool(ws, b, n, c, x, out(b*c))
+	GlobalPoolGrad(ws, b, n, c, factors, out(b*n*c))
 	Gate(ws, b, n, c, x, factors, out(b*c*n))
 	GateGrad(ws, b, n, c, x, dy, out(b*c))
 	WeighRows(ws, b*c, n, x, factors, out(b*c*n))

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nasc-project/nasc/stdlib/ops"
@@ -372,5 +373,25 @@ func TestSharedArena(t *testing.T) {
 	}
 	if size := 4 * len(arena.data); size > max(a.Memory(), b.Memory()) {
 		t.Errorf("the arena has %d bytes for plans of %d and %d", size, a.Memory(), b.Memory())
+	}
+}
+
+// TestExplain reads the table of a mixed node on one edge: one convolution for both
+// edges, one pass for the node, two for its gradients.
+func TestExplain(t *testing.T) {
+	ws := kernel.NewWorkers(1)
+	defer ws.Close()
+	net := nasbench201(t, ws, 4, 1, 2, 8, 3, "")
+	text := net.steps(t, false)[0].Explain()
+	for _, want := range []string{
+		"convolution 3x3, 3 as one, 3 statistics",
+		"sum of 4, 2 normalised, 4 weighed, ReLU", // skip, 1x1, 3x3 and pooling of one edge
+		"gradient of the filters, convolution 3x3, 3 as one",
+		"gradient of the map, convolution 1x1, 3 as one",
+		"in all",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
 	}
 }

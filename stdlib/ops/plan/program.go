@@ -17,6 +17,8 @@ type program struct {
 	steps  []*step
 	wanted []*value
 	of     map[*gorgonia.Node]*value
+
+	operations int // steps before any pass
 }
 
 // value is a tensor: a leaf of the graph or a result of a step. As a map it is
@@ -80,6 +82,7 @@ func newProgram(wanted []*gorgonia.Node) (*program, error) {
 		}
 		v.wanted = true
 	}
+	p.operations = len(p.steps)
 	return p, nil
 }
 
