@@ -41,7 +41,7 @@ var unread = map[string]bool{"nasbench101": true, "nasbench1shot1": true}
 // TestShippedSpaces takes two steps with five architectures of every shipped space,
 // as the compiler makes them. Shapes and parameters of every operation are those of
 // its declaration, or building fails; here their sums are compared. Losses and
-// gradients are finite.
+// gradients are finite, and the same to rounding without the passes of plans.
 func TestShippedSpaces(t *testing.T) {
 	ws := kernel.NewWorkers(2)
 	defer ws.Close()
@@ -72,12 +72,15 @@ func TestShippedSpaces(t *testing.T) {
 				t.Fatal(diags)
 			}
 			rng := stream.New(1, "test", 0)
-			for range 5 {
+			for i := range 5 {
 				g, err := s.Bind(s.Sample(rng))
 				if err != nil {
 					t.Fatal(err)
 				}
 				twoSteps(t, ws, g, unread[folder])
+				if i < 2 {
+					fusedAgrees(t, ws, g)
+				}
 			}
 		})
 	}
