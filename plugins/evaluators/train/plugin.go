@@ -13,7 +13,7 @@ import (
 
 // Plugin offers the evaluator `train`.
 var Plugin = sdk.Plugin{
-	Name: "nasc/train", Version: "0.1.0",
+	Name: "nasc/train", Version: "0.1.1",
 	Doc: "Trains every architecture on images, with Gorgonia on the processor.",
 	Evaluators: []sdk.EvaluatorSpec{sdk.NewEvaluator(sdk.EvaluatorInfo{
 		Name: "train",
