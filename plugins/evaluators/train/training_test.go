@@ -181,3 +181,25 @@ func TestRecalibrate(t *testing.T) {
 		t.Error("the network stays in recalibration")
 	}
 }
+
+// TestCancelInStep: a step that is cancelled moves nothing, whether its batch is there
+// already or not.
+func TestCancelInStep(t *testing.T) {
+	tr := newTrainer(t, quick(), 2)
+	r := begin(t, tr, Job{Graph: mixed(10), Seed: 1})
+	if _, err := r.Step(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	weights := append([]float32{}, r.net.params[0]...)
+	if _, err := r.Step(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if done, _ := r.Steps(); done != 1 || !reflect.DeepEqual(weights, r.net.params[0]) {
+		t.Errorf("%d steps are done", done)
+	}
+	if _, err := r.measure(ctx, tr.set.Valid); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
