@@ -3,7 +3,6 @@ package sdk
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -85,11 +84,8 @@ func (e evaluatorServer) kin(number uint64) *family {
 func (e evaluatorServer) Evaluate(stream nascv1.Evaluator_EvaluateServer) error {
 	w := newEvaluation(stream)
 	defer w.close()
-	for {
+	return e.pool.serve(func() error {
 		req, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
 		if err != nil {
 			return err
 		}
@@ -108,7 +104,8 @@ func (e evaluatorServer) Evaluate(stream nascv1.Evaluator_EvaluateServer) error 
 		for _, id := range req.GetCancelled() {
 			w.cancel(id)
 		}
-	}
+		return nil
+	}, w.out.Post)
 }
 
 // Test measures one architecture on the test split.

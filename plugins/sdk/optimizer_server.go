@@ -3,7 +3,6 @@ package sdk
 import (
 	"context"
 	"errors"
-	"io"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -69,11 +68,8 @@ func (o optimizerServer) Run(stream nascv1.Optimizer_RunServer) error {
 		return stream.Send(&nascv1.OptimizerResponse{Answers: answers})
 	})
 	defer out.Close()
-	for {
+	return o.pool.serve(func() error {
 		req, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
 		if err != nil {
 			return err
 		}
@@ -90,7 +86,8 @@ func (o optimizerServer) Run(stream nascv1.Optimizer_RunServer) error {
 			}
 			o.pool.add(&s.lane, &step{session: s, optimizer: self, request: m, out: out})
 		}
-	}
+		return nil
+	}, out.Post)
 }
 
 // maxUnsent is how many answers wait to be sent before plugin code waits.

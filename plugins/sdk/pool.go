@@ -10,30 +10,41 @@ import (
 // after another, in their order; those of different sessions side by side, as many
 // as there are processors, and at least two, so that a session that thinks for a
 // second does not stop the others. Sessions with work take turns.
+//
+// Short tasks are run by the goroutine that reads messages (see reading.go), others by
+// goroutines of their own.
 type pool struct {
 	mu      sync.Mutex
 	ready   queue[*lane] // with tasks, none of which is running
 	running int          // goroutines at work
 	limit   int
-	cpu     processors
+
+	soon    time.Duration // when a reader that helps should be back
+	apart   int           // messages to come whose tasks the reader leaves to others
+	helping uint64        // number of the reader's turn at work that is under way; 0: none is
+	helped  uint64        // such turns so far
+	watched bool          // somebody looks after the reader
 }
 
 // task is one call of plugin code for the host.
 type task interface {
 	run()
-	// ran is called after run. When others are at work or waiting, the answer can
-	// be sent together with theirs.
+	// ran is called after run, except where the same goroutine runs another task at
+	// once, which can send both answers. When others are at work or waiting, the
+	// answer can be sent together with theirs.
 	ran(others bool)
 }
 
 // lane is the tasks of one session, first in, first out.
 type lane struct {
 	tasks queue[task]
-	came  time.Time // when the first of them did
-	busy  bool      // in ready, or at work
+	busy  bool // in ready, or at work
 }
 
-func newPool() *pool { return &pool{limit: max(2, runtime.GOMAXPROCS(0))} }
+// newPool makes a pool whose tasks run in goroutines of their own.
+func newPool() *pool {
+	return &pool{limit: max(2, runtime.GOMAXPROCS(0)), soon: 10 * time.Millisecond, apart: 1}
+}
 
 // add hands in tasks of a lane.
 func (p *pool) add(l *lane, all ...task) {
@@ -46,18 +57,28 @@ func (p *pool) add(l *lane, all ...task) {
 		return
 	}
 	l.busy = true
-	l.came = time.Now()
 	p.ready.push(l)
-	if p.running < p.limit {
-		p.running++
-		go p.work()
+	if p.apart > 0 {
+		p.hire()
 	}
 }
 
-// work runs tasks until no lane is ready.
-func (p *pool) work() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// hire has a goroutine work, if there is something to do for one more. The lock is
+// held.
+func (p *pool) hire() {
+	if p.ready.len() > 0 && p.running < p.limit {
+		p.running++
+		go func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.work(0)
+		}()
+	}
+}
+
+// work runs tasks until no lane is ready. turn is that of a reader who helps, 0 for
+// others. The lock is held, except while tasks run.
+func (p *pool) work(turn uint64) {
 	for p.ready.len() > 0 {
 		l := p.ready.pop()
 		for more := true; more; {
@@ -65,19 +86,20 @@ func (p *pool) work() {
 			p.mu.Unlock()
 			t.run()
 			p.mu.Lock()
-			others := p.running > 1 || p.ready.len() > 0
 			more = l.tasks.len() > 0
-			if l.tasks.len()%16 == 0 {
-				l.came = p.cpu.finished(l.came)
-			}
+			next := more || p.ready.len() > 0
 			if more && p.ready.len() > 0 { // their turn
 				p.ready.push(l)
 				more = false
 			} else if !more {
 				l.busy = false
 			}
+			if next && turn != 0 && turn == p.helping {
+				continue
+			}
+			others := next || p.running > 1
 			p.mu.Unlock()
-			t.ran(others || more)
+			t.ran(others)
 			p.mu.Lock()
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"os"
 	"slices"
 	"sync"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/plugins/wire/direct"
 )
 
 // server answers the host's calls. It is one value for all three services.
@@ -26,7 +28,10 @@ type server struct {
 
 	mu       sync.Mutex
 	sessions map[uint64]*session
-	shared   bool               // the component of the sessions is
+	shared   bool // the component of the sessions is
+	// slack is memory that is never touched. Garbage may grow as large before it is
+	// collected; a shared plugin that holds little would otherwise collect all the time.
+	slack    []byte
 	families map[uint64]*family // of evaluators
 }
 
@@ -52,12 +57,36 @@ func (g *grpcPlugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
 	nascv1.RegisterPluginServer(s, g.server)
 	nascv1.RegisterOptimizerServer(s, optimizerServer{server: g.server})
 	nascv1.RegisterEvaluatorServer(s, evaluatorServer{server: g.server})
+	g.server.offerDirect(os.Getenv(plugin.EnvUnixSocketDir))
 	forgetHost() // go-plugin has read what it needs
 	return nil
 }
 
 func (g *grpcPlugin) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn) (any, error) {
 	return nil, errors.New("a plugin has no client")
+}
+
+// offerDirect opens a socket for the one long stream of this process in the folder of
+// the gRPC socket. Where there is no such folder, as on Windows, the stream goes over
+// gRPC.
+func (s *server) offerDirect(folder string) {
+	if folder == "" || !direct.Supported {
+		return
+	}
+	l, err := direct.Listen(folder)
+	if err != nil {
+		s.env.Log.Warn("no direct socket", "error", err)
+		return
+	}
+	s.describe.Direct = l.Offer()
+	go l.Serve(direct.Methods{
+		nascv1.Optimizer_Run_FullMethodName: func(stream grpc.ServerStream) error {
+			return optimizerServer{server: s}.Run(&grpc.GenericServerStream[nascv1.OptimizerRequest, nascv1.OptimizerResponse]{ServerStream: stream})
+		},
+		nascv1.Evaluator_Evaluate_FullMethodName: func(stream grpc.ServerStream) error {
+			return evaluatorServer{server: s}.Evaluate(&grpc.GenericServerStream[nascv1.EvaluateRequest, nascv1.EvaluateResponse]{ServerStream: stream})
+		},
+	})
 }
 
 func (s *server) Describe(context.Context, *nascv1.DescribeRequest) (*nascv1.DescribeResponse, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"sync"
 
@@ -85,8 +86,8 @@ func (s *server) open(c wire.Configuration, number uint64, shared bool, start fu
 		return problems(err), nil
 	}
 	s.sessions[number] = made
-	if shared {
-		s.pool.shared()
+	if shared && s.slack == nil && os.Getenv("GOGC") == "" {
+		s.slack = make([]byte, 16<<20)
 	}
 	return nil, nil
 }

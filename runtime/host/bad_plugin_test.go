@@ -3,7 +3,9 @@ package host
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -88,12 +90,58 @@ func (l *liar) Describe(ctx context.Context, _ *nascv1.DescribeRequest) (*nascv1
 	case "large":
 		c.Doc = strings.Repeat("d", wire.MaxMessage+1)
 	}
+	var straight *nascv1.Direct
+	if lie, ok := strings.CutPrefix(l.lie, "direct_"); ok {
+		straight = &nascv1.Direct{Socket: os.Getenv(plugin.EnvUnixSocketDir) + "/d", Secret: []byte("secret")}
+		switch lie {
+		case "elsewhere":
+			straight.Socket = "/tmp/d"
+		case "nobody":
+		default:
+			listener, err := net.Listen("unix", straight.Socket)
+			if err != nil {
+				return nil, err
+			}
+			go lieDirectly(listener, lie)
+		}
+	}
 	o := &nascv1.Component{Kind: nascv1.Component_KIND_OPTIMIZER, Name: "liar", Shared: true}
 	name := "bad/" + l.lie
 	if l.lie == "impostor" {
 		name = "nasc/evolution"
 	}
-	return &nascv1.DescribeResponse{Name: name, Version: "6.6.6", Components: []*nascv1.Component{c, o}}, nil
+	return &nascv1.DescribeResponse{Name: name, Version: "6.6.6", Components: []*nascv1.Component{c, o}, Direct: straight}, nil
+}
+
+// lieDirectly takes a direct connection, and sends something wrong once it has heard
+// something.
+func lieDirectly(l net.Listener, lie string) {
+	conn, err := l.Accept()
+	if err != nil {
+		return
+	}
+	hello := "secret\x00\x00\x00\x00\x16/nasc.v1.Optimizer/Run"
+	got := make([]byte, len(hello)+1)
+	if _, err := io.ReadFull(conn, got); err != nil || string(got[:len(hello)]) != hello {
+		fmt.Fprintf(os.Stderr, "a hello of %q\n", got)
+		os.Exit(1)
+	}
+	switch lie {
+	case "torn":
+		conn.Write([]byte("\x00\x00\x00\x01\x00torn"))
+		os.Exit(1)
+	case "huge":
+		conn.Write([]byte("\x00\x04\x00\x00\x01"))
+	case "kind":
+		conn.Write([]byte("\x07\x00\x00\x00\x01"))
+	case "nonsense":
+		conn.Write([]byte("\x00\x00\x00\x00\x03\xff\xff\xff"))
+	case "ends":
+		conn.Write([]byte("\x01\x00\x00\x00\x00"))
+	case "gives_up":
+		conn.Write([]byte("\x01\x00\x00\x00\x0b\x08\x0d\x12\x07no more"))
+	}
+	time.Sleep(time.Hour)
 }
 
 func (l *liar) Configure(context.Context, *nascv1.EvaluatorConfigureRequest) (*nascv1.EvaluatorConfigureResponse, error) {

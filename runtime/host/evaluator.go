@@ -228,11 +228,9 @@ func (e *Evaluator) judge(ctx context.Context, at place, jobs []wire.Job, which 
 	}
 	var mail []letter
 	for left := len(which); left > 0; {
-		select {
-		case <-c.wake:
-		case <-ctx.Done():
+		if _, err := receive(ctx, t.in, c.wake); err != nil {
 			t.abandon(c)
-			return context.Cause(ctx)
+			return err
 		}
 		var broken *brokenError
 		mail, broken = c.take(mail[:0])

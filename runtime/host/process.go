@@ -22,6 +22,7 @@ import (
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/plugins/wire/direct"
 )
 
 // process is one run of a plugin, connected and described.
@@ -40,7 +41,8 @@ type process struct {
 	buried   atomic.Bool   // it is known to have died
 	sessions atomic.Uint64 // opened so far
 
-	mu         sync.Mutex // while a stream is opened
+	mu         sync.Mutex     // while a stream is opened
+	offer      *nascv1.Direct // for the first of them; nil: none, or taken
 	optimizing *steps
 	evaluating *trials
 }
@@ -65,6 +67,22 @@ func (proc *process) trials() (*trials, error) {
 		proc.evaluating, err = proc.openTrials()
 	}
 	return proc.evaluating, err
+}
+
+// path is where a stream goes: the first to the direct socket that the plugin offers, if
+// it does; else gRPC, and then there is no direct connection. The lock is held.
+func (proc *process) path() (grpc.ClientConnInterface, *direct.Conn) {
+	offer := proc.offer
+	proc.offer = nil
+	if offer == nil {
+		return proc.conn, nil
+	}
+	straight, err := direct.Dial(offer)
+	if err != nil {
+		proc.host.opts.Log.Warn("no direct connection", "plugin", proc.plugin.name, "error", err)
+		return proc.conn, nil
+	}
+	return straight, straight
 }
 
 // connection is go-plugin's client side of a plugin: the bare connection.
@@ -147,6 +165,12 @@ func (proc *process) connect(ctx context.Context) (wire.Description, error) {
 	d, err := wire.ToDescription(m)
 	if err != nil {
 		return d, &descriptionError{err}
+	}
+	if offer := m.GetDirect(); offer != nil && direct.Supported {
+		if _, _, err := proc.runner.PluginToHost("unix", offer.GetSocket()); err != nil {
+			return d, &descriptionError{err}
+		}
+		proc.offer = offer
 	}
 	return d, nil
 }

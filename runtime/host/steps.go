@@ -47,6 +47,7 @@ type steps struct {
 	proc   *process
 	stream nascv1.Optimizer_RunClient
 	out    *outbox.Outbox[*nascv1.Step]
+	in     *inbox
 
 	mu      sync.Mutex
 	waiting map[uint64]chan reply // by session; nil: nobody waits any more
@@ -61,13 +62,14 @@ type reply struct {
 
 // openSteps opens the stream.
 func (proc *process) openSteps() (*steps, error) {
-	stream, err := nascv1.NewOptimizerClient(proc.conn).Run(proc.life)
+	path, straight := proc.path()
+	stream, err := nascv1.NewOptimizerClient(path).Run(proc.life)
 	if err != nil {
 		return nil, err
 	}
 	s := &steps{proc: proc, stream: stream, waiting: map[uint64]chan reply{},
 		out: outbox.New(0, func(all []*nascv1.Step) error { return stream.Send(&nascv1.OptimizerRequest{Steps: all}) })}
-	go s.read()
+	s.in = newInbox(straight, s.read)
 	return s, nil
 }
 
@@ -84,41 +86,38 @@ func (s *steps) step(ctx context.Context, step *nascv1.Step, ready chan reply) (
 	s.mu.Unlock()
 	s.out.Put(step)
 	speak(s.out, alone, 32*len(step.GetTold().GetTrials()))
-	select {
-	case r := <-ready:
-		return r.answer, r.err
-	case <-ctx.Done():
+	r, err := receive(ctx, s.in, ready)
+	if err != nil {
 		s.mu.Lock()
 		if _, ok := s.waiting[step.Session]; ok {
 			s.waiting[step.Session] = nil
 		}
 		s.mu.Unlock()
-		return nil, context.Cause(ctx)
+		return nil, err
 	}
+	return r.answer, r.err
 }
 
-// read hands answers to those who wait for them.
-func (s *steps) read() {
-	for {
-		m, err := s.stream.Recv()
-		if err != nil {
-			s.end(err)
-			return
+// read reads a message and hands answers to those who wait for them.
+func (s *steps) read() error {
+	m, err := s.stream.Recv()
+	for _, a := range m.GetAnswers() {
+		s.mu.Lock()
+		ready, ok := s.waiting[a.GetSession()]
+		delete(s.waiting, a.GetSession())
+		s.mu.Unlock()
+		if !ok {
+			err = s.proc.plugin.bad("an answer for session %d, which has no step under way", a.GetSession())
+			break
 		}
-		for _, a := range m.GetAnswers() {
-			s.mu.Lock()
-			ready, ok := s.waiting[a.GetSession()]
-			delete(s.waiting, a.GetSession())
-			s.mu.Unlock()
-			if !ok {
-				s.end(s.proc.plugin.bad("an answer for session %d, which has no step under way", a.GetSession()))
-				return
-			}
-			if ready != nil {
-				ready <- reply{answer: a}
-			}
+		if ready != nil {
+			ready <- reply{answer: a}
 		}
 	}
+	if err != nil && !interrupted(err) {
+		s.end(err)
+	}
+	return err
 }
 
 // end fails every step under way, and all further ones.
@@ -134,5 +133,5 @@ func (s *steps) end(err error) {
 			ready <- reply{err: b}
 		}
 	}
-	s.out.Close()
+	go s.out.Close() // a message may be on its way until the process has ended
 }

@@ -15,6 +15,8 @@ type trials struct {
 	proc   *process
 	stream nascv1.Evaluator_EvaluateClient
 	out    *outbox.Outbox[errand]
+	in     *inbox
+	bag    mailbag
 
 	mu     sync.Mutex
 	slots  []slot
@@ -102,13 +104,14 @@ func (c *call) take(empty []letter) ([]letter, *brokenError) {
 
 // openTrials opens the stream.
 func (proc *process) openTrials() (*trials, error) {
-	stream, err := nascv1.NewEvaluatorClient(proc.conn).Evaluate(proc.life)
+	path, straight := proc.path()
+	stream, err := nascv1.NewEvaluatorClient(path).Evaluate(proc.life)
 	if err != nil {
 		return nil, err
 	}
 	t := &trials{proc: proc, stream: stream, sent: map[named]struct{}{}}
 	t.out = outbox.New(0, t.send)
-	go t.read()
+	t.in = newInbox(straight, t.read)
 	return t, nil
 }
 
@@ -276,20 +279,17 @@ func (t *trials) abandon(c *call) {
 	t.out.Post()
 }
 
-// read hands events to the calls that wait for them.
-func (t *trials) read() {
-	var bag mailbag
-	for {
-		m, err := t.stream.Recv()
-		if err == nil {
-			err = t.deliver(m, &bag)
-			bag.hand()
-		}
-		if err != nil {
-			t.end(err)
-			return
-		}
+// read reads a message and hands events to the calls that wait for them.
+func (t *trials) read() error {
+	m, err := t.stream.Recv()
+	if err == nil {
+		err = t.deliver(m, &t.bag)
+		t.bag.hand()
 	}
+	if err != nil && !interrupted(err) {
+		t.end(err)
+	}
+	return err
 }
 
 func (t *trials) deliver(m *nascv1.EvaluateResponse, to *mailbag) error {
@@ -391,5 +391,5 @@ func (t *trials) end(err error) {
 	for c := range waiting {
 		c.fail(b)
 	}
-	t.out.Close()
+	go t.out.Close() // a message may be on its way until the process has ended
 }

@@ -12,6 +12,9 @@ import (
 	"sync"
 )
 
+// maxTurns is how often the outbox's own goroutine lets the others run before it sends.
+const maxTurns = 4
+
 // Outbox collects items and sends them, in the order in which they were put, by
 // one call of send at a time.
 type Outbox[T any] struct {
@@ -93,9 +96,14 @@ func (o *Outbox[T]) run() {
 			o.idle.Wait()
 			continue
 		}
-		o.mu.Unlock()
-		runtime.Gosched() // whoever has something to say says it now
-		o.mu.Lock()
+		// Whoever has something to say says it now; and what is heard of it may be the
+		// reason for more.
+		for before, turns := 0, 0; before < len(o.items) && turns < maxTurns; turns++ {
+			before = len(o.items)
+			o.mu.Unlock()
+			runtime.Gosched()
+			o.mu.Lock()
+		}
 		o.posted = false
 		o.drain()
 	}

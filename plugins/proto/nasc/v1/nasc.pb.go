@@ -72,7 +72,7 @@ func (x Component_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Component_Kind.Descriptor instead.
 func (Component_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{2, 0}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{4, 0}
 }
 
 type DescribeRequest struct {
@@ -112,11 +112,15 @@ func (*DescribeRequest) Descriptor() ([]byte, []int) {
 }
 
 type DescribeResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`       // "nasc/evolution"
-	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"` // "0.1.0"
-	Doc           string                 `protobuf:"bytes,3,opt,name=doc,proto3" json:"doc,omitempty"`         // one paragraph
-	Components    []*Component           `protobuf:"bytes,4,rep,name=components,proto3" json:"components,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Name       string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`       // "nasc/evolution"
+	Version    string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"` // "0.1.0"
+	Doc        string                 `protobuf:"bytes,3,opt,name=doc,proto3" json:"doc,omitempty"`         // one paragraph
+	Components []*Component           `protobuf:"bytes,4,rep,name=components,proto3" json:"components,omitempty"`
+	// A shorter way for the plugin's one long stream, Optimizer.Run or
+	// Evaluator.Evaluate. A plugin need not offer it and a host need not take it: the
+	// stream then goes over gRPC, as all else does.
+	Direct        *Direct `protobuf:"bytes,5,opt,name=direct,proto3" json:"direct,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -179,6 +183,128 @@ func (x *DescribeResponse) GetComponents() []*Component {
 	return nil
 }
 
+func (x *DescribeResponse) GetDirect() *Direct {
+	if x != nil {
+		return x.Direct
+	}
+	return nil
+}
+
+// Direct is a Unix socket for one stream of a process. The host connects, sends the
+// secret and then frames: a byte that is 0 for a message and 1 for an End, four bytes
+// with the length of what follows, the highest first, and the encoded message. The
+// first frame of the host is a message that consists of the name of the method,
+// "/nasc.v1.Optimizer/Run"; the others are the messages of the method. No message is
+// longer than 64 MiB. A host ends the method by closing the socket, a plugin with an
+// End.
+type Direct struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the folder of the socket that gRPC listens at, PLUGIN_UNIX_SOCKET_DIR. The
+	// plugin removes it when the host is there.
+	Socket string `protobuf:"bytes,1,opt,name=socket,proto3" json:"socket,omitempty"`
+	// Whoever connects without it is sent away. It is good for one connection.
+	Secret        []byte `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Direct) Reset() {
+	*x = Direct{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Direct) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Direct) ProtoMessage() {}
+
+func (x *Direct) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Direct.ProtoReflect.Descriptor instead.
+func (*Direct) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Direct) GetSocket() string {
+	if x != nil {
+		return x.Socket
+	}
+	return ""
+}
+
+func (x *Direct) GetSecret() []byte {
+	if x != nil {
+		return x.Secret
+	}
+	return nil
+}
+
+// End is the last frame of a plugin.
+type End struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Code          int32                  `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"` // of gRPC; 0: the method ended well
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *End) Reset() {
+	*x = End{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *End) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*End) ProtoMessage() {}
+
+func (x *End) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use End.ProtoReflect.Descriptor instead.
+func (*End) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *End) GetCode() int32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *End) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // Component is one optimizer or evaluator that a plugin offers.
 type Component struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
@@ -211,7 +337,7 @@ type Component struct {
 
 func (x *Component) Reset() {
 	*x = Component{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[2]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -223,7 +349,7 @@ func (x *Component) String() string {
 func (*Component) ProtoMessage() {}
 
 func (x *Component) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[2]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -236,7 +362,7 @@ func (x *Component) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Component.ProtoReflect.Descriptor instead.
 func (*Component) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{2}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Component) GetKind() Component_Kind {
@@ -336,7 +462,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[3]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -348,7 +474,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[3]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -361,7 +487,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{3}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Parameter) GetName() string {
@@ -428,7 +554,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[4]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -440,7 +566,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[4]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -453,7 +579,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{4}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Value) GetKind() isValue_Kind {
@@ -539,7 +665,7 @@ type Metric struct {
 
 func (x *Metric) Reset() {
 	*x = Metric{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[5]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +677,7 @@ func (x *Metric) String() string {
 func (*Metric) ProtoMessage() {}
 
 func (x *Metric) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[5]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +690,7 @@ func (x *Metric) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metric.ProtoReflect.Descriptor instead.
 func (*Metric) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{5}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Metric) GetName() string {
@@ -604,7 +730,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[6]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -616,7 +742,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[6]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -629,7 +755,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{6}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReleaseRequest) GetSession() uint64 {
@@ -647,7 +773,7 @@ type ReleaseResponse struct {
 
 func (x *ReleaseResponse) Reset() {
 	*x = ReleaseResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[7]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -659,7 +785,7 @@ func (x *ReleaseResponse) String() string {
 func (*ReleaseResponse) ProtoMessage() {}
 
 func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[7]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -672,7 +798,7 @@ func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{7}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{9}
 }
 
 type ShutdownRequest struct {
@@ -683,7 +809,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[8]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -695,7 +821,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[8]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -708,7 +834,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{8}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{10}
 }
 
 type ShutdownResponse struct {
@@ -719,7 +845,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[9]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -731,7 +857,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[9]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -744,7 +870,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{9}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{11}
 }
 
 // Configuration opens a session: one optimizer or evaluator at work.
@@ -765,7 +891,7 @@ type Configuration struct {
 
 func (x *Configuration) Reset() {
 	*x = Configuration{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[10]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +903,7 @@ func (x *Configuration) String() string {
 func (*Configuration) ProtoMessage() {}
 
 func (x *Configuration) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[10]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +916,7 @@ func (x *Configuration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Configuration.ProtoReflect.Descriptor instead.
 func (*Configuration) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{10}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Configuration) GetComponent() string {
@@ -848,7 +974,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[11]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +986,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[11]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +999,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{11}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Problem) GetPath() string {
@@ -911,7 +1037,7 @@ type OptimizerConfigureRequest struct {
 
 func (x *OptimizerConfigureRequest) Reset() {
 	*x = OptimizerConfigureRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[12]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -923,7 +1049,7 @@ func (x *OptimizerConfigureRequest) String() string {
 func (*OptimizerConfigureRequest) ProtoMessage() {}
 
 func (x *OptimizerConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[12]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -936,7 +1062,7 @@ func (x *OptimizerConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OptimizerConfigureRequest.ProtoReflect.Descriptor instead.
 func (*OptimizerConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{12}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *OptimizerConfigureRequest) GetConfiguration() *Configuration {
@@ -976,7 +1102,7 @@ type OptimizerConfigureResponse struct {
 
 func (x *OptimizerConfigureResponse) Reset() {
 	*x = OptimizerConfigureResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[13]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -988,7 +1114,7 @@ func (x *OptimizerConfigureResponse) String() string {
 func (*OptimizerConfigureResponse) ProtoMessage() {}
 
 func (x *OptimizerConfigureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[13]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1001,7 +1127,7 @@ func (x *OptimizerConfigureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OptimizerConfigureResponse.ProtoReflect.Descriptor instead.
 func (*OptimizerConfigureResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{13}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OptimizerConfigureResponse) GetProblems() []*Problem {
@@ -1021,7 +1147,7 @@ type Objective struct {
 
 func (x *Objective) Reset() {
 	*x = Objective{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[14]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1033,7 +1159,7 @@ func (x *Objective) String() string {
 func (*Objective) ProtoMessage() {}
 
 func (x *Objective) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[14]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1046,7 +1172,7 @@ func (x *Objective) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Objective.ProtoReflect.Descriptor instead.
 func (*Objective) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{14}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Objective) GetMetric() string {
@@ -1072,7 +1198,7 @@ type OptimizerRequest struct {
 
 func (x *OptimizerRequest) Reset() {
 	*x = OptimizerRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[15]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1084,7 +1210,7 @@ func (x *OptimizerRequest) String() string {
 func (*OptimizerRequest) ProtoMessage() {}
 
 func (x *OptimizerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[15]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1097,7 +1223,7 @@ func (x *OptimizerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OptimizerRequest.ProtoReflect.Descriptor instead.
 func (*OptimizerRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{15}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *OptimizerRequest) GetSteps() []*Step {
@@ -1123,7 +1249,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[16]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1261,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[16]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1274,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{16}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Step) GetSession() uint64 {
@@ -1188,7 +1314,7 @@ type OptimizerResponse struct {
 
 func (x *OptimizerResponse) Reset() {
 	*x = OptimizerResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[17]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1326,7 @@ func (x *OptimizerResponse) String() string {
 func (*OptimizerResponse) ProtoMessage() {}
 
 func (x *OptimizerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[17]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1213,7 +1339,7 @@ func (x *OptimizerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OptimizerResponse.ProtoReflect.Descriptor instead.
 func (*OptimizerResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{17}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *OptimizerResponse) GetAnswers() []*Answer {
@@ -1244,7 +1370,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[18]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1256,7 +1382,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[18]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1269,7 +1395,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{18}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Answer) GetSession() uint64 {
@@ -1321,7 +1447,7 @@ type Told struct {
 
 func (x *Told) Reset() {
 	*x = Told{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[19]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +1459,7 @@ func (x *Told) String() string {
 func (*Told) ProtoMessage() {}
 
 func (x *Told) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[19]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1346,7 +1472,7 @@ func (x *Told) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Told.ProtoReflect.Descriptor instead.
 func (*Told) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{19}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Told) GetTrials() []int64 {
@@ -1388,7 +1514,7 @@ type Unsuccessful struct {
 
 func (x *Unsuccessful) Reset() {
 	*x = Unsuccessful{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[20]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1526,7 @@ func (x *Unsuccessful) String() string {
 func (*Unsuccessful) ProtoMessage() {}
 
 func (x *Unsuccessful) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[20]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +1539,7 @@ func (x *Unsuccessful) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unsuccessful.ProtoReflect.Descriptor instead.
 func (*Unsuccessful) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{20}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Unsuccessful) GetIndex() int32 {
@@ -1459,7 +1585,7 @@ type Space struct {
 
 func (x *Space) Reset() {
 	*x = Space{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[21]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1597,7 @@ func (x *Space) String() string {
 func (*Space) ProtoMessage() {}
 
 func (x *Space) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[21]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1610,7 @@ func (x *Space) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Space.ProtoReflect.Descriptor instead.
 func (*Space) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{21}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Space) GetName() string {
@@ -1528,7 +1654,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[22]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1540,7 +1666,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[22]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1553,7 +1679,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{22}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Decision) GetAddress() string {
@@ -1601,7 +1727,7 @@ type Alternative struct {
 
 func (x *Alternative) Reset() {
 	*x = Alternative{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[23]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +1739,7 @@ func (x *Alternative) String() string {
 func (*Alternative) ProtoMessage() {}
 
 func (x *Alternative) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[23]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +1752,7 @@ func (x *Alternative) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alternative.ProtoReflect.Descriptor instead.
 func (*Alternative) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{23}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Alternative) GetLabel() string {
@@ -1655,7 +1781,7 @@ type EvaluatorConfigureRequest struct {
 
 func (x *EvaluatorConfigureRequest) Reset() {
 	*x = EvaluatorConfigureRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1667,7 +1793,7 @@ func (x *EvaluatorConfigureRequest) String() string {
 func (*EvaluatorConfigureRequest) ProtoMessage() {}
 
 func (x *EvaluatorConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[24]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1680,7 +1806,7 @@ func (x *EvaluatorConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluatorConfigureRequest.ProtoReflect.Descriptor instead.
 func (*EvaluatorConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{24}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *EvaluatorConfigureRequest) GetConfiguration() *Configuration {
@@ -1714,7 +1840,7 @@ type EvaluatorConfigureResponse struct {
 
 func (x *EvaluatorConfigureResponse) Reset() {
 	*x = EvaluatorConfigureResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1726,7 +1852,7 @@ func (x *EvaluatorConfigureResponse) String() string {
 func (*EvaluatorConfigureResponse) ProtoMessage() {}
 
 func (x *EvaluatorConfigureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[25]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1739,7 +1865,7 @@ func (x *EvaluatorConfigureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluatorConfigureResponse.ProtoReflect.Descriptor instead.
 func (*EvaluatorConfigureResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{25}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *EvaluatorConfigureResponse) GetProblems() []*Problem {
@@ -1782,7 +1908,7 @@ type Reports struct {
 
 func (x *Reports) Reset() {
 	*x = Reports{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1794,7 +1920,7 @@ func (x *Reports) String() string {
 func (*Reports) ProtoMessage() {}
 
 func (x *Reports) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[26]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1807,7 +1933,7 @@ func (x *Reports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reports.ProtoReflect.Descriptor instead.
 func (*Reports) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{26}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Reports) GetMetrics() []*Metric {
@@ -1843,7 +1969,7 @@ type EvaluateRequest struct {
 
 func (x *EvaluateRequest) Reset() {
 	*x = EvaluateRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1855,7 +1981,7 @@ func (x *EvaluateRequest) String() string {
 func (*EvaluateRequest) ProtoMessage() {}
 
 func (x *EvaluateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[27]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1868,7 +1994,7 @@ func (x *EvaluateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateRequest.ProtoReflect.Descriptor instead.
 func (*EvaluateRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{27}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *EvaluateRequest) GetTrials() []*Trials {
@@ -1908,7 +2034,7 @@ type Trials struct {
 
 func (x *Trials) Reset() {
 	*x = Trials{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1920,7 +2046,7 @@ func (x *Trials) String() string {
 func (*Trials) ProtoMessage() {}
 
 func (x *Trials) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[28]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1933,7 +2059,7 @@ func (x *Trials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trials.ProtoReflect.Descriptor instead.
 func (*Trials) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{28}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Trials) GetSession() uint64 {
@@ -1995,7 +2121,7 @@ type Sent struct {
 
 func (x *Sent) Reset() {
 	*x = Sent{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2007,7 +2133,7 @@ func (x *Sent) String() string {
 func (*Sent) ProtoMessage() {}
 
 func (x *Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[29]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2020,7 +2146,7 @@ func (x *Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sent.ProtoReflect.Descriptor instead.
 func (*Sent) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{29}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Sent) GetIndex() int32 {
@@ -2051,7 +2177,7 @@ type EvaluateResponse struct {
 
 func (x *EvaluateResponse) Reset() {
 	*x = EvaluateResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2063,7 +2189,7 @@ func (x *EvaluateResponse) String() string {
 func (*EvaluateResponse) ProtoMessage() {}
 
 func (x *EvaluateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[30]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2076,7 +2202,7 @@ func (x *EvaluateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateResponse.ProtoReflect.Descriptor instead.
 func (*EvaluateResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{30}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *EvaluateResponse) GetIds() []uint64 {
@@ -2116,7 +2242,7 @@ type EvaluateEvent struct {
 
 func (x *EvaluateEvent) Reset() {
 	*x = EvaluateEvent{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2128,7 +2254,7 @@ func (x *EvaluateEvent) String() string {
 func (*EvaluateEvent) ProtoMessage() {}
 
 func (x *EvaluateEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[31]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2141,7 +2267,7 @@ func (x *EvaluateEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateEvent.ProtoReflect.Descriptor instead.
 func (*EvaluateEvent) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{31}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *EvaluateEvent) GetId() uint64 {
@@ -2232,7 +2358,7 @@ type Unknown struct {
 
 func (x *Unknown) Reset() {
 	*x = Unknown{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2244,7 +2370,7 @@ func (x *Unknown) String() string {
 func (*Unknown) ProtoMessage() {}
 
 func (x *Unknown) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[32]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2257,7 +2383,7 @@ func (x *Unknown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unknown.ProtoReflect.Descriptor instead.
 func (*Unknown) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{32}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{34}
 }
 
 type Progress struct {
@@ -2271,7 +2397,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2283,7 +2409,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[33]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2296,7 +2422,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{33}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Progress) GetFraction() float64 {
@@ -2339,7 +2465,7 @@ type ValidationMetrics struct {
 
 func (x *ValidationMetrics) Reset() {
 	*x = ValidationMetrics{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2351,7 +2477,7 @@ func (x *ValidationMetrics) String() string {
 func (*ValidationMetrics) ProtoMessage() {}
 
 func (x *ValidationMetrics) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[34]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2364,7 +2490,7 @@ func (x *ValidationMetrics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidationMetrics.ProtoReflect.Descriptor instead.
 func (*ValidationMetrics) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{34}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ValidationMetrics) GetValues() []float64 {
@@ -2398,7 +2524,7 @@ type TestMetrics struct {
 
 func (x *TestMetrics) Reset() {
 	*x = TestMetrics{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2410,7 +2536,7 @@ func (x *TestMetrics) String() string {
 func (*TestMetrics) ProtoMessage() {}
 
 func (x *TestMetrics) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[35]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2423,7 +2549,7 @@ func (x *TestMetrics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestMetrics.ProtoReflect.Descriptor instead.
 func (*TestMetrics) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{35}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *TestMetrics) GetValues() map[string]float64 {
@@ -2446,7 +2572,7 @@ type TestRequest struct {
 
 func (x *TestRequest) Reset() {
 	*x = TestRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2458,7 +2584,7 @@ func (x *TestRequest) String() string {
 func (*TestRequest) ProtoMessage() {}
 
 func (x *TestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[36]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2471,7 +2597,7 @@ func (x *TestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestRequest.ProtoReflect.Descriptor instead.
 func (*TestRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{36}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *TestRequest) GetSession() uint64 {
@@ -2523,7 +2649,7 @@ type TestEvent struct {
 
 func (x *TestEvent) Reset() {
 	*x = TestEvent{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2535,7 +2661,7 @@ func (x *TestEvent) String() string {
 func (*TestEvent) ProtoMessage() {}
 
 func (x *TestEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[37]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2548,7 +2674,7 @@ func (x *TestEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestEvent.ProtoReflect.Descriptor instead.
 func (*TestEvent) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{37}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *TestEvent) GetEvent() isTestEvent_Event {
@@ -2618,7 +2744,7 @@ type ResolveRequest struct {
 
 func (x *ResolveRequest) Reset() {
 	*x = ResolveRequest{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2630,7 +2756,7 @@ func (x *ResolveRequest) String() string {
 func (*ResolveRequest) ProtoMessage() {}
 
 func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[38]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2643,7 +2769,7 @@ func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRequest.ProtoReflect.Descriptor instead.
 func (*ResolveRequest) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{38}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ResolveRequest) GetArchitecture() string {
@@ -2680,7 +2806,7 @@ type ResolveResponse struct {
 
 func (x *ResolveResponse) Reset() {
 	*x = ResolveResponse{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[39]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2692,7 +2818,7 @@ func (x *ResolveResponse) String() string {
 func (*ResolveResponse) ProtoMessage() {}
 
 func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[39]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2705,7 +2831,7 @@ func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveResponse.ProtoReflect.Descriptor instead.
 func (*ResolveResponse) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{39}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ResolveResponse) GetRecognised() bool {
@@ -2740,7 +2866,7 @@ type Graph struct {
 
 func (x *Graph) Reset() {
 	*x = Graph{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[40]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2752,7 +2878,7 @@ func (x *Graph) String() string {
 func (*Graph) ProtoMessage() {}
 
 func (x *Graph) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[40]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2765,7 +2891,7 @@ func (x *Graph) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Graph.ProtoReflect.Descriptor instead.
 func (*Graph) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{40}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Graph) GetBodies() []*Body {
@@ -2788,7 +2914,7 @@ type Body struct {
 
 func (x *Body) Reset() {
 	*x = Body{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[41]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2800,7 +2926,7 @@ func (x *Body) String() string {
 func (*Body) ProtoMessage() {}
 
 func (x *Body) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[41]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2813,7 +2939,7 @@ func (x *Body) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Body.ProtoReflect.Descriptor instead.
 func (*Body) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{41}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Body) GetName() string {
@@ -2861,7 +2987,7 @@ type GraphInput struct {
 
 func (x *GraphInput) Reset() {
 	*x = GraphInput{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[42]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2873,7 +2999,7 @@ func (x *GraphInput) String() string {
 func (*GraphInput) ProtoMessage() {}
 
 func (x *GraphInput) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[42]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2886,7 +3012,7 @@ func (x *GraphInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphInput.ProtoReflect.Descriptor instead.
 func (*GraphInput) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{42}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GraphInput) GetName() string {
@@ -2927,7 +3053,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[43]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2939,7 +3065,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[43]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2952,7 +3078,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{43}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Node) GetName() string {
@@ -3079,7 +3205,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[44]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3091,7 +3217,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[44]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3104,7 +3230,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{44}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Attribute) GetName() string {
@@ -3140,14 +3266,21 @@ var File_nasc_v1_nasc_proto protoreflect.FileDescriptor
 const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\n" +
 	"\x12nasc/v1/nasc.proto\x12\anasc.v1\"\x11\n" +
-	"\x0fDescribeRequest\"\x86\x01\n" +
+	"\x0fDescribeRequest\"\xaf\x01\n" +
 	"\x10DescribeResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x10\n" +
 	"\x03doc\x18\x03 \x01(\tR\x03doc\x122\n" +
 	"\n" +
 	"components\x18\x04 \x03(\v2\x12.nasc.v1.ComponentR\n" +
-	"components\"\xc8\x03\n" +
+	"components\x12'\n" +
+	"\x06direct\x18\x05 \x01(\v2\x0f.nasc.v1.DirectR\x06direct\"8\n" +
+	"\x06Direct\x12\x16\n" +
+	"\x06socket\x18\x01 \x01(\tR\x06socket\x12\x16\n" +
+	"\x06secret\x18\x02 \x01(\fR\x06secret\"3\n" +
+	"\x03End\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\xc8\x03\n" +
 	"\tComponent\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.nasc.v1.Component.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -3409,131 +3542,134 @@ func file_nasc_v1_nasc_proto_rawDescGZIP() []byte {
 }
 
 var file_nasc_v1_nasc_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_nasc_v1_nasc_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_nasc_v1_nasc_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_nasc_v1_nasc_proto_goTypes = []any{
 	(Component_Kind)(0),                // 0: nasc.v1.Component.Kind
 	(*DescribeRequest)(nil),            // 1: nasc.v1.DescribeRequest
 	(*DescribeResponse)(nil),           // 2: nasc.v1.DescribeResponse
-	(*Component)(nil),                  // 3: nasc.v1.Component
-	(*Parameter)(nil),                  // 4: nasc.v1.Parameter
-	(*Value)(nil),                      // 5: nasc.v1.Value
-	(*Metric)(nil),                     // 6: nasc.v1.Metric
-	(*ReleaseRequest)(nil),             // 7: nasc.v1.ReleaseRequest
-	(*ReleaseResponse)(nil),            // 8: nasc.v1.ReleaseResponse
-	(*ShutdownRequest)(nil),            // 9: nasc.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),           // 10: nasc.v1.ShutdownResponse
-	(*Configuration)(nil),              // 11: nasc.v1.Configuration
-	(*Problem)(nil),                    // 12: nasc.v1.Problem
-	(*OptimizerConfigureRequest)(nil),  // 13: nasc.v1.OptimizerConfigureRequest
-	(*OptimizerConfigureResponse)(nil), // 14: nasc.v1.OptimizerConfigureResponse
-	(*Objective)(nil),                  // 15: nasc.v1.Objective
-	(*OptimizerRequest)(nil),           // 16: nasc.v1.OptimizerRequest
-	(*Step)(nil),                       // 17: nasc.v1.Step
-	(*OptimizerResponse)(nil),          // 18: nasc.v1.OptimizerResponse
-	(*Answer)(nil),                     // 19: nasc.v1.Answer
-	(*Told)(nil),                       // 20: nasc.v1.Told
-	(*Unsuccessful)(nil),               // 21: nasc.v1.Unsuccessful
-	(*Space)(nil),                      // 22: nasc.v1.Space
-	(*Decision)(nil),                   // 23: nasc.v1.Decision
-	(*Alternative)(nil),                // 24: nasc.v1.Alternative
-	(*EvaluatorConfigureRequest)(nil),  // 25: nasc.v1.EvaluatorConfigureRequest
-	(*EvaluatorConfigureResponse)(nil), // 26: nasc.v1.EvaluatorConfigureResponse
-	(*Reports)(nil),                    // 27: nasc.v1.Reports
-	(*EvaluateRequest)(nil),            // 28: nasc.v1.EvaluateRequest
-	(*Trials)(nil),                     // 29: nasc.v1.Trials
-	(*Sent)(nil),                       // 30: nasc.v1.Sent
-	(*EvaluateResponse)(nil),           // 31: nasc.v1.EvaluateResponse
-	(*EvaluateEvent)(nil),              // 32: nasc.v1.EvaluateEvent
-	(*Unknown)(nil),                    // 33: nasc.v1.Unknown
-	(*Progress)(nil),                   // 34: nasc.v1.Progress
-	(*ValidationMetrics)(nil),          // 35: nasc.v1.ValidationMetrics
-	(*TestMetrics)(nil),                // 36: nasc.v1.TestMetrics
-	(*TestRequest)(nil),                // 37: nasc.v1.TestRequest
-	(*TestEvent)(nil),                  // 38: nasc.v1.TestEvent
-	(*ResolveRequest)(nil),             // 39: nasc.v1.ResolveRequest
-	(*ResolveResponse)(nil),            // 40: nasc.v1.ResolveResponse
-	(*Graph)(nil),                      // 41: nasc.v1.Graph
-	(*Body)(nil),                       // 42: nasc.v1.Body
-	(*GraphInput)(nil),                 // 43: nasc.v1.GraphInput
-	(*Node)(nil),                       // 44: nasc.v1.Node
-	(*Attribute)(nil),                  // 45: nasc.v1.Attribute
-	nil,                                // 46: nasc.v1.Configuration.ParametersEntry
-	nil,                                // 47: nasc.v1.EvaluatorConfigureResponse.FactsEntry
-	nil,                                // 48: nasc.v1.Progress.ValuesEntry
-	nil,                                // 49: nasc.v1.TestMetrics.ValuesEntry
-	nil,                                // 50: nasc.v1.ResolveResponse.LabelsEntry
+	(*Direct)(nil),                     // 3: nasc.v1.Direct
+	(*End)(nil),                        // 4: nasc.v1.End
+	(*Component)(nil),                  // 5: nasc.v1.Component
+	(*Parameter)(nil),                  // 6: nasc.v1.Parameter
+	(*Value)(nil),                      // 7: nasc.v1.Value
+	(*Metric)(nil),                     // 8: nasc.v1.Metric
+	(*ReleaseRequest)(nil),             // 9: nasc.v1.ReleaseRequest
+	(*ReleaseResponse)(nil),            // 10: nasc.v1.ReleaseResponse
+	(*ShutdownRequest)(nil),            // 11: nasc.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),           // 12: nasc.v1.ShutdownResponse
+	(*Configuration)(nil),              // 13: nasc.v1.Configuration
+	(*Problem)(nil),                    // 14: nasc.v1.Problem
+	(*OptimizerConfigureRequest)(nil),  // 15: nasc.v1.OptimizerConfigureRequest
+	(*OptimizerConfigureResponse)(nil), // 16: nasc.v1.OptimizerConfigureResponse
+	(*Objective)(nil),                  // 17: nasc.v1.Objective
+	(*OptimizerRequest)(nil),           // 18: nasc.v1.OptimizerRequest
+	(*Step)(nil),                       // 19: nasc.v1.Step
+	(*OptimizerResponse)(nil),          // 20: nasc.v1.OptimizerResponse
+	(*Answer)(nil),                     // 21: nasc.v1.Answer
+	(*Told)(nil),                       // 22: nasc.v1.Told
+	(*Unsuccessful)(nil),               // 23: nasc.v1.Unsuccessful
+	(*Space)(nil),                      // 24: nasc.v1.Space
+	(*Decision)(nil),                   // 25: nasc.v1.Decision
+	(*Alternative)(nil),                // 26: nasc.v1.Alternative
+	(*EvaluatorConfigureRequest)(nil),  // 27: nasc.v1.EvaluatorConfigureRequest
+	(*EvaluatorConfigureResponse)(nil), // 28: nasc.v1.EvaluatorConfigureResponse
+	(*Reports)(nil),                    // 29: nasc.v1.Reports
+	(*EvaluateRequest)(nil),            // 30: nasc.v1.EvaluateRequest
+	(*Trials)(nil),                     // 31: nasc.v1.Trials
+	(*Sent)(nil),                       // 32: nasc.v1.Sent
+	(*EvaluateResponse)(nil),           // 33: nasc.v1.EvaluateResponse
+	(*EvaluateEvent)(nil),              // 34: nasc.v1.EvaluateEvent
+	(*Unknown)(nil),                    // 35: nasc.v1.Unknown
+	(*Progress)(nil),                   // 36: nasc.v1.Progress
+	(*ValidationMetrics)(nil),          // 37: nasc.v1.ValidationMetrics
+	(*TestMetrics)(nil),                // 38: nasc.v1.TestMetrics
+	(*TestRequest)(nil),                // 39: nasc.v1.TestRequest
+	(*TestEvent)(nil),                  // 40: nasc.v1.TestEvent
+	(*ResolveRequest)(nil),             // 41: nasc.v1.ResolveRequest
+	(*ResolveResponse)(nil),            // 42: nasc.v1.ResolveResponse
+	(*Graph)(nil),                      // 43: nasc.v1.Graph
+	(*Body)(nil),                       // 44: nasc.v1.Body
+	(*GraphInput)(nil),                 // 45: nasc.v1.GraphInput
+	(*Node)(nil),                       // 46: nasc.v1.Node
+	(*Attribute)(nil),                  // 47: nasc.v1.Attribute
+	nil,                                // 48: nasc.v1.Configuration.ParametersEntry
+	nil,                                // 49: nasc.v1.EvaluatorConfigureResponse.FactsEntry
+	nil,                                // 50: nasc.v1.Progress.ValuesEntry
+	nil,                                // 51: nasc.v1.TestMetrics.ValuesEntry
+	nil,                                // 52: nasc.v1.ResolveResponse.LabelsEntry
 }
 var file_nasc_v1_nasc_proto_depIdxs = []int32{
-	3,  // 0: nasc.v1.DescribeResponse.components:type_name -> nasc.v1.Component
-	0,  // 1: nasc.v1.Component.kind:type_name -> nasc.v1.Component.Kind
-	4,  // 2: nasc.v1.Component.parameters:type_name -> nasc.v1.Parameter
-	6,  // 3: nasc.v1.Component.metrics:type_name -> nasc.v1.Metric
-	6,  // 4: nasc.v1.Component.test_metrics:type_name -> nasc.v1.Metric
-	5,  // 5: nasc.v1.Parameter.default:type_name -> nasc.v1.Value
-	46, // 6: nasc.v1.Configuration.parameters:type_name -> nasc.v1.Configuration.ParametersEntry
-	11, // 7: nasc.v1.OptimizerConfigureRequest.configuration:type_name -> nasc.v1.Configuration
-	22, // 8: nasc.v1.OptimizerConfigureRequest.space:type_name -> nasc.v1.Space
-	15, // 9: nasc.v1.OptimizerConfigureRequest.objectives:type_name -> nasc.v1.Objective
-	12, // 10: nasc.v1.OptimizerConfigureResponse.problems:type_name -> nasc.v1.Problem
-	17, // 11: nasc.v1.OptimizerRequest.steps:type_name -> nasc.v1.Step
-	20, // 12: nasc.v1.Step.told:type_name -> nasc.v1.Told
-	19, // 13: nasc.v1.OptimizerResponse.answers:type_name -> nasc.v1.Answer
-	12, // 14: nasc.v1.Answer.error:type_name -> nasc.v1.Problem
-	35, // 15: nasc.v1.Told.metrics:type_name -> nasc.v1.ValidationMetrics
-	21, // 16: nasc.v1.Told.unsuccessful:type_name -> nasc.v1.Unsuccessful
-	23, // 17: nasc.v1.Space.decisions:type_name -> nasc.v1.Decision
-	24, // 18: nasc.v1.Decision.alternatives:type_name -> nasc.v1.Alternative
-	11, // 19: nasc.v1.EvaluatorConfigureRequest.configuration:type_name -> nasc.v1.Configuration
-	12, // 20: nasc.v1.EvaluatorConfigureResponse.problems:type_name -> nasc.v1.Problem
-	47, // 21: nasc.v1.EvaluatorConfigureResponse.facts:type_name -> nasc.v1.EvaluatorConfigureResponse.FactsEntry
-	27, // 22: nasc.v1.EvaluatorConfigureResponse.reports:type_name -> nasc.v1.Reports
-	6,  // 23: nasc.v1.Reports.metrics:type_name -> nasc.v1.Metric
-	6,  // 24: nasc.v1.Reports.test_metrics:type_name -> nasc.v1.Metric
-	29, // 25: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trials
-	30, // 26: nasc.v1.Trials.graphs:type_name -> nasc.v1.Sent
-	35, // 27: nasc.v1.EvaluateResponse.results:type_name -> nasc.v1.ValidationMetrics
-	32, // 28: nasc.v1.EvaluateResponse.events:type_name -> nasc.v1.EvaluateEvent
-	34, // 29: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
-	12, // 30: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
-	12, // 31: nasc.v1.EvaluateEvent.error:type_name -> nasc.v1.Problem
-	33, // 32: nasc.v1.EvaluateEvent.unknown:type_name -> nasc.v1.Unknown
-	48, // 33: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
-	49, // 34: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
-	34, // 35: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
-	36, // 36: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
-	12, // 37: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
-	23, // 38: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
-	50, // 39: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
-	12, // 40: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
-	42, // 41: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
-	43, // 42: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
-	44, // 43: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
-	45, // 44: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
-	5,  // 45: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
-	5,  // 46: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
-	1,  // 47: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
-	7,  // 48: nasc.v1.Plugin.Release:input_type -> nasc.v1.ReleaseRequest
-	9,  // 49: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
-	13, // 50: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
-	16, // 51: nasc.v1.Optimizer.Run:input_type -> nasc.v1.OptimizerRequest
-	25, // 52: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
-	28, // 53: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
-	37, // 54: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
-	39, // 55: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
-	2,  // 56: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
-	8,  // 57: nasc.v1.Plugin.Release:output_type -> nasc.v1.ReleaseResponse
-	10, // 58: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
-	14, // 59: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
-	18, // 60: nasc.v1.Optimizer.Run:output_type -> nasc.v1.OptimizerResponse
-	26, // 61: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
-	31, // 62: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateResponse
-	38, // 63: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
-	40, // 64: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
-	56, // [56:65] is the sub-list for method output_type
-	47, // [47:56] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	5,  // 0: nasc.v1.DescribeResponse.components:type_name -> nasc.v1.Component
+	3,  // 1: nasc.v1.DescribeResponse.direct:type_name -> nasc.v1.Direct
+	0,  // 2: nasc.v1.Component.kind:type_name -> nasc.v1.Component.Kind
+	6,  // 3: nasc.v1.Component.parameters:type_name -> nasc.v1.Parameter
+	8,  // 4: nasc.v1.Component.metrics:type_name -> nasc.v1.Metric
+	8,  // 5: nasc.v1.Component.test_metrics:type_name -> nasc.v1.Metric
+	7,  // 6: nasc.v1.Parameter.default:type_name -> nasc.v1.Value
+	48, // 7: nasc.v1.Configuration.parameters:type_name -> nasc.v1.Configuration.ParametersEntry
+	13, // 8: nasc.v1.OptimizerConfigureRequest.configuration:type_name -> nasc.v1.Configuration
+	24, // 9: nasc.v1.OptimizerConfigureRequest.space:type_name -> nasc.v1.Space
+	17, // 10: nasc.v1.OptimizerConfigureRequest.objectives:type_name -> nasc.v1.Objective
+	14, // 11: nasc.v1.OptimizerConfigureResponse.problems:type_name -> nasc.v1.Problem
+	19, // 12: nasc.v1.OptimizerRequest.steps:type_name -> nasc.v1.Step
+	22, // 13: nasc.v1.Step.told:type_name -> nasc.v1.Told
+	21, // 14: nasc.v1.OptimizerResponse.answers:type_name -> nasc.v1.Answer
+	14, // 15: nasc.v1.Answer.error:type_name -> nasc.v1.Problem
+	37, // 16: nasc.v1.Told.metrics:type_name -> nasc.v1.ValidationMetrics
+	23, // 17: nasc.v1.Told.unsuccessful:type_name -> nasc.v1.Unsuccessful
+	25, // 18: nasc.v1.Space.decisions:type_name -> nasc.v1.Decision
+	26, // 19: nasc.v1.Decision.alternatives:type_name -> nasc.v1.Alternative
+	13, // 20: nasc.v1.EvaluatorConfigureRequest.configuration:type_name -> nasc.v1.Configuration
+	14, // 21: nasc.v1.EvaluatorConfigureResponse.problems:type_name -> nasc.v1.Problem
+	49, // 22: nasc.v1.EvaluatorConfigureResponse.facts:type_name -> nasc.v1.EvaluatorConfigureResponse.FactsEntry
+	29, // 23: nasc.v1.EvaluatorConfigureResponse.reports:type_name -> nasc.v1.Reports
+	8,  // 24: nasc.v1.Reports.metrics:type_name -> nasc.v1.Metric
+	8,  // 25: nasc.v1.Reports.test_metrics:type_name -> nasc.v1.Metric
+	31, // 26: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trials
+	32, // 27: nasc.v1.Trials.graphs:type_name -> nasc.v1.Sent
+	37, // 28: nasc.v1.EvaluateResponse.results:type_name -> nasc.v1.ValidationMetrics
+	34, // 29: nasc.v1.EvaluateResponse.events:type_name -> nasc.v1.EvaluateEvent
+	36, // 30: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
+	14, // 31: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
+	14, // 32: nasc.v1.EvaluateEvent.error:type_name -> nasc.v1.Problem
+	35, // 33: nasc.v1.EvaluateEvent.unknown:type_name -> nasc.v1.Unknown
+	50, // 34: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
+	51, // 35: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
+	36, // 36: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
+	38, // 37: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
+	14, // 38: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
+	25, // 39: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
+	52, // 40: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
+	14, // 41: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
+	44, // 42: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
+	45, // 43: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
+	46, // 44: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
+	47, // 45: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
+	7,  // 46: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
+	7,  // 47: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
+	1,  // 48: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
+	9,  // 49: nasc.v1.Plugin.Release:input_type -> nasc.v1.ReleaseRequest
+	11, // 50: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
+	15, // 51: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
+	18, // 52: nasc.v1.Optimizer.Run:input_type -> nasc.v1.OptimizerRequest
+	27, // 53: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
+	30, // 54: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
+	39, // 55: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
+	41, // 56: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
+	2,  // 57: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
+	10, // 58: nasc.v1.Plugin.Release:output_type -> nasc.v1.ReleaseResponse
+	12, // 59: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
+	16, // 60: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
+	20, // 61: nasc.v1.Optimizer.Run:output_type -> nasc.v1.OptimizerResponse
+	28, // 62: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
+	33, // 63: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateResponse
+	40, // 64: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
+	42, // 65: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
+	57, // [57:66] is the sub-list for method output_type
+	48, // [48:57] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_nasc_v1_nasc_proto_init() }
@@ -3541,20 +3677,20 @@ func file_nasc_v1_nasc_proto_init() {
 	if File_nasc_v1_nasc_proto != nil {
 		return
 	}
-	file_nasc_v1_nasc_proto_msgTypes[3].OneofWrappers = []any{}
-	file_nasc_v1_nasc_proto_msgTypes[4].OneofWrappers = []any{
+	file_nasc_v1_nasc_proto_msgTypes[5].OneofWrappers = []any{}
+	file_nasc_v1_nasc_proto_msgTypes[6].OneofWrappers = []any{
 		(*Value_Int)(nil),
 		(*Value_Real)(nil),
 		(*Value_Bool)(nil),
 		(*Value_String_)(nil),
 	}
-	file_nasc_v1_nasc_proto_msgTypes[31].OneofWrappers = []any{
+	file_nasc_v1_nasc_proto_msgTypes[33].OneofWrappers = []any{
 		(*EvaluateEvent_Progress)(nil),
 		(*EvaluateEvent_Failure)(nil),
 		(*EvaluateEvent_Error)(nil),
 		(*EvaluateEvent_Unknown)(nil),
 	}
-	file_nasc_v1_nasc_proto_msgTypes[37].OneofWrappers = []any{
+	file_nasc_v1_nasc_proto_msgTypes[39].OneofWrappers = []any{
 		(*TestEvent_Progress)(nil),
 		(*TestEvent_Result)(nil),
 		(*TestEvent_Failure)(nil),
@@ -3565,7 +3701,7 @@ func file_nasc_v1_nasc_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_nasc_v1_nasc_proto_rawDesc), len(file_nasc_v1_nasc_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   50,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   3,
 		},
