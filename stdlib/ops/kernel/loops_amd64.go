@@ -153,3 +153,8 @@ func filterSquareAVX2(n int, src *float32, down int, across int, dst *float32, d
 //
 //go:noescape
 func weightSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+
+// prefetchAVX2 brings lines of 64 bytes nearer.
+//
+//go:noescape
+func prefetchAVX2(lines int, p *float32)

@@ -4709,3 +4709,16 @@ DATA weightSquareAVX2Constants<>+16(SB)/4, $(0.34133333)
 DATA weightSquareAVX2Constants<>+20(SB)/4, $(-0.42666668)
 DATA weightSquareAVX2Constants<>+24(SB)/4, $(0.42666668)
 GLOBL weightSquareAVX2Constants<>(SB), RODATA|NOPTR, $28
+
+// func prefetchAVX2(lines int, p *float32)
+// Requires: MMX+
+TEXT ·prefetchAVX2(SB), NOSPLIT, $0-16
+	MOVQ lines+0(FP), AX
+	MOVQ p+8(FP), CX
+
+line:
+	PREFETCHT0 (CX)
+	ADDQ       $0x40, CX
+	DECQ       AX
+	JNZ        line
+	RET

@@ -55,3 +55,4 @@ func filterSquareAVX2(n int, src *float32, down int, across int, dst *float32, d
 }
 func weightSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
 }
+func prefetchAVX2(lines int, p *float32) {}

@@ -71,7 +71,7 @@ func wholeTiles(n, step int) []int {
 	return t
 }
 
-// squareTask is the squares of a task: from one row of squares of an image to
+// squareTask is the squares of a task, none after the last one: from one row of squares of an image to
 // another, or those of some images.
 type squareTask struct {
 	image, images int
@@ -81,6 +81,9 @@ type squareTask struct {
 
 func (s *sweep) squareTask(task int) squareTask {
 	q := s.squares
+	if task >= q.tasks {
+		return squareTask{}
+	}
 	strips := (q.down + q.rows - 1) / q.rows
 	t := squareTask{image: task / strips * q.images, row: task % strips * q.rows}
 	t.images, t.rows = min(q.images, s.images-t.image), min(q.rows, q.down-t.row)
@@ -163,7 +166,12 @@ func convolveSquares(ws *Workers, s *sweep, src, packed, dst []float32, parts []
 		m := buffer[float32](ws, worker, slotOutput, products*to)
 		transformSource(ws, worker, s, src, t, v, from)
 		tiles := (t.n + tile - 1) / tile
+		// The products work in the nearest memory: meanwhile what is written after
+		// them can come, and what is read in the task that is likely to be next.
+		soon, later := s.outputOf(dst, t), s.sourceOf(src, s.squareTask(task+ws.threads))
 		for p := range products {
+			fetch(soon, p)
+			fetch(later, p)
 			for _, b := range s.blocks {
 				w := &u[b.at/9*products+p*c*b.width]
 				if b.width == wide {
@@ -216,7 +224,11 @@ func correlateSquares(ws *Workers, worker int, s *sweep, src, dy []float32, firs
 			}
 			gradientSquareAVX2(k/slim, &g[0], down, across, &d[i*k], patch*dStride, dStride, &scratch[0])
 		})
+		next := s.squareTask(task + 1)
+		x, g := s.sourceOf(src, next), s.outputOf(dy, next)
 		for p := range products {
+			fetch(x, p)
+			fetch(g, p)
 			for _, b := range s.blocks {
 				sum := &sums[(b.first*products+p*b.width)*lines]
 				if b.width == wide {
@@ -230,5 +242,41 @@ func correlateSquares(ws *Workers, worker int, s *sweep, src, dy []float32, firs
 	for _, b := range s.blocks {
 		n := c * b.width
 		weightSquareAVX2(n/slim, &sums[b.first*products*lines], patch*lines*b.width, lines*b.width, &to[b.at], 3*n, n, &scratch[0])
+	}
+}
+
+// outputOf is the part of the output that the squares of a task are.
+func (s *sweep) outputOf(dst []float32, t squareTask) []float32 {
+	if t.n == 0 {
+		return nil
+	}
+	first, n := t.pixels(s)
+	return pixels(dst, first, first+n, s.outC, s.dstPitch)
+}
+
+// pixels is a range of pixels.
+func pixels(x []float32, from, to, c, pitch int) []float32 {
+	if to <= from {
+		return nil
+	}
+	return x[from*pitch:][:(to-1-from)*pitch+c]
+}
+
+// sourceOf is the part of the source that the squares of a task lie in.
+func (s *sweep) sourceOf(src []float32, t squareTask) []float32 {
+	if t.n == 0 {
+		return nil
+	}
+	y := max(t.row*square+s.taps[0].y, 0)
+	end := min((t.row+t.rows)*square+s.taps[0].y+2, s.srcH)
+	return pixels(src, (t.image*s.srcH+y)*s.srcW, ((t.image+t.images-1)*s.srcH+end)*s.srcW, s.srcC, s.srcPitch)
+}
+
+// fetch asks for the part p, of as many as there are products, of some memory.
+func fetch(x []float32, p int) {
+	const line = 16
+	from, to := len(x)*p/products, len(x)*(p+1)/products
+	if n := (to - from + line - 1) / line; n > 0 {
+		prefetchAVX2(n, &x[from])
 	}
 }

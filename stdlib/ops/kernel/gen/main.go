@@ -59,6 +59,7 @@ func main() {
 		rows(avx2, l, 1)
 	}
 	winograd(avx2)
+	prefetch(avx2)
 	Generate()
 
 	if *other != "" {

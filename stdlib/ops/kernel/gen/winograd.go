@@ -227,3 +227,17 @@ func (t *transforms) square(name string, from, to int, f line, constants ...floa
 	VZEROUPPER()
 	RET()
 }
+
+// prefetch writes the loop that asks for memory ahead of its use.
+func prefetch(m machine) {
+	TEXT("prefetch"+m.name, attr.NOSPLIT, "func(lines int, p *float32)")
+	Pragma("noescape")
+	Doc("prefetch" + m.name + " brings lines of 64 bytes nearer.")
+	n, p := Load(Param("lines"), GP64()), Load(Param("p"), GP64())
+	Label("line")
+	PREFETCHT0(Mem{Base: p})
+	ADDQ(Imm(64), p)
+	DECQ(n)
+	JNZ(LabelRef("line"))
+	RET()
+}
