@@ -5,39 +5,53 @@
 #include "textflag.h"
 
 // func convolve16AVX2(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·convolve16AVX2(SB), NOSPLIT, $0-80
 	MOVQ at+16(FP), AX
 
 tile:
-	MOVQ   src+8(FP), CX
-	MOVQ   (AX), DX
-	LEAQ   (CX)(DX*4), DX
-	MOVQ   8(AX), BX
-	LEAQ   (CX)(BX*4), BX
-	MOVQ   16(AX), SI
-	LEAQ   (CX)(SI*4), SI
-	MOVQ   24(AX), DI
-	LEAQ   (CX)(DI*4), DI
-	MOVQ   32(AX), R8
-	LEAQ   (CX)(R8*4), R8
-	MOVQ   40(AX), R9
-	LEAQ   (CX)(R9*4), R9
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ   w+48(FP), CX
-	MOVQ   segments+24(FP), R10
-	MOVQ   count+32(FP), R11
+	MOVQ       src+8(FP), CX
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       16(AX), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       24(AX), DI
+	LEAQ       (CX)(DI*4), DI
+	MOVQ       32(AX), R8
+	LEAQ       (CX)(R8*4), R8
+	MOVQ       40(AX), R9
+	LEAQ       (CX)(R9*4), R9
+	MOVQ       dst+56(FP), R10
+	MOVQ       to+64(FP), CX
+	MOVQ       (CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	MOVQ       8(CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	MOVQ       16(CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	MOVQ       24(CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	MOVQ       32(CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	MOVQ       40(CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       w+48(FP), CX
+	MOVQ       segments+24(FP), R10
+	MOVQ       count+32(FP), R11
 
 segment:
 	MOVQ (R10), R12
@@ -371,39 +385,53 @@ pixel5one:
 	JMP stored
 
 // func convolve8AVX2(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·convolve8AVX2(SB), NOSPLIT, $0-80
 	MOVQ at+16(FP), AX
 
 tile:
-	MOVQ   src+8(FP), CX
-	MOVQ   (AX), DX
-	LEAQ   (CX)(DX*4), DX
-	MOVQ   8(AX), BX
-	LEAQ   (CX)(BX*4), BX
-	MOVQ   16(AX), SI
-	LEAQ   (CX)(SI*4), SI
-	MOVQ   24(AX), DI
-	LEAQ   (CX)(DI*4), DI
-	MOVQ   32(AX), R8
-	LEAQ   (CX)(R8*4), R8
-	MOVQ   40(AX), R9
-	LEAQ   (CX)(R9*4), R9
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ   w+48(FP), CX
-	MOVQ   segments+24(FP), R10
-	MOVQ   count+32(FP), R11
+	MOVQ       src+8(FP), CX
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       16(AX), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       24(AX), DI
+	LEAQ       (CX)(DI*4), DI
+	MOVQ       32(AX), R8
+	LEAQ       (CX)(R8*4), R8
+	MOVQ       40(AX), R9
+	LEAQ       (CX)(R9*4), R9
+	MOVQ       dst+56(FP), R10
+	MOVQ       to+64(FP), CX
+	MOVQ       (CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	MOVQ       8(CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	MOVQ       16(CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	MOVQ       24(CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	MOVQ       32(CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	MOVQ       40(CX), R11
+	PREFETCHT0 (R10)(R11*4)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       w+48(FP), CX
+	MOVQ       segments+24(FP), R10
+	MOVQ       count+32(FP), R11
 
 segment:
 	MOVQ (R10), R12

@@ -15,7 +15,7 @@ func TestRandomConvolutions(t *testing.T) {
 		kinds = append(kinds, true)
 	}
 	r := rand.New(rand.NewPCG(4, 4))
-	for range 200 {
+	for range 150 {
 		g := drawn(r)
 		if g.Groups == 1 && r.IntN(2) == 0 {
 			g.C, g.K = 1+r.IntN(40), 1+r.IntN(40)
@@ -38,8 +38,8 @@ func TestRandomConvolutions(t *testing.T) {
 // computed by squares.
 func TestRandomSquares(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
-	for range 60 {
-		g := Conv{B: 1 + r.IntN(20), C: 16 * (1 + r.IntN(3)), H: 3 + r.IntN(16), W: 3 + r.IntN(16), K: 8 * (2 + r.IntN(5)),
+	for range 40 {
+		g := Conv{B: 1 + r.IntN(12), C: 16 * (1 + r.IntN(2)), H: 3 + r.IntN(13), W: 3 + r.IntN(13), K: 8 * (2 + r.IntN(4)),
 			Kernel: 3, Stride: 1, Dilation: 1, Groups: 1, Pad: r.IntN(4) - 1}
 		g.OH, g.OW = g.H+2*g.Pad-2, g.W+2*g.Pad-2
 		if r.IntN(2) == 0 {

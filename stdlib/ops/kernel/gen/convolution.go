@@ -46,6 +46,14 @@ func convolution(m machine, vectors int) {
 			LEAQ(Mem{Base: src, Index: b, Scale: 4}, b)
 		}
 	}
+	{ // ask for the memory that the tile will be written to
+		dst, p := Load(Param("dst"), GP64()), GP64()
+		Load(Param("to"), to)
+		for i := range pixels {
+			MOVQ(Mem{Base: to, Disp: 8 * i}, p)
+			PREFETCHT0(Mem{Base: dst, Index: p, Scale: 4})
+		}
+	}
 	for _, set := range sums {
 		for _, v := range set {
 			VXORPS(v, v, v)
