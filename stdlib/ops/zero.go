@@ -21,8 +21,13 @@ func init() {
 // zero adds an absent map of so many channels.
 func (n *Network) zero(x *gorgonia.Node, out, stride int) (*gorgonia.Node, error) {
 	in := x.Shape()
-	return n.apply(spec{name: zeroName, fixed: true, shape: tensor.Shape{in[0], out, ceilDiv(in[2], stride), ceilDiv(in[3], stride)},
-		loops: loops{zero[float32], zero[float64]}}, x)
+	return n.Absent(x, tensor.Shape{in[0], out, ceilDiv(in[2], stride), ceilDiv(in[3], stride)})
+}
+
+// Absent adds an absent tensor of a shape: zeros, which sums and mixtures leave out.
+// It takes the place of something made of x.
+func (n *Network) Absent(x *gorgonia.Node, shape tensor.Shape) (*gorgonia.Node, error) {
+	return n.apply(spec{name: zeroName, fixed: true, shape: shape, loops: loops{zero[float32], zero[float64]}}, x)
 }
 
 func zero[T kernel.Float](_ [][]T, y []T) { clear(y) }

@@ -154,3 +154,10 @@ func (p *Plan[T]) Value(n *gorgonia.Node) []T {
 	}
 	return p.own[v]
 }
+
+// Zero reports whether a wanted node was not computed in the last run, but is zero
+// since factors of zero cut it off from what it is the gradient of.
+func (p *Plan[T]) Zero(n *gorgonia.Node) bool {
+	v := p.program.of[n]
+	return v != nil && v.zero
+}
