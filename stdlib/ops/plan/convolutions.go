@@ -210,8 +210,9 @@ func (p *program) joinConvolutions() {
 	for _, k := range made {
 		p.do(k)
 	}
+	readers = p.readers() // joining one group leaves what the others are read by
 	for _, at := range order {
-		p.joinGradients(at, groups[at])
+		p.joinGradients(at, groups[at], readers)
 	}
 	p.singleGradients()
 }
@@ -245,8 +246,7 @@ func isGradWeight(k *primitive) bool {
 
 // joinGradients joins the gradients of a group of convolutions, if all of the maps'
 // are added up.
-func (p *program) joinGradients(at group, all []convolution) {
-	readers := p.readers()
+func (p *program) joinGradients(at group, all []convolution, readers map[*value][]*step) {
 	var grads []gradients
 	weights := map[*value]*value{} // filters by gradients of results
 	for _, s := range readers[at.x] {

@@ -46,7 +46,7 @@ var small = map[string][]compiler.Argument{
 	"transnasbench101/micro.nas":    {{Name: "image", Value: []int64{3, 32, 32}}, {Name: "c", Value: int64(4)}},
 	"hierarchical/hierarchical.nas": {{Name: "image", Value: []int64{3, 8, 8}}, {Name: "c", Value: int64(2)}},
 	"nasbenchasr/nasbenchasr.nas":   {{Name: "frames", Value: int64(16)}, {Name: "c", Value: int64(100)}},
-	"fbnet/fbnet.nas":               {{Name: "image", Value: []int64{3, 32, 32}}},
+	"fbnet/fbnet.nas":               {{Name: "image", Value: []int64{3, 64, 64}}},
 	"spos/spos.nas":                 {{Name: "image", Value: []int64{3, 32, 32}}},
 	"einspace/einspace.nas":         {{Name: "image", Value: []int64{3, 8, 8}}, {Name: "c", Value: int64(4)}, {Name: "fuel", Value: int64(1)}},
 }
@@ -313,6 +313,9 @@ func TestEverySpace(t *testing.T) {
 	ctx := context.Background()
 	for file, args := range small {
 		t.Run(file, func(t *testing.T) {
+			if testing.Short() && file == "hierarchical/hierarchical.nas" {
+				t.Skip("its 8,331 nodes take Gorgonia half a minute to build")
+			}
 			_, s := load(t, file, lower.Relaxation{}, args...)
 			ws := kernel.NewWorkers(2)
 			defer ws.Close()
@@ -343,12 +346,23 @@ func TestEverySpace(t *testing.T) {
 				t.Errorf("%d of %d decisions have a gradient", moved, len(grad))
 			}
 			before, err := n.WeightStep(ctx, images, labels, m)
-			if err != nil || before != loss {
-				t.Errorf("loss %v after %v (%v)", before, loss, err)
+			if err != nil || math.Abs(before-loss) > 1e-3*loss && file != "robustdarts/s4.nas" { // whose noise is drawn anew
+				t.Errorf("loss %v, of the arch step %v (%v)", before, loss, err)
 			}
 			if after, _, err := n.Score(ctx, images, labels, m); err != nil || after == loss || math.IsNaN(after) {
 				t.Errorf("loss %v after a step, before %v (%v)", after, loss, err)
 			}
 		})
+	}
+}
+
+func BenchmarkBuild(b *testing.B) {
+	_, s := load(b, "darts/darts.nas", lower.Relaxation{}, small["darts/darts.nas"]...)
+	ws := kernel.NewWorkers(2)
+	defer ws.Close()
+	for b.Loop() {
+		if _, err := New(s, ws, Options{Batch: 2}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
