@@ -16,6 +16,7 @@ import (
 func newCost() *cobra.Command {
 	var space spaceFlags
 	var asJSON bool
+	var plan planFlags
 	c := &cobra.Command{
 		Use:   "cost FILE [ARCH]",
 		Short: "Print params, MACs and depth of an architecture",
@@ -23,20 +24,36 @@ func newCost() *cobra.Command {
 example) of every node of an architecture and of the whole, and its depth in
 operations. The whole is counted twice: as built, with every node, as benchmarks
 count; and live, without what cannot influence the output. The hash is the same for
-isomorphic architectures; a benchmark that has the architecture names it. ` + archHelp,
-		Example: "  nasc cost spaces/nasbench201/nasbench201.nas '#1462'\n  nasc cost my_architecture.nas",
-		Args:    args(1, 2),
+isomorphic architectures; a benchmark that has the architecture names it. ` + archHelp + `
+
+With --explain it prints what a training step does on this machine's engine: the steps
+that the plan makes of the operations, their arithmetic, the memory that they read and
+write, and the arena. With --supernet that is for the space relaxed to one network, as
+a one-shot method trains it.`,
+		Example: "  nasc cost spaces/nasbench201/nasbench201.nas '#1462'\n  nasc cost my_architecture.nas\n" +
+			"  nasc cost spaces/nasbench201/nasbench201.nas --explain --supernet --set n=1",
+		Args: args(1, 2),
 	}
 	space.add(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	plan.add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := plan.check(c, args); err != nil {
+			return err
+		}
 		m, s, err := space.compile(c, args[0])
 		if err != nil {
 			return err
 		}
+		if plan.supernet {
+			return plan.ofSupernet(c, m, s)
+		}
 		a, err := architecture(m, s, args[1:], nil)
 		if err != nil {
 			return err
+		}
+		if plan.explain {
+			return plan.ofArchitecture(c, a.Graph)
 		}
 		if asJSON {
 			live := a.Graph.Live()

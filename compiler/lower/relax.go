@@ -29,6 +29,7 @@ func (p *Plan) Relax(o Relaxation) (*Supernet, diag.List) {
 	}
 	r.requirements()
 	r.out.Net = r.net(netKey{p.Body, 1})
+	r.sort()
 	r.sites()
 	r.diags.Sort()
 	if r.diags.HasErrors() {
@@ -145,6 +146,53 @@ func (r *relaxer) weight(d *space.Decision, i int) Weight {
 		}
 	}
 	return Weight{n, i}
+}
+
+// sort brings the decisions into the order of the space; weights that Relaxation adds
+// come before the first decision that they are weighed with.
+func (r *relaxer) sort() {
+	all := r.out.Decisions
+	order, key := make([]int, len(all)), make([]int, len(all))
+	for i, d := range all {
+		order[i], key[i] = i, 2*len(all)
+		if d.On != nil {
+			key[i] = 2*d.On.ID + 1
+		}
+	}
+	each := func(visit func(t *Term)) {
+		for _, n := range r.nets {
+			for _, m := range n.Nodes {
+				for k := range m.Terms {
+					visit(&m.Terms[k])
+				}
+			}
+		}
+	}
+	each(func(t *Term) {
+		for _, w := range t.Weights {
+			for _, v := range t.Weights {
+				if on := all[v.Decision].On; all[w.Decision].On == nil && on != nil {
+					key[w.Decision] = min(key[w.Decision], 2*on.ID)
+				}
+			}
+		}
+	})
+	slices.SortStableFunc(order, func(i, k int) int { return key[i] - key[k] })
+	place := make([]int, len(all))
+	for to, from := range order {
+		place[from] = to
+	}
+	sorted := make([]*Decision, len(all))
+	for from, to := range place {
+		sorted[to] = all[from]
+	}
+	r.out.Decisions = sorted
+	each(func(t *Term) {
+		t.Weights = slices.Clone(t.Weights) // several terms may share them
+		for k := range t.Weights {
+			t.Weights[k].Decision = place[t.Weights[k].Decision]
+		}
+	})
 }
 
 // sites counts the mixtures that each decision weighs.

@@ -35,7 +35,7 @@ func (p *Plan[T]) Explain() string {
 		read, wrote := s.bytes(number)
 		for _, l := range []*line{l, &total} {
 			l.steps++
-			l.flops += s.flops()
+			l.flops += s.flops(always)
 			l.read += read
 			l.wrote += wrote
 		}
@@ -89,9 +89,25 @@ func (s *step) bytes(number int) (read, wrote int) {
 	return read, wrote
 }
 
+// Ran tells what the last run did: how many steps, and their arithmetic as Explain
+// counts it, both without what factors of zero leave out.
+func (p *Plan[T]) Ran() (steps int, flops float64) {
+	runs := func(v *value) bool { return p.views[v.id].Data != nil && !v.zero }
+	for _, s := range p.program.steps {
+		if !s.skip {
+			steps++
+			flops += s.flops(runs)
+		}
+	}
+	return steps, flops
+}
+
+// always is for all values of a run that leaves nothing out.
+func always(*value) bool { return true }
+
 // flops counts the multiplications and additions of convolutions and of the passes
-// over nodes.
-func (s *step) flops() float64 {
+// over nodes, of the values that a run computes.
+func (s *step) flops(runs func(*value) bool) float64 {
 	conv := func(g kernel.Conv, filters ...*value) float64 {
 		n := 0
 		for _, w := range filters {
@@ -103,19 +119,33 @@ func (s *step) flops() float64 {
 	case *convolve:
 		var w []*value
 		for _, m := range k.members {
-			w = append(w, m.w)
+			if runs(m.z) {
+				w = append(w, m.w)
+			}
 		}
 		return conv(k.g, w...)
 	case *gradInput:
-		return conv(k.g, k.w...)
+		var w []*value
+		for i, dz := range k.dz {
+			if runs(dz) {
+				w = append(w, k.w[i])
+			}
+		}
+		return conv(k.g, w...)
 	case *gradWeight:
-		return conv(k.g, k.dw...)
+		var w []*value
+		for i, dz := range k.dz {
+			if runs(dz) {
+				w = append(w, k.dw[i])
+			}
+		}
+		return conv(k.g, w...)
 	case *combine:
-		return 2 * float64(len(k.terms)*k.outputs()[0].size())
+		return 2 * float64(len(filter(k.terms, func(t term) bool { return runs(t.x) }))*k.outputs()[0].size())
 	case *sums:
-		return float64((3*len(k.terms) + 1) * k.dy.size())
+		return float64((3*len(filter(k.terms, func(t sumTerm) bool { return runs(t.x) })) + 1) * k.dy.size())
 	case *spread:
-		return 4 * float64(len(k.terms)*k.dy.size())
+		return 4 * float64(len(filter(k.terms, func(t spreadTerm) bool { return runs(t.out) }))*k.dy.size())
 	case *addition:
 		return float64((len(k.in) - 1) * k.out.size())
 	case *primitive:
