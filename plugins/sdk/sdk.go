@@ -82,7 +82,7 @@ type Trial struct {
 // Env is what every component gets when it starts.
 type Env struct {
 	Seed    uint64       // of everything random
-	WorkDir string       // a folder of its own, kept as long as the run; may be empty
+	WorkDir string       // of an evaluator in a run: a folder for its files, which it makes itself and loses when the run is finished; else empty
 	Threads int          // to keep busy; 0: as it likes
 	Log     *slog.Logger // to the host's log
 }

@@ -101,3 +101,32 @@ func TestCannotWrite(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// FuzzRead: whatever a file holds, it is read or refused. What is read has a right
+// checksum, so it is what Write has written.
+func FuzzRead(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "x")
+	if err := Write(path, note{"net", 1}, []float32{1, 2, 3}, []uint64{4}); err != nil {
+		f.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add(whole[:30])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		at := filepath.Join(t.TempDir(), "x")
+		if err := os.WriteFile(at, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		file, err := Read(at)
+		if err != nil {
+			return
+		}
+		var n note
+		if file.Describe(&n) == nil {
+			_ = file.Arrays(make([]float32, 3), make([]uint64, 1))
+		}
+	})
+}
