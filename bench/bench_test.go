@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"testing"
 )
@@ -13,9 +12,6 @@ func BenchmarkWorks(b *testing.B) {
 	for _, w := range works {
 		b.Run(w.Name, func(b *testing.B) {
 			task, err := prepare(w, 1)
-			if errors.Is(err, errMissing) {
-				b.Skip(err)
-			}
 			if err != nil {
 				b.Fatal(err)
 			}

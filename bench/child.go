@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,9 +24,6 @@ func child(config string, in io.Reader, out io.Writer) error {
 	}
 	answers := json.NewEncoder(out)
 	task, err := prepare(j.Work, j.Threads)
-	if errors.Is(err, errMissing) {
-		return answers.Encode(answer{Missing: err.Error()})
-	}
 	if err != nil {
 		return err
 	}

@@ -42,10 +42,6 @@ func compare(ctx context.Context, o options) (_ *report, err error) {
 		for _, threads := range o.threads {
 			fmt.Fprintf(os.Stderr, "%s, threads: %d\n", w.Name, threads)
 			row, err := c.run(ctx, w, threads)
-			if errors.Is(err, errMissing) {
-				fmt.Fprintf(os.Stderr, "  left out: %v\n", err)
-				continue
-			}
 			if err != nil {
 				return nil, fmt.Errorf("%s, threads: %d: %w", w.Name, threads, err)
 			}

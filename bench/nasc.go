@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -30,7 +31,7 @@ func prepare(w Work, threads int) (*task, error) {
 	case Convolution:
 		return convolution(w, threads), nil
 	}
-	return nil, fmt.Errorf("%s: %w", w.Title(), errMissing)
+	return relaxed(w, threads)
 }
 
 // training is a training step of one architecture with the settings of peer.py, on
@@ -63,7 +64,7 @@ func training(w Work, threads int) (*task, error) {
 
 // architecture is the network of a training step.
 func architecture(w Work) (*graph.Graph, error) {
-	s, err := space("nasbench201/nasbench201.nas", w)
+	s, err := searchSpace(w)
 	if err != nil {
 		return nil, err
 	}
@@ -82,17 +83,26 @@ func architecture(w Work) (*graph.Graph, error) {
 	return s.Bind(genotype)
 }
 
-// space compiles a shipped space in the sizes of a work.
-func space(path string, w Work) (*compiler.Space, error) {
-	m, diags := compiler.Load(path, spaces.Files.ReadFile)
-	if diags.HasErrors() {
-		return nil, diags
-	}
+//go:embed spaces/darts.nas
+var dartsSpace []byte
+
+// searchSpace compiles the space of a work in its sizes.
+func searchSpace(w Work) (*compiler.Space, error) {
 	image := make([]int64, len(w.Image))
 	for i, n := range w.Image {
 		image[i] = int64(n)
 	}
-	s, diags := m.Space("", []compiler.Argument{{Name: "image", Value: image}, {Name: "c", Value: int64(w.Channels)}, {Name: "n", Value: int64(w.Cells)}})
+	args := []compiler.Argument{{Name: "image", Value: image}, {Name: "c", Value: int64(w.Channels)}}
+	path, read := "darts.nas", func(string) ([]byte, error) { return dartsSpace, nil }
+	if w.Kind != DARTS {
+		path, read = "nasbench201/nasbench201.nas", spaces.Files.ReadFile
+		args = append(args, compiler.Argument{Name: "n", Value: int64(w.Cells)})
+	}
+	m, diags := compiler.Load(path, read)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	s, diags := m.Space("", args)
 	if diags.HasErrors() {
 		return nil, diags
 	}
