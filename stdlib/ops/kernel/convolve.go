@@ -58,7 +58,7 @@ func ConvGradInput[T Float](ws *Workers, g Conv, w [][]T, dy, dx []T) {
 // pack lets f fill in the weights of every block; those of missing channels are 0.
 func pack[T Float](ws *Workers, s *sweep, f func(b panel, to []T)) []T {
 	packed := buffer[T](ws, 0, slotWeights, s.weights)
-	ws.Run(len(s.blocks), func(_, i int) {
+	ws.runSome(len(s.blocks), s.weights, func(_, i int) {
 		b, end := s.blocks[i], s.weights
 		if i+1 < len(s.blocks) {
 			end = s.blocks[i+1].at
@@ -138,7 +138,7 @@ func ConvGradWeight[T Float](ws *Workers, g Conv, x, dy []T, dw [][]T) {
 			}
 		}
 	})
-	ws.Run(len(blocks), func(_, i int) {
+	ws.runSome(len(blocks), chunks*size, func(_, i int) {
 		b := blocks[i]
 		sums := partial[b.at:][:b.width*cg*kk]
 		for chunk := 1; chunk < chunks; chunk++ {

@@ -65,11 +65,19 @@ func MaxPoolGrad[T Float](ws *Workers, g Pool, x, y, dy, dx []T) {
 func AvgPool[T Float](ws *Workers, g Pool, x, y []T) {
 	s := g.sweeps(ws).forward
 	counts := g.counts(ws)
+	factors := buffer[T](ws, 0, slotFilters, len(s.whole.at)+len(s.last.at))
+	whole, last := factors[:len(s.whole.at)], factors[len(s.whole.at):]
+	for p := range whole {
+		whole[p] = 1 / T(counts[min(p, s.whole.pixels-1)%len(counts)])
+	}
+	for p := range last {
+		last[p] = whole[min(p, s.last.pixels-1)]
+	}
 	ws.Run(s.tasks, func(worker, task int) {
 		image, row, grid := s.part(task)
-		factors := buffer[T](ws, worker, slotColumns, len(grid.at))
-		for p := range factors {
-			factors[p] = 1 / T(counts[min(p, grid.pixels-1)%len(counts)])
+		factors := whole
+		if grid == &s.last {
+			factors = last
 		}
 		total(s, input(ws, worker, s, x, image, row, grid, 0), factors, y[s.first(image, row):], grid)
 	})
@@ -83,6 +91,8 @@ func AvgPoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
 			clearGrid(ws, s, dx)
 			continue
 		}
+		factors := buffer[T](ws, 0, slotFilters, len(s.whole.at))
+		fill(factors, 1/T(full))
 		ws.Run(s.tasks, func(worker, task int) {
 			image, row, grid := s.part(task)
 			in := input(ws, worker, s, dy, image, row, grid, 0)
@@ -91,8 +101,6 @@ func AvgPoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
 					scalePixel(s, in, grid.images, i/g.OW, i%g.OW, T(full)/T(n))
 				}
 			}
-			factors := buffer[T](ws, worker, slotColumns, len(grid.at))
-			fill(factors, 1/T(full))
 			total(s, in, factors, dx[s.first(image, row):], grid)
 		})
 	}
@@ -106,8 +114,6 @@ func scalePixel[T Float](s *sweep, in []T, images, y, x int, factor T) {
 	}
 	for i := range images {
 		pixel := in[((i*s.height+y)*s.width+x)*s.srcC:][:s.srcC]
-		for c, v := range pixel {
-			pixel[c] = v * factor
-		}
+		affine(pixel, pixel, factor, 0)
 	}
 }

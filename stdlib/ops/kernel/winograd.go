@@ -16,7 +16,7 @@ const (
 	products = patch * patch // numbers of a channel
 	aside    = 16            // numbers between products, so that they lie in different sets of a cache
 
-	leastFilters              = 16 * 16  // products of channels
+	leastFilters              = 8 * 16   // products of channels
 	squareTarget              = 64 << 10 // numbers for the products of a task
 	leastSquares, mostSquares = 36, 96   // of a task
 )
@@ -113,7 +113,7 @@ func (t squareTask) pixels(s *sweep) (first, n int) {
 // transformFilters turns packed weights, blocks of 9 taps, into blocks of 36 products.
 func transformFilters(ws *Workers, s *sweep, packed []float32) []float32 {
 	u := buffer[float32](ws, 0, slotFilters, s.weights/9*products)
-	ws.Run(len(s.blocks), func(worker, i int) {
+	ws.runSome(len(s.blocks), s.weights/9*products, func(worker, i int) {
 		b := s.blocks[i]
 		n := s.srcC * b.width
 		scratch := buffer[float32](ws, worker, slotColumns, products*slim)

@@ -91,6 +91,19 @@ func (w *Workers) Run(n int, task func(worker, i int)) {
 	w.task = nil
 }
 
+// runSome is Run for n tasks of which all together handle size numbers, in the
+// calling thread if that is sooner done than the others are awake.
+func (w *Workers) runSome(n, size int, task func(worker, i int)) {
+	const worthwhile = 16 << 10
+	if size >= worthwhile {
+		w.Run(n, task)
+		return
+	}
+	for i := range n {
+		task(0, i)
+	}
+}
+
 func (w *Workers) drain(worker int) {
 	for {
 		i := w.next.Add(1) - 1
