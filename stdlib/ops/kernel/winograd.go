@@ -16,9 +16,9 @@ const (
 	products = patch * patch // numbers of a channel
 	aside    = 16            // numbers between products, so that they lie in different sets of a cache
 
-	leastFilters              = 8 * 16   // products of channels
-	squareTarget              = 64 << 10 // numbers for the products of a task
-	leastSquares, mostSquares = 36, 96   // of a task
+	leastFilters              = 8 * 16    // products of channels
+	squareTarget              = 128 << 10 // numbers for the products of a task
+	leastSquares, mostSquares = 36, 96    // of a task
 )
 
 // squares is how a sweep is cut into tasks: some rows of squares of one image, or
@@ -45,16 +45,30 @@ func (s *sweep) cut() *squares {
 	if q.down*q.across*square*square*2 > 3*s.outH*s.outW {
 		return nil // too much would be for nothing
 	}
-	want := min(max(squareTarget/(products*(s.srcC+s.outC)), leastSquares), mostSquares)
-	q.images, q.rows = 1, min(q.down, max(1, want/q.across))
-	if strips := (q.down + q.rows - 1) / q.rows; strips > 1 {
-		q.rows = (q.down + strips - 1) / strips
-		q.tasks = s.images * ((q.down + q.rows - 1) / q.rows)
-	} else {
-		for q.images < s.images && (q.images+1)*q.down*q.across <= want && (q.images+1)*leastTasks <= s.images {
-			q.images++
+	most := min(max(squareTarget/(products*(s.srcC+s.outC)), leastSquares), mostSquares)
+	least := 0
+	try := func(images, rows int) {
+		n := images * rows * q.across
+		strips := (q.down + rows - 1) / rows
+		tasks := (s.images + images - 1) / images * strips
+		if least > 0 && (n > most || tasks < min(leastTasks, s.images)) {
+			return
 		}
-		q.tasks = (s.images + q.images - 1) / q.images
+		// What it takes: the tiles of all tasks, and as much as one for each task.
+		inTiles := func(n int) int { return (n + tile - 1) / tile }
+		cost := tasks + s.images*(q.down/rows*inTiles(rows*q.across)+inTiles(q.down%rows*q.across))
+		if rows == q.down {
+			cost = tasks + s.images/images*inTiles(n) + inTiles(s.images%images*rows*q.across)
+		}
+		if least == 0 || cost < least {
+			least, q.images, q.rows, q.tasks = cost, images, rows, tasks
+		}
+	}
+	for rows := range q.down {
+		try(1, rows+1)
+	}
+	for images := range s.images {
+		try(images+1, q.down)
 	}
 	q.most = q.images * q.rows * q.across
 	q.at, q.to, q.lines = wholeTiles(q.most, s.srcC), wholeTiles(q.most, s.outC), wholeTiles(s.srcC, 1)
