@@ -55,7 +55,8 @@ func total[T Float](s *sweep, in, factors, out []T, g *grid) {
 	}
 }
 
-// highest computes, for every pixel and channel, the maximum over the taps.
+// highest computes, for every pixel and channel, the maximum over the taps, NaN if
+// one is.
 func highest[T Float](s *sweep, in, out []T, g *grid) {
 	for _, b := range s.blocks {
 		in, out := in[b.first:], out[b.first:]
@@ -66,9 +67,7 @@ func highest[T Float](s *sweep, in, out []T, g *grid) {
 				copy(to, in[at+s.segments[0]:])
 				for _, o := range s.segments[1:] {
 					for c, v := range in[at+o:][:b.count] {
-						if v > to[c] {
-							to[c] = v
-						}
+						to[c] = max(to[c], v)
 					}
 				}
 			}

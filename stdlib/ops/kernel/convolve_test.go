@@ -167,6 +167,43 @@ func TestConvolutions(t *testing.T) {
 	})
 }
 
+// TestMomentsFarFromZero: a mean that is large next to the deviation costs no digits
+// but those that the numbers themselves lack.
+func TestMomentsFarFromZero(t *testing.T) {
+	const c = 16
+	for _, k := range []int{1, 3} {
+		g := Conv{B: 9, C: c, H: 16, W: 16, K: c, OH: 16, OW: 16, Kernel: k, Stride: 1, Dilation: 1, Groups: 1, Pad: k / 2}
+		x, w := normals[float32](1, g.B*c*g.H*g.W), make([]float32, g.Weights())
+		for i := range x {
+			x[i] += 1000
+		}
+		for i := range c { // the identity
+			w[(i*c+i)*k*k+k*k/2] = 1
+		}
+		m := Moments[float32]{make([]float32, c), make([]float32, c)}
+		y := make([]float32, len(x))
+		ws := NewWorkers(2)
+		ConvForward(ws, g, x, [][]float32{w}, y, &m)
+		ws.Close()
+		for i := range c {
+			var mean, variance float64
+			n := float64(len(y) / c)
+			for j := i; j < len(y); j += c {
+				mean += float64(y[j]) / n
+			}
+			for j := i; j < len(y); j += c {
+				variance += (float64(y[j]) - mean) * (float64(y[j]) - mean) / n
+			}
+			if d := math.Abs(float64(m.Mean[i]) - mean); !(d <= 1e-4) {
+				t.Errorf("kernel %d: mean of channel %d is %v, want %v", k, i, m.Mean[i], mean)
+			}
+			if d := math.Abs(float64(m.Variance[i]) - variance); !(d <= 3e-6*variance) {
+				t.Errorf("kernel %d: variance of channel %d is %v, want %v", k, i, m.Variance[i], variance)
+			}
+		}
+	}
+}
+
 // benchmarked are the shapes of the stages of small networks.
 func benchmarked() []Conv {
 	var all []Conv

@@ -112,6 +112,25 @@ func comparePool[T Float](t *testing.T, r *rand.Rand, g Pool, tol float64) {
 	}
 }
 
+// TestMaxPoolNaN: what is no number is not hidden by the numbers around it.
+func TestMaxPoolNaN(t *testing.T) {
+	for at := range 9 {
+		for _, c := range []int{1, 8, 16} {
+			g := Pool{B: 1, C: c, H: 3, W: 3, OH: 1, OW: 1, Kernel: 3, Stride: 1}
+			x, y := make([]float32, 9*c), make([]float32, c)
+			fill(x[at*c:][:c], float32(math.NaN()))
+			ws := NewWorkers(1)
+			MaxPool(ws, g, x, y)
+			ws.Close()
+			for _, v := range y {
+				if v == v {
+					t.Fatalf("the maximum is %v with a NaN at pixel %d", v, at)
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkPool(b *testing.B) {
 	for _, g := range []Pool{
 		{B: 64, C: 16, H: 32, W: 32, OH: 32, OW: 32, Kernel: 3, Stride: 1, Pad: 1},

@@ -9,6 +9,12 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
+// Comparisons of numbers.
+const (
+	equal     = 0
+	unordered = 3
+)
+
 // window writes a loop in which every channel is on its own: an output channel of
 // a pixel is made of the same channel of the source at all taps. What is done with
 // them is
@@ -71,8 +77,12 @@ func window(m machine, what string, vectors int) {
 			VFMADD231PS(x, weights[i%vectors], a)
 		case "total":
 			VADDPS(x, a, a)
-		case "highest":
-			VMAXPS(x, a, a)
+		case "highest": // a NaN stays one
+			v := m.vec()
+			VMOVUPS(x, v)
+			VMAXPS(a, v, a)
+			VCMPPS(Imm(unordered), v, v, v)
+			VORPS(v, a, a)
 		}
 	}
 	DECQ(count)
@@ -195,7 +205,7 @@ func award(m machine) {
 	index, here, part := GP64(), m.vec(), m.vec()
 	MOVQ(Mem{Base: at}, index)
 	ADDQ(Mem{Base: tap}, index)
-	VCMPPS(Imm(0), Mem{Base: x, Index: index, Scale: 4}, highest, here)
+	VCMPPS(Imm(equal), Mem{Base: x, Index: index, Scale: 4}, highest, here)
 	VANDPS(rest, here, part)
 	VANDNPS(rest, here, rest)
 	VADDPS(Mem{Base: dx, Index: index, Scale: 4}, part, part)
