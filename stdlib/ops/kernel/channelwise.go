@@ -83,15 +83,21 @@ func highest[T Float](s *sweep, in, out []T, g *grid) {
 // at the first tap where the source is the maximum, top.
 func award[T Float](s *sweep, in, sums, top, gradient []T, g *grid) {
 	pitch := s.dstPitch
-	for c := 0; c < s.outC; c += slim {
-		count := min(slim, s.outC-c)
-		in, sums, top, gradient := in[c:], sums[c:], top[c:], gradient[c:]
+	for _, b := range s.blocks {
+		in, sums, top, gradient := in[b.first:], sums[b.first:], top[b.first:], gradient[b.first:]
 		if single[T]() && haveAVX2 {
-			awardAVX2(g.pixels, ptr(in), ptr(sums), &g.at[0], &s.segments[0], len(s.segments), ptr(top), ptr(gradient), pitch, &masks[slim-count])
+			if b.count == wide {
+				award16AVX2(g.pixels, ptr(in), ptr(sums), &g.at[0], &s.segments[0], len(s.segments), ptr(top), ptr(gradient), pitch, nil)
+				continue
+			}
+			for c := 0; c < b.count; c += slim {
+				award8AVX2(g.pixels, ptr(in[c:]), ptr(sums[c:]), &g.at[0], &s.segments[0], len(s.segments),
+					ptr(top[c:]), ptr(gradient[c:]), pitch, &masks[max(slim-(b.count-c), 0)])
+			}
 			continue
 		}
 		for p, at := range g.at[:g.pixels] {
-			for k, d := range gradient[p*pitch:][:count] {
+			for k, d := range gradient[p*pitch:][:b.count] {
 				for _, o := range s.segments {
 					if in[at+o+k] == top[p*pitch+k] {
 						sums[at+o+k] += d

@@ -59,10 +59,15 @@ func highest8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *flo
 //go:noescape
 func correlateTapsAVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)
 
-// awardAVX2 adds the gradient of every pixel to dx where the maximum was.
+// award16AVX2 adds the gradient of every pixel to dx where the maximum was.
 //
 //go:noescape
-func awardAVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32)
+func award16AVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32)
+
+// award8AVX2 adds the gradient of every pixel to dx where the maximum was.
+//
+//go:noescape
+func award8AVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32)
 
 // observeAVX2 adds up distances from a pivot, and their squares.
 //

@@ -2489,9 +2489,54 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func awardAVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32)
+// func award16AVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32)
 // Requires: AVX
-TEXT ·awardAVX2(SB), NOSPLIT, $0-80
+TEXT ·award16AVX2(SB), NOSPLIT, $0-80
+	MOVQ pixels+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dx+16(FP), DX
+	MOVQ at+24(FP), BX
+	MOVQ top+48(FP), SI
+	MOVQ gradient+56(FP), DI
+	MOVQ pitch+64(FP), R8
+	MOVQ mask+72(FP), R9
+	SHLQ $0x02, R8
+
+pixel:
+	VMOVUPS (SI), Y0
+	VMOVUPS (DI), Y1
+	VMOVUPS 32(SI), Y2
+	VMOVUPS 32(DI), Y3
+	MOVQ    taps+32(FP), R9
+	MOVQ    count+40(FP), R10
+
+tap:
+	MOVQ    (BX), R11
+	ADDQ    (R9), R11
+	VCMPPS  $0x00, (CX)(R11*4), Y0, Y4
+	VANDPS  Y1, Y4, Y5
+	VANDNPS Y1, Y4, Y1
+	VADDPS  (DX)(R11*4), Y5, Y5
+	VMOVUPS Y5, (DX)(R11*4)
+	VCMPPS  $0x00, 32(CX)(R11*4), Y2, Y4
+	VANDPS  Y3, Y4, Y5
+	VANDNPS Y3, Y4, Y3
+	VADDPS  32(DX)(R11*4), Y5, Y5
+	VMOVUPS Y5, 32(DX)(R11*4)
+	ADDQ    $0x08, R9
+	DECQ    R10
+	JNZ     tap
+	ADDQ    $0x08, BX
+	ADDQ    R8, SI
+	ADDQ    R8, DI
+	DECQ    AX
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func award8AVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32)
+// Requires: AVX
+TEXT ·award8AVX2(SB), NOSPLIT, $0-80
 	MOVQ    pixels+0(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dx+16(FP), DX

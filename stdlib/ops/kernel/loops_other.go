@@ -26,7 +26,9 @@ func highest8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *flo
 }
 func correlateTapsAVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32) {
 }
-func awardAVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32) {
+func award16AVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32) {
+}
+func award8AVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32) {
 }
 func observeAVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32)  {}
 func setRows16AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32) {}

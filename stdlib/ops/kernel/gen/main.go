@@ -52,7 +52,8 @@ func main() {
 		window(avx2, what, 1)
 	}
 	tapCorrelation(avx2)
-	award(avx2)
+	award(avx2, 2)
+	award(avx2, 1)
 	observation(avx2)
 	for _, l := range rowLoops(avx2) {
 		rows(avx2, l, 2)

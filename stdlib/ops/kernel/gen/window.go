@@ -184,32 +184,51 @@ func tapCorrelation(m machine) {
 	RET()
 }
 
-// award writes the loop of the gradient of a maximum: for every pixel and a vector
-// of channels, the gradient g goes to the first tap whose source equals top.
-func award(m machine) {
-	TEXT("award"+m.name, attr.NOSPLIT,
+// award writes the loop of the gradient of a maximum: for every pixel and some
+// vectors of channels, the gradient goes to the first tap whose source equals top.
+// Windows overlap, so that what one tap adds may be what the next one adds to: the
+// loop waits for memory, and two vectors take as long as one. Of one vector it reads
+// only the channels in mask.
+func award(m machine, vectors int) {
+	name := fmt.Sprintf("award%d%s", vectors*m.lanes, m.name)
+	TEXT(name, attr.NOSPLIT,
 		"func(pixels int, x, dx *float32, at, taps *int, count int, top, gradient *float32, pitch int, mask *int32)")
 	Pragma("noescape")
-	Doc("award" + m.name + " adds the gradient of every pixel to dx where the maximum was.")
+	Doc(name + " adds the gradient of every pixel to dx where the maximum was.")
 	n, x, dx, at := Load(Param("pixels"), GP64()), Load(Param("x"), GP64()), Load(Param("dx"), GP64()), Load(Param("at"), GP64())
 	top, g, pitch, p := Load(Param("top"), GP64()), Load(Param("gradient"), GP64()), Load(Param("pitch"), GP64()), Load(Param("mask"), GP64())
 	SHLQ(Imm(2), pitch)
 	mask := m.vec()
-	VMOVUPS(Mem{Base: p}, mask)
+	if vectors == 1 {
+		VMOVUPS(Mem{Base: p}, mask)
+	}
+	load := func(from Mem, to reg.VecVirtual) {
+		if vectors == 1 {
+			VMASKMOVPS(from, mask, to)
+		} else {
+			VMOVUPS(from, to)
+		}
+	}
 	Label("pixel")
-	highest, rest := m.vec(), m.vec()
-	VMASKMOVPS(Mem{Base: top}, mask, highest)
-	VMASKMOVPS(Mem{Base: g}, mask, rest)
+	highest, rest := make([]reg.VecVirtual, vectors), make([]reg.VecVirtual, vectors)
+	for v := range vectors {
+		highest[v], rest[v] = m.vec(), m.vec()
+		load(Mem{Base: top, Disp: v * m.bytes()}, highest[v])
+		load(Mem{Base: g, Disp: v * m.bytes()}, rest[v])
+	}
 	tap, count := Load(Param("taps"), GP64()), Load(Param("count"), GP64())
 	Label("tap")
-	index, here, part := GP64(), m.vec(), m.vec()
+	index := GP64()
 	MOVQ(Mem{Base: at}, index)
 	ADDQ(Mem{Base: tap}, index)
-	VCMPPS(Imm(equal), Mem{Base: x, Index: index, Scale: 4}, highest, here)
-	VANDPS(rest, here, part)
-	VANDNPS(rest, here, rest)
-	VADDPS(Mem{Base: dx, Index: index, Scale: 4}, part, part)
-	VMOVUPS(part, Mem{Base: dx, Index: index, Scale: 4})
+	for v := range vectors {
+		here, part := m.vec(), m.vec()
+		VCMPPS(Imm(equal), Mem{Base: x, Index: index, Scale: 4, Disp: v * m.bytes()}, highest[v], here)
+		VANDPS(rest[v], here, part)
+		VANDNPS(rest[v], here, rest[v])
+		VADDPS(Mem{Base: dx, Index: index, Scale: 4, Disp: v * m.bytes()}, part, part)
+		VMOVUPS(part, Mem{Base: dx, Index: index, Scale: 4, Disp: v * m.bytes()})
+	}
 	ADDQ(Imm(8), tap)
 	DECQ(count)
 	JNZ(LabelRef("tap"))
