@@ -9,13 +9,15 @@ func ConvForward[T Float](ws *Workers, g Conv, x []T, w [][]T, y []T, m *Moments
 	s := ws.sweeps(g, false).forward
 	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
 	packed := pack(ws, s, func(b panel, to []T) {
+		var rows [wide][]T
 		for k := range b.count {
-			row := filter(w, b.group*kg+b.first+k, cg*kk)
+			rows[k] = filter(w, b.group*kg+b.first+k, cg*kk)
+		}
+		for c := range cg {
 			for t := range kk {
-				at := t*cg*b.width + k
-				for c := range cg {
-					to[at] = row[c*kk+t]
-					at += b.width
+				line := to[(t*cg+c)*b.width:][:b.count]
+				for k := range line {
+					line[k] = rows[k][c*kk+t]
 				}
 			}
 		}

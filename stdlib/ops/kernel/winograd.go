@@ -126,14 +126,19 @@ func (t squareTask) pixels(s *sweep) (first, n int) {
 
 // transformFilters turns packed weights, blocks of 9 taps, into blocks of 36 products.
 func transformFilters(ws *Workers, s *sweep, packed []float32) []float32 {
-	u := buffer[float32](ws, 0, slotFilters, s.weights/9*products)
+	u := buffer[float32](ws, 0, slotFilters, s.weights/9*products+len(s.blocks)*products*aside)
 	ws.runSome(len(s.blocks), s.weights/9*products, func(worker, i int) {
 		b := s.blocks[i]
 		n := s.srcC * b.width
 		scratch := buffer[float32](ws, worker, slotColumns, products*slim)
-		filterSquareAVX2(n/slim, &packed[b.at], 3*n, n, &u[b.at/9*products], patch*n, n, &scratch[0])
+		filterSquareAVX2(n/slim, &packed[b.at], 3*n, n, &u[s.transformed(i)], patch*(n+aside), n+aside, &scratch[0])
 	})
 	return u
+}
+
+// transformed is where the transformed filters of a block begin.
+func (s *sweep) transformed(block int) int {
+	return s.blocks[block].at/9*products + block*products*aside
 }
 
 // transformSource writes the products of the squares of a task, stride apart.
@@ -186,8 +191,8 @@ func convolveSquares(ws *Workers, s *sweep, src, packed, dst []float32, parts []
 		for p := range products {
 			fetch(soon, p)
 			fetch(later, p)
-			for _, b := range s.blocks {
-				w := &u[b.at/9*products+p*c*b.width]
+			for i, b := range s.blocks {
+				w := &u[s.transformed(i)+p*(c*b.width+aside)]
 				if b.width == wide {
 					convolve16AVX2(tiles, &v[p*from], &q.at[0], &q.at[0], 1, c, w, &m[p*to+b.first], &q.to[0], b.count)
 				} else {
