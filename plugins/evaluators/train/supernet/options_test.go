@@ -293,7 +293,8 @@ func TestFailures(t *testing.T) {
 }
 
 // TestSampled: a sampled path costs what the path costs, forward and backward, in
-// steps of the plan and in arithmetic, and nothing of the others is read.
+// steps of the plan and in arithmetic, and nothing of the others is read: their
+// weights may be anything.
 func TestSampled(t *testing.T) {
 	ctx := context.Background()
 	_, s := load(t, "nasbench201/nasbench201.nas", lower.Relaxation{}, small["nasbench201/nasbench201.nas"]...)
@@ -327,6 +328,15 @@ func TestSampled(t *testing.T) {
 				t.Fatal(err)
 			}
 			steps, one := n.engine.weighing.Ran()
+			if sick := poison(t, n, alone); sick == 0 {
+				t.Error("nothing is poisoned")
+			}
+			if _, err := n.WeightStep(ctx, images, labels, hot(n.Decisions(), c)); err != nil {
+				t.Errorf("candidate %d with the others poisoned: %v", k, err)
+			}
+			if n, err = New(s, ws, o); err != nil {
+				t.Fatal(err)
+			}
 			if _, err := alone.WeightStep(ctx, images, labels, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -340,6 +350,24 @@ func TestSampled(t *testing.T) {
 			}
 		}
 	}
+}
+
+// poison makes the weights that only n has no numbers, and returns how many.
+func poison(t *testing.T, n, alone *Supernet) (sick int) {
+	t.Helper()
+	kept := map[string]bool{}
+	for _, p := range alone.engine.params {
+		kept[p.Name()] = true
+	}
+	for i, p := range n.engine.params {
+		if !kept[p.Name()] {
+			sick++
+			for k := range n.tensors[i] {
+				n.tensors[i][k] = float32(math.NaN())
+			}
+		}
+	}
+	return sick
 }
 
 // TestRecalibrate: after recalibration under a mixture on one batch, the running
