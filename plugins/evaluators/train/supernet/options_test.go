@@ -203,7 +203,7 @@ func TestMemoryLimit(t *testing.T) {
 			t.Errorf("limit %d: %v", limit, err)
 		}
 	}
-	// The whole of a large one is refused at once: 3 TiB of maps.
+	// A large one is refused before anything of it is there: its batch alone is too much.
 	_, s = load(t, "nasbench201/nasbench201.nas", lower.Relaxation{}, compiler.Argument{Name: "image", Value: []int64{3, 4096, 4096}})
 	_, err = New(s, ws, Options{Batch: 256, MemoryLimit: 1 << 30})
 	if err == nil || err.Error() != "the supernet needs 49152 MiB of memory, and the limit is 1024 MiB; a smaller batch, fewer channels or partial channels need less" {

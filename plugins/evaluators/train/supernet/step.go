@@ -57,7 +57,8 @@ func (n *Supernet) WeightStep(ctx context.Context, images []float32, labels []in
 }
 
 // ArchGradient is the gradient of the loss with respect to the mixture weights, and
-// the loss. No weight moves.
+// the loss. No weight moves; the running statistics of batch norm do, as in every
+// pass of a training.
 func (n *Supernet) ArchGradient(ctx context.Context, images []float32, labels []int, m Mixture) (loss float64, grad Mixture, err error) {
 	e := n.engine
 	if err := e.load(images, labels, m); err != nil {

@@ -45,7 +45,7 @@ var small = map[string][]compiler.Argument{
 	"nasbench1shot1/space3.nas":     {{Name: "image", Value: []int64{3, 8, 8}}, {Name: "c", Value: int64(8)}},
 	"transnasbench101/micro.nas":    {{Name: "image", Value: []int64{3, 32, 32}}, {Name: "c", Value: int64(4)}},
 	"hierarchical/hierarchical.nas": {{Name: "image", Value: []int64{3, 8, 8}}, {Name: "c", Value: int64(2)}},
-	"nasbenchasr/nasbenchasr.nas":   {{Name: "frames", Value: int64(16)}, {Name: "c", Value: int64(100)}},
+	"nasbenchasr/nasbenchasr.nas":   {{Name: "frames", Value: int64(8)}, {Name: "c", Value: int64(100)}},
 	"fbnet/fbnet.nas":               {{Name: "image", Value: []int64{3, 64, 64}}},
 	"spos/spos.nas":                 {{Name: "image", Value: []int64{3, 32, 32}}},
 	"einspace/einspace.nas":         {{Name: "image", Value: []int64{3, 8, 8}}, {Name: "c", Value: int64(4)}, {Name: "fuel", Value: int64(1)}},
@@ -376,5 +376,43 @@ func BenchmarkBuild(b *testing.B) {
 		if _, err := New(s, ws, Options{Batch: 2}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkStep is a weight step and an arch step of the supernet of NAS-Bench-201,
+// C=16 and N=1, on a batch of 64 images of 32x32, under a dense and a sampled mixture.
+func BenchmarkStep(b *testing.B) {
+	_, s := load(b, "nasbench201/nasbench201.nas", lower.Relaxation{}, compiler.Argument{Name: "n", Value: int64(1)})
+	ws := kernel.NewWorkers(2)
+	defer ws.Close()
+	n, err := New(s, ws, Options{Batch: 64, Clip: 5})
+	if err != nil {
+		b.Fatal(err)
+	}
+	images, labels := batch(s, 64, 64, 10, 1)
+	sampled := n.zeros()
+	for i := range sampled {
+		sampled[i][1+i%4] = 1
+	}
+	for _, c := range []struct {
+		name string
+		m    Mixture
+	}{{"dense", n.Uniform()}, {"sampled", sampled}} {
+		b.Run("weights/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := n.WeightStep(context.Background(), images, labels, c.m); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run("arch/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := n.ArchGradient(context.Background(), images, labels, c.m); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
