@@ -108,6 +108,8 @@ func TestRelaxRefuses(t *testing.T) {
 			"E0540 `depth` cannot be relaxed: it decides how often something is repeated, and a supernet has every repetition", lower.Relaxation{}},
 		{"requirement on decisions", "space s(x: [8, 6, 6]) {\na = 1 | 3\nb = 1 | 3\nrequire a < 3 or b < 3\nreturn x -> conv_bn(kernel: a) -> conv_bn(kernel: b)\n}",
 			"E0540 `a` cannot be relaxed: `a < 3 or b < 3` forbids some architectures, and a supernet holds them all", lower.Relaxation{}},
+		{"a mean of what is picked", "cell c(x) { node n[2] = mean(conv_bn(1 of prev))\nreturn n[1] }\nspace s(x: [8, 6, 6]) = x -> c",
+			"E0540 `c.n[1].prev` cannot be relaxed: it decides of how many tensors `n[1]` is the mean", lower.Relaxation{}},
 		{"which edges there are", "cell c(x) { node n[2] = sum(conv_bn(prev))\nkept = 1 of [n[0], n[1]]\nreturn if n[0] in kept then n[0] else n[1] }\nspace s(x: [8, 6, 6]) = x -> c",
 			"E0540 `c.kept` cannot be relaxed: `choice` depends on which edges there are, and every edge is there in a supernet", lower.Relaxation{}},
 		{"channels that do not divide", "space s(x: [8, 6, 6]) = x -> (conv_bn | max_pool)",

@@ -3,6 +3,7 @@ package spaces_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -251,6 +252,57 @@ func TestRelaxPartially(t *testing.T) {
 		}
 		if diags.HasErrors() {
 			t.Errorf("%s: %v", file, diags)
+		}
+	}
+}
+
+// TestAbsentEdges: the relaxation of S3 weighs the absent edge, which an architecture
+// never keeps, in the place in which the space says it; that of NAS-Bench-201 weighs
+// one that architectures have.
+func TestAbsentEdges(t *testing.T) {
+	_, s := load(t, "robustdarts/s3.nas")
+	n, diags := s.Relax(lower.Relaxation{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	want := []lower.Option{{Label: "zero(stride: stride)", Alternative: -1, Absent: true}, {Label: "skip(stride: stride)", Alternative: 0},
+		{Label: "sep_conv(kernel: 3, stride: stride)", Alternative: 1}}
+	for _, d := range n.Decisions {
+		if !d.Edges && !slices.Equal(d.Options, want) {
+			t.Errorf("%s: %v", d.Address, d.Options)
+		}
+	}
+	rng := stream.New(1, "absent", 0)
+	c := choiceOf(n, s.Sample(rng))
+	edge := slices.IndexFunc(n.Decisions, func(d *lower.Decision) bool { return d.Address == "normal.n[0].edge[1]" })
+	prev := slices.IndexFunc(n.Decisions, func(d *lower.Decision) bool { return d.Address == "normal.n[2].prev" })
+	for _, wrong := range []struct {
+		at   int
+		take []int
+		want string
+	}{
+		{edge, []int{0}, "normal.n[0].edge[1]: an absent edge is in no architecture"},
+		{edge, []int{1, 2}, "normal.n[0].edge[1]: 2 options are taken of a choice of one"},
+		{edge, []int{3}, "normal.n[0].edge[1]: there is no option 3 of 3"},
+		{prev, []int{0, 1, 3}, "normal.n[2].prev: 3 edges are taken of 4, and it has from 2 to 2"},
+	} {
+		bad := slices.Clone(c)
+		bad[wrong.at] = wrong.take
+		if _, err := n.Genotype(bad); err == nil || err.Error() != wrong.want {
+			t.Errorf("error %v, want %s", err, wrong.want)
+		}
+	}
+	if _, err := n.Genotype(c[1:]); err == nil {
+		t.Error("a choice of too few decisions is taken")
+	}
+
+	_, s = load(t, "nasbench201/nasbench201.nas")
+	if n, diags = s.Relax(lower.Relaxation{}); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for _, d := range n.Decisions {
+		if o := d.Options[0]; o.Label != "zero" || o.Alternative != 0 || !o.Absent || d.Options[1].Absent {
+			t.Errorf("%s: %v", d.Address, d.Options)
 		}
 	}
 }

@@ -30,13 +30,16 @@ func (s *site) channels(n *Node) graph.Ref {
 	inner.part, inner.refs = k, map[*Node]graph.Ref{x: s.vision(name+".part", "channel_slice", whole,
 		graph.Attr{Name: "first", Value: int64(0)}, graph.Attr{Name: "out", Value: int64(part)})}
 	mixed := inner.mixture(n, inner.candidates(n, nil))
+	if m := s.net.Nodes[max(mixed, 0)]; mixed >= 0 && m.Op == Mixed {
+		m.Shape = graph.Shape{part, out[1], out[2]}
+	}
 	rest := s.vision(name+".rest", "channel_slice", whole,
 		graph.Attr{Name: "first", Value: int64(part)}, graph.Attr{Name: "out", Value: int64(c - part)})
 	if stride > 1 {
 		rest = s.vision(name+".pool", "max_pool", rest,
 			graph.Attr{Name: "kernel", Value: int64(stride)}, graph.Attr{Name: "stride", Value: int64(stride)})
 	}
-	joined := s.add(&MixedNode{Node: graph.Node{Name: name + ".join", Op: "concat", Module: "std/core", Fold: true, Inputs: []graph.Ref{mixed, rest}}})
+	joined := s.add(&MixedNode{Node: graph.Node{Name: name + ".join", Op: "concat", Module: core, Fold: true, Inputs: []graph.Ref{mixed, rest}}})
 	return s.vision(name+".shuffle", "channel_shuffle", joined, graph.Attr{Name: "groups", Value: int64(k)})
 }
 

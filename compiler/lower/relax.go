@@ -305,10 +305,16 @@ func (s *site) inline(n *Node) *site {
 	return inner
 }
 
+// core is the module of the folds of the language.
+const core = "std/core"
+
 // operation builds an operation with what is fixed of its attributes.
 func (s *site) operation(n *Node, name string) graph.Ref {
 	var inputs []graph.Ref
 	for _, a := range n.Args {
+		if len(a.When) > 0 && n.Op.Name == "mean" && n.Op.Module == core {
+			s.refuse(a.When[0].On, "it decides of how many tensors `%s` is the mean", n.Name)
+		}
 		inputs = append(inputs, s.operand(n, a))
 	}
 	m, err := s.evaluate(n)

@@ -153,6 +153,9 @@ func (e *engine[T]) shared(n *lower.Net) string {
 // mixture adds a mixture.
 func (e *engine[T]) mixture(s *lower.Supernet, node *lower.MixedNode, path string, value func(graph.Ref) *gorgonia.Node, args []*gorgonia.Node) (*gorgonia.Node, error) {
 	if len(node.Terms) == 0 {
+		if node.Shape == nil {
+			return nil, fmt.Errorf("%s%s: every candidate is absent, and the shape of what they stand for is not known", path, node.Name)
+		}
 		return e.Absent(args[0], append([]int{e.options.Batch}, node.Shape...))
 	}
 	var terms []*gorgonia.Node
