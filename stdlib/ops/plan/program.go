@@ -221,20 +221,24 @@ func (p *program) readers() map[*value][]*step {
 
 // replace makes primitives and additions read another value in place of one.
 func (p *program) replace(old, now *value) {
+	by := map[*value]*value{old: now}
 	for _, s := range p.steps {
-		switch k := s.kind.(type) {
-		case *primitive:
-			for i, v := range k.in {
-				if v == old {
-					k.in[i] = now
-				}
-			}
-		case *addition:
-			for i, v := range k.in {
-				if v == old {
-					k.in[i] = now
-				}
-			}
+		s.read(by)
+	}
+}
+
+// read makes a primitive or an addition read other values in place of some.
+func (s *step) read(now map[*value]*value) {
+	var in []*value
+	switch k := s.kind.(type) {
+	case *primitive:
+		in = k.in
+	case *addition:
+		in = k.in
+	}
+	for i, v := range in {
+		if x := now[v]; x != nil {
+			in[i] = x
 		}
 	}
 }

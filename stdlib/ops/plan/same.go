@@ -16,7 +16,9 @@ func (p *program) joinSame() {
 	seen := map[call]*value{}
 	p.order()
 	gone := map[*step]bool{}
+	now := map[*value]*value{} // what those that come later read in place of a value
 	for _, s := range p.steps {
+		s.read(now)
 		k, ok := s.kind.(*primitive)
 		if !ok || k.op.What() == nil || len(k.in) > 4 {
 			continue
@@ -32,7 +34,7 @@ func (p *program) joinSame() {
 			continue
 		}
 		gone[s] = true
-		p.replace(k.out, first)
+		now[k.out] = first
 	}
 	p.drop(gone)
 }

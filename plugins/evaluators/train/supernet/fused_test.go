@@ -16,12 +16,7 @@ func TestFused(t *testing.T) {
 	ctx := context.Background()
 	for file, args := range small {
 		t.Run(file, func(t *testing.T) {
-			switch file {
-			case "hierarchical/hierarchical.nas", "fbnet/fbnet.nas", "spos/spos.nas", "nasbenchasr/nasbenchasr.nas":
-				if testing.Short() {
-					t.Skip("takes long to build")
-				}
-			}
+			short(t, file)
 			_, s := load(t, file, lower.Relaxation{}, args...)
 			o := Options{Batch: 2, Seed: 4}
 			fused := newTest[float64](t, s, o, 2)

@@ -51,6 +51,17 @@ var small = map[string][]compiler.Argument{
 	"einspace/einspace.nas":         {{Name: "image", Value: []int64{3, 8, 8}}, {Name: "c", Value: int64(4)}, {Name: "fuel", Value: int64(1)}},
 }
 
+// short leaves spaces out of short tests: those that are like others, and those that
+// take long to build.
+func short(t *testing.T, file string) {
+	t.Helper()
+	quick := map[string]bool{"nasbench201/nasbench201.nas": true, "robustdarts/s4.nas": true, "nasbench1shot1/space3.nas": true,
+		"transnasbench101/micro.nas": true, "einspace/einspace.nas": true, "spos/spos.nas": true}
+	if testing.Short() && !quick[file] {
+		t.Skip("not in a short test")
+	}
+}
+
 // batch draws a batch.
 func batch(s *lower.Supernet, n, places, classes int, seed uint64) (images []float32, labels []int) {
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -237,7 +248,11 @@ func TestOneHot(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			_, s := load(t, file, lower.Relaxation{}, small[file]...)
 			r := rand.New(rand.NewPCG(8, 8))
-			for trial := range 2 {
+			trials := 2
+			if testing.Short() {
+				trials = 1
+			}
+			for trial := range trials {
 				c := draw(s, r)
 				if _, err := s.Genotype(c); err != nil {
 					t.Fatal(err)
@@ -325,9 +340,7 @@ func TestEverySpace(t *testing.T) {
 	ctx := context.Background()
 	for file, args := range small {
 		t.Run(file, func(t *testing.T) {
-			if testing.Short() && file == "hierarchical/hierarchical.nas" {
-				t.Skip("its 8,331 nodes take Gorgonia half a minute to build")
-			}
+			short(t, file)
 			_, s := load(t, file, lower.Relaxation{}, args...)
 			ws := kernel.NewWorkers(2)
 			defer ws.Close()
