@@ -133,8 +133,8 @@ func (c *contest) screen(ctx context.Context, w Work, threads int) (published, b
 			return nil, nil, err
 		}
 		first, err := p.run(1)
-		if err == nil {
-			_, err = p.run(int(min(max(2, math.Ceil(c.slice.Seconds()/first[0])), 1000)))
+		if err == nil && first[0] < c.slice.Seconds() {
+			_, err = p.run(int(min(math.Ceil(c.slice.Seconds()/first[0]), 1000)))
 		}
 		if err := errors.Join(err, p.close()); err != nil {
 			return nil, nil, err
