@@ -161,6 +161,16 @@ func Copy[T Float](ws *Workers, n, c int, from, to Channels[T]) {
 	})
 }
 
+// Clear makes c channels of n pixels zero.
+func Clear[T Float](ws *Workers, n, c int, x Channels[T]) {
+	tasks, size := parts(n, c)
+	ws.Run(tasks, func(_, i int) {
+		for p := i * size; p < min(n, (i+1)*size); p++ {
+			clear(x.Data[p*x.Pitch:][:c])
+		}
+	})
+}
+
 // Unfold writes, for every channel and tap, the map as that tap sees it; OH and OW
 // are H and W.
 func Unfold[T Float](ws *Workers, g Conv, x, y []T) {

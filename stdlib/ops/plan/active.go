@@ -117,6 +117,17 @@ func (p *Plan[T]) activate(off func(factor) bool) {
 			s.demand(off)
 		}
 	}
+	// Where a gradient takes the place of its map, both have one or none.
+	for _, v := range p.program.values {
+		if v.wide == nil || v.wide.over == nil {
+			continue
+		}
+		z := v.wide.over.members[slices.Index(v.wide.members, v)]
+		if z.needed && !v.needed {
+			v.needed, v.zero = true, true
+			v.from.clear = append(v.from.clear, v)
+		}
+	}
 	p.locate(func(v *value) bool { return v.needed })
 }
 

@@ -33,6 +33,7 @@ func (p *program) place() int {
 			last[v] = i
 		}
 	}
+	p.overlay(last)
 	var all []*storage
 	shared := map[*wide]*storage{}
 	for i, s := range p.steps {
@@ -40,6 +41,9 @@ func (p *program) place() int {
 		for _, v := range s.outputs() {
 			end := max(last[v], i)
 			switch {
+			case v.wide != nil && v.wide.over != nil:
+				v.home = shared[v.wide.over]
+				v.home.last = max(v.home.last, end)
 			case v.wide != nil:
 				if shared[v.wide] == nil {
 					st := &storage{first: i}
@@ -63,6 +67,34 @@ func (p *program) place() int {
 		}
 	}
 	return pack(all)
+}
+
+// overlay lets the gradients of maps that share a buffer take the places of these
+// maps, if each is written by the last step that reads its map.
+func (p *program) overlay(last map[*value]int) {
+	at := map[*step]int{}
+	for i, s := range p.steps {
+		at[s] = i
+	}
+	for _, s := range p.steps {
+		for _, v := range s.outputs() {
+			if v.wide == nil || v != v.wide.members[0] {
+				continue
+			}
+			first, _ := v.fromSpread()
+			if first.x == nil || first.x.wide == nil || len(first.x.wide.members) != len(v.wide.members) {
+				continue
+			}
+			fits := true
+			for i, m := range v.wide.members {
+				t, _ := m.fromSpread()
+				fits = fits && t.x == first.x.wide.members[i] && last[t.x] == at[m.from]
+			}
+			if fits {
+				v.wide.over = first.x.wide
+			}
+		}
+	}
 }
 
 // takenOver says which results of step i may take the place of which input: one of

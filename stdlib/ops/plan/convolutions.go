@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -222,7 +223,7 @@ func widen(maps []*value) {
 	if len(maps) < 2 {
 		return
 	}
-	w := &wide{maps}
+	w := &wide{members: maps}
 	for _, v := range maps {
 		v.wide = w
 	}
@@ -272,11 +273,10 @@ func (p *program) joinGradients(at group, all []convolution, readers map[*value]
 	}
 	// Of this group are those whose results have the group's normalisations before.
 	grads = slices.DeleteFunc(grads, func(g gradients) bool {
-		k, ok := g.dz.fromSpread()
-		if !ok || g.dz.wanted {
+		if _, ok := g.dz.fromSpread(); !ok || g.dz.wanted {
 			return true
 		}
-		if !slices.ContainsFunc(all, func(m convolution) bool { return m.z == k.x }) {
+		if memberOf(all, g.dz) < 0 {
 			return true
 		}
 		n := 0
@@ -287,6 +287,7 @@ func (p *program) joinGradients(at group, all []convolution, readers map[*value]
 		}
 		return len(readers[g.dz]) != n
 	})
+	slices.SortFunc(grads, func(a, b gradients) int { return cmp.Compare(memberOf(all, a.dz), memberOf(all, b.dz)) })
 	inputs := filter(grads, func(g gradients) bool { return g.input != nil })
 	filters := filter(grads, func(g gradients) bool { return g.weight != nil })
 	if len(grads) < 2 || len(inputs) != 0 && len(inputs) != len(grads) || len(filters) != 0 && len(filters) != len(grads) {
@@ -336,6 +337,12 @@ func (p *program) joinGradients(at group, all []convolution, readers map[*value]
 		}
 		p.replace(sum.out, sum.in[0])
 	}
+}
+
+// memberOf is the convolution whose result's gradient a spread step makes, or -1.
+func memberOf(all []convolution, dz *value) int {
+	t, _ := dz.fromSpread()
+	return slices.IndexFunc(all, func(m convolution) bool { return m.z == t.x })
 }
 
 // only is the addition that alone reads v, once.

@@ -140,7 +140,7 @@ func (p *Plan[T]) Run(ctx context.Context) error {
 			p.runs[i]()
 		}
 		for _, v := range s.clear {
-			clear(p.views[v.id].Data[:v.size()])
+			kernel.Clear(p.ws, v.pixels, v.channels, p.views[v.id])
 		}
 	}
 	return nil

@@ -42,7 +42,10 @@ func (v *value) size() int { return v.pixels * v.channels }
 
 // wide is a buffer that several maps share, each some of its channels. In a run
 // there is no room between those that are used.
-type wide struct{ members []*value }
+type wide struct {
+	members []*value
+	over    *wide // the one whose memory it takes over, member by member
+}
 
 // step is one operation.
 type step struct {

@@ -294,7 +294,7 @@ func (p *Plan[T]) gradInput(k *gradInput) func() {
 		var dy kernel.Channels[T]
 		for i, v := range k.dz {
 			dz := p.views[v.id]
-			if dz.Data == nil || v.zero {
+			if dz.Data == nil {
 				continue
 			}
 			if len(w) == 0 {
@@ -316,7 +316,7 @@ func (p *Plan[T]) gradWeight(k *gradWeight) func() {
 		var dy kernel.Channels[T]
 		for i, v := range k.dz {
 			dz := p.views[v.id]
-			if dz.Data == nil || v.zero {
+			if dz.Data == nil {
 				continue
 			}
 			if len(dw) == 0 {
