@@ -2,16 +2,18 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"testing"
 )
 
-// BenchmarkWorks runs nasc's side of the works with one thread, for profiles:
+// BenchmarkWorks runs nasc's side of the works with a thread for each processor, for
+// profiles:
 //
-//	go test ./bench -run '^$' -bench Works/c-n1 -cpuprofile cpu.out
+//	GOMAXPROCS=1 go test ./bench -run '^$' -bench Works/c-n1 -cpuprofile cpu.out
 func BenchmarkWorks(b *testing.B) {
 	for _, w := range works {
 		b.Run(w.Name, func(b *testing.B) {
-			task, err := prepare(w, 1)
+			task, err := prepare(w, runtime.GOMAXPROCS(0))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -23,6 +23,7 @@
 package kernel
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -35,11 +36,15 @@ type Float interface{ float32 | float64 }
 // calls. One caller at a time may use it.
 type Workers struct {
 	threads  int
-	wake     []chan struct{}
+	helpers  []*helper
+	patient  bool // there is a processor for every thread
+	round    int64
 	task     func(worker, i int)
 	tasks    int64
 	next     atomic.Int64
-	done     sync.WaitGroup
+	busy     atomic.Int64 // helpers that are not done
+	waiting  atomic.Bool  // the caller, asleep, for finished
+	finished chan struct{}
 	scratch  [][][]byte // [worker][slot]
 	plans    map[planKey]*sweeps
 	observed []tally  // scratch memory for statistics
@@ -49,21 +54,71 @@ type Workers struct {
 // NewWorkers starts n threads, at least one. Close ends them.
 func NewWorkers(n int) *Workers {
 	n = max(n, 1)
-	w := &Workers{threads: n, scratch: make([][][]byte, n), plans: map[planKey]*sweeps{}}
+	w := &Workers{
+		threads: n, patient: runtime.GOMAXPROCS(0) >= n, finished: make(chan struct{}, 1),
+		scratch: make([][][]byte, n), plans: map[planKey]*sweeps{},
+	}
 	for i := range w.scratch {
 		w.scratch[i] = make([][]byte, slots)
 	}
 	for i := 1; i < n; i++ {
-		c := make(chan struct{}, 1)
-		w.wake = append(w.wake, c)
-		go func() {
-			for range c {
-				w.drain(i)
-				w.done.Done()
-			}
-		}()
+		h := &helper{wake: make(chan struct{}, 1)}
+		w.helpers = append(w.helpers, h)
+		go w.help(h, i)
 	}
 	return w
+}
+
+// helper is one of the threads beside the caller's.
+type helper struct {
+	round  atomic.Int64 // the last that it was called to; negative: to end
+	asleep atomic.Bool
+	wake   chan struct{}
+}
+
+// patience is how often a thread looks before it goes to sleep: some 50 microseconds,
+// about what waking it takes, and longer than most kernels are apart.
+const patience = 50000
+
+// await looks until done, and reports whether that came in time.
+func (w *Workers) await(done func() bool) bool {
+	if !w.patient {
+		return done()
+	}
+	for range patience {
+		if done() {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *Workers) help(h *helper, worker int) {
+	for last := int64(0); ; {
+		called := func() bool { return h.round.Load() != last }
+		for !w.await(called) {
+			h.asleep.Store(true)
+			if called() && h.asleep.CompareAndSwap(true, false) {
+				break // called in the meantime, and nobody sends
+			}
+			<-h.wake
+		}
+		if last = h.round.Load(); last < 0 {
+			return
+		}
+		w.drain(worker)
+		if w.busy.Add(-1) == 0 && w.waiting.CompareAndSwap(true, false) {
+			w.finished <- struct{}{}
+		}
+	}
+}
+
+// call makes a helper look.
+func (h *helper) call(round int64) {
+	h.round.Store(round)
+	if h.asleep.CompareAndSwap(true, false) {
+		h.wake <- struct{}{}
+	}
 }
 
 // Threads is how many threads work.
@@ -71,15 +126,15 @@ func (w *Workers) Threads() int { return w.threads }
 
 // Close ends the threads; w must not be used afterwards.
 func (w *Workers) Close() {
-	for _, c := range w.wake {
-		close(c)
+	for _, h := range w.helpers {
+		h.call(-1)
 	}
-	w.wake = nil
+	w.helpers = nil
 }
 
 // Run calls task once for every i in [0,n), on any of the threads.
 func (w *Workers) Run(n int, task func(worker, i int)) {
-	if n <= 1 || len(w.wake) == 0 {
+	if n <= 1 || len(w.helpers) == 0 {
 		for i := range n {
 			task(0, i)
 		}
@@ -87,13 +142,21 @@ func (w *Workers) Run(n int, task func(worker, i int)) {
 	}
 	w.task, w.tasks = task, int64(n)
 	w.next.Store(0)
-	others := min(len(w.wake), n-1)
-	w.done.Add(others)
-	for _, c := range w.wake[:others] {
-		c <- struct{}{}
+	others := min(len(w.helpers), n-1)
+	w.busy.Store(int64(others))
+	w.round++
+	for _, h := range w.helpers[:others] {
+		h.call(w.round)
 	}
 	w.drain(0)
-	w.done.Wait()
+	idle := func() bool { return w.busy.Load() == 0 }
+	for !w.await(idle) {
+		w.waiting.Store(true)
+		if idle() && w.waiting.CompareAndSwap(true, false) {
+			break // done in the meantime, and nobody sends
+		}
+		<-w.finished
+	}
 	w.task = nil
 }
 
