@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func (l *liar) Describe(ctx context.Context, _ *nascv1.DescribeRequest) (*nascv1
 		straight = &nascv1.Direct{Socket: os.Getenv(plugin.EnvUnixSocketDir) + "/d", Secret: []byte("secret")}
 		switch lie {
 		case "elsewhere":
-			straight.Socket = "/tmp/d"
+			straight.Socket = filepath.Join(os.TempDir(), "d") // not in the folder of the plugin
 		case "nobody":
 		default:
 			listener, err := net.Listen("unix", straight.Socket)

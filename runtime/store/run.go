@@ -77,7 +77,7 @@ func (r *Run) WorkDir() string { return WorkDir(r.Folder.Dir, r.Number) }
 
 // WorkDir is the same for the run of that number of a folder.
 func WorkDir(folder string, number int) string {
-	name := "work"
+	name := "unfinished"
 	if number > 0 {
 		name += "-" + strconv.Itoa(number)
 	}

@@ -80,7 +80,8 @@ type helper struct {
 // about what waking it takes, and longer than most kernels are apart.
 const patience = 50000
 
-// await looks until done, and reports whether that came in time.
+// await looks until done, and reports whether that came in time. Where threads share
+// processors it looks once.
 func (w *Workers) await(done func() bool) bool {
 	if !w.patient {
 		return done()
@@ -93,6 +94,8 @@ func (w *Workers) await(done func() bool) bool {
 	return false
 }
 
+// help is the life of a helper: it waits for a round and works in it. Who sets asleep
+// or waiting back to false says whether there is something to receive.
 func (w *Workers) help(h *helper, worker int) {
 	for last := int64(0); ; {
 		called := func() bool { return h.round.Load() != last }

@@ -286,23 +286,30 @@ func (p *Plan[T]) convolve(k *convolve) func() {
 	}
 }
 
+// joined lists the filters, or their gradients, of the convolutions that run, and
+// gives the gradients of their maps as one map of so many channels.
+func (p *Plan[T]) joined(dz, filters []*value, to [][]T) (w [][]T, dy kernel.Channels[T], channels int) {
+	w = to[:0]
+	for i, v := range dz {
+		view := p.views[v.id]
+		if view.Data == nil {
+			continue
+		}
+		if len(w) == 0 {
+			dy = view
+		}
+		w = append(w, p.views[filters[i].id].Data)
+		channels += v.channels
+	}
+	return w, dy, channels
+}
+
 func (p *Plan[T]) gradInput(k *gradInput) func() {
 	var w [][]T
 	return func() {
 		g := k.g
-		w, g.K = w[:0], 0
 		var dy kernel.Channels[T]
-		for i, v := range k.dz {
-			dz := p.views[v.id]
-			if dz.Data == nil {
-				continue
-			}
-			if len(w) == 0 {
-				dy = dz
-			}
-			w = append(w, p.views[k.w[i].id].Data)
-			g.K += v.channels
-		}
+		w, dy, g.K = p.joined(k.dz, k.w, w)
 		g.YPitch = dy.Pitch
 		kernel.ConvGradInput(p.ws, g, w, dy.Data, p.views[k.dx.id].Data)
 	}
@@ -312,19 +319,8 @@ func (p *Plan[T]) gradWeight(k *gradWeight) func() {
 	var dw [][]T
 	return func() {
 		g := k.g
-		dw, g.K = dw[:0], 0
 		var dy kernel.Channels[T]
-		for i, v := range k.dz {
-			dz := p.views[v.id]
-			if dz.Data == nil {
-				continue
-			}
-			if len(dw) == 0 {
-				dy = dz
-			}
-			dw = append(dw, p.views[k.dw[i].id].Data)
-			g.K += v.channels
-		}
+		dw, dy, g.K = p.joined(k.dz, k.dw, dw)
 		g.YPitch = dy.Pitch
 		kernel.ConvGradWeight(p.ws, g, p.views[k.x.id].Data, dy.Data, dw)
 	}

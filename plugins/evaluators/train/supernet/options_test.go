@@ -19,18 +19,7 @@ import (
 func relaxText(t *testing.T, body string, o lower.Relaxation) *lower.Supernet {
 	t.Helper()
 	src := "import { zero, skip, relu_conv_bn, conv_bn, sep_conv, max_pool, avg_pool, global_pool, linear } from \"std/vision\"\n" + body
-	m, diags := compiler.Load("s.nas", func(string) ([]byte, error) { return []byte(src), nil })
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	s, diags := m.Space("s", nil)
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	n, diags := s.Relax(o)
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
+	_, n := relax(t, "s.nas", func(string) ([]byte, error) { return []byte(src), nil }, "s", o)
 	return n
 }
 

@@ -17,11 +17,17 @@ import (
 // load compiles and relaxes a shipped space.
 func load(t testing.TB, file string, o lower.Relaxation, args ...compiler.Argument) (*compiler.Space, *lower.Supernet) {
 	t.Helper()
-	m, diags := compiler.Load(file, spaces.Files.ReadFile)
+	return relax(t, file, spaces.Files.ReadFile, "", o, args...)
+}
+
+// relax compiles and relaxes the space of that name, or the only one, of a file.
+func relax(t testing.TB, file string, read func(string) ([]byte, error), name string, o lower.Relaxation, args ...compiler.Argument) (*compiler.Space, *lower.Supernet) {
+	t.Helper()
+	m, diags := compiler.Load(file, read)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	s, diags := m.Space("", args)
+	s, diags := m.Space(name, args)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
