@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the Go code of the wire contract from nasc.proto. Needs protoc; the two
+# Makes the Go code of the wire contract from its files. Needs protoc; the two
 # generators are pinned in go.mod. Running it on an unchanged tree changes nothing.
 set -eu
 cd "$(dirname "$0")"
@@ -9,7 +9,7 @@ go build -o "$bin" google.golang.org/protobuf/cmd/protoc-gen-go google.golang.or
 PATH="$bin:$PATH" protoc \
     --go_out=. --go_opt=paths=source_relative \
     --go-grpc_out=. --go-grpc_opt=paths=source_relative \
-    nasc/v1/nasc.proto
+    nasc/v1/nasc.proto nasc/v1/oneshot.proto
 # The header records the version of protoc, which is not part of the contract.
 sed -i.bak -E '/^\/\/ .*protoc +\(?v[0-9.]+\)?$/d; /^\/\/ - protoc +v/d; /^\/\/ \tprotoc +v/d' nasc/v1/*.pb.go
 rm -f nasc/v1/*.bak

@@ -151,6 +151,7 @@ type OptimizerSpec struct {
 	parameters []wire.Parameter
 	err        error
 	start      func(Search, wire.Settings) (Optimizer, error)
+	search     func(Search, wire.Settings) (OneShot, error) // instead of start, of a one-shot optimizer
 }
 
 // NewOptimizer declares an optimizer with parameters P, a struct whose fields
@@ -167,9 +168,42 @@ func NewOptimizer[P any](info OptimizerInfo, start func(Search, P) (Optimizer, e
 		}}
 }
 
+// NewOneShot declares a one-shot optimizer with parameters P, a struct whose fields
+// are described by tags; see [Parameters].
+func NewOneShot[P any](info OptimizerInfo, start func(Search, P) (OneShot, error)) OptimizerSpec {
+	parameters, err := Parameters[P]()
+	return OptimizerSpec{info: info, parameters: parameters, err: err,
+		search: func(s Search, values wire.Settings) (OneShot, error) {
+			p, err := fill[P](values)
+			if err != nil {
+				return nil, err
+			}
+			return start(s, p)
+		}}
+}
+
+// StartOneShot makes the one-shot optimizer in this process, for tests of its author.
+// Settings that are not given have their defaults.
+func (o OptimizerSpec) StartOneShot(s Search, settings wire.Settings) (OneShot, error) {
+	all, err := o.complete(settings)
+	if err != nil {
+		return nil, err
+	}
+	return o.search(s, all)
+}
+
 // Start makes the optimizer in this process, for tests of its author. Settings
 // that are not given have their defaults.
 func (o OptimizerSpec) Start(s Search, settings wire.Settings) (Optimizer, error) {
+	all, err := o.complete(settings)
+	if err != nil {
+		return nil, err
+	}
+	return o.start(s, all)
+}
+
+// complete adds the defaults to settings.
+func (o OptimizerSpec) complete(settings wire.Settings) (wire.Settings, error) {
 	if o.err != nil {
 		return nil, o.err
 	}
@@ -182,7 +216,7 @@ func (o OptimizerSpec) Start(s Search, settings wire.Settings) (Optimizer, error
 	for name, v := range settings {
 		all[name] = v
 	}
-	return o.start(s, all)
+	return all, nil
 }
 
 // Candidate is an architecture to judge.
@@ -261,6 +295,8 @@ type EvaluatorInfo struct {
 	// Varies: what is reported depends on the settings, and the evaluator is a
 	// [Describer]. Metrics and TestMetrics are what it usually reports.
 	Varies bool
+	// Supernets: the evaluator is a [SupernetTrainer].
+	Supernets bool
 }
 
 // EvaluatorSpec is an evaluator that a plugin offers; NewEvaluator makes one.
@@ -299,7 +335,7 @@ func (p Plugin) Description() (wire.Description, error) {
 			return d, fmt.Errorf("optimizer %q: %w", o.info.Name, o.err)
 		}
 		d.Components = append(d.Components, wire.Component{Kind: wire.OptimizerKind, Name: o.info.Name, Doc: o.info.Doc,
-			Parameters: o.parameters, DecisionKinds: o.info.DecisionKinds, Shared: o.info.Shared, Ends: o.info.Ends})
+			Parameters: o.parameters, DecisionKinds: o.info.DecisionKinds, Shared: o.info.Shared, Ends: o.info.Ends, OneShot: o.search != nil})
 	}
 	for _, e := range p.Evaluators {
 		if e.err != nil {
@@ -307,7 +343,7 @@ func (p Plugin) Description() (wire.Description, error) {
 		}
 		d.Components = append(d.Components, wire.Component{Kind: wire.EvaluatorKind, Name: e.info.Name, Doc: e.info.Doc,
 			Parameters: e.parameters, Metrics: e.info.Metrics, TestMetrics: e.info.TestMetrics, Deterministic: e.info.Deterministic,
-			Shared: e.info.Shared, Varies: e.info.Varies})
+			Shared: e.info.Shared, Varies: e.info.Varies, Supernets: e.info.Supernets})
 	}
 	return d, d.Check()
 }

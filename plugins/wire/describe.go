@@ -21,6 +21,7 @@ func FromDescription(d Description) (*pb.DescribeResponse, error) {
 	m := &pb.DescribeResponse{Name: d.Name, Version: d.Version, Doc: d.Doc}
 	for _, c := range d.Components {
 		mc := &pb.Component{Name: c.Name, Doc: c.Doc, Deterministic: c.Deterministic, Shared: c.Shared, Ends: c.Ends, Varies: c.Varies,
+			OneShot: c.OneShot, Supernets: c.Supernets,
 			Metrics: fromMetrics(c.Metrics), TestMetrics: fromMetrics(c.TestMetrics)}
 		switch c.Kind {
 		case OptimizerKind:
@@ -64,6 +65,7 @@ func ToDescription(m *pb.DescribeResponse) (Description, error) {
 	for _, mc := range m.GetComponents() {
 		c := Component{Name: mc.GetName(), Doc: mc.GetDoc(), Deterministic: mc.GetDeterministic(), Shared: mc.GetShared(), Ends: mc.GetEnds(),
 			Varies:  mc.GetVaries(),
+			OneShot: mc.GetOneShot(), Supernets: mc.GetSupernets(),
 			Metrics: toMetrics(mc.GetMetrics()), TestMetrics: toMetrics(mc.GetTestMetrics())}
 		switch mc.GetKind() {
 		case pb.Component_KIND_OPTIMIZER:

@@ -63,6 +63,10 @@ type Component struct {
 	// Varies: what an evaluator reports depends on its settings. Metrics are then
 	// what it usually reports.
 	Varies bool
+	// OneShot: an optimizer searches a supernet, with an evaluator that trains them.
+	OneShot bool
+	// Supernets: an evaluator trains supernets.
+	Supernets bool
 }
 
 // Reports are what an evaluator reports with certain settings, where that varies.

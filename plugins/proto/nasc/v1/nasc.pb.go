@@ -330,7 +330,12 @@ type Component struct {
 	Ends bool `protobuf:"varint,10,opt,name=ends,proto3" json:"ends,omitempty"`
 	// Whether what an evaluator reports depends on its settings. Metrics are then
 	// what it usually reports, and Configure tells exactly.
-	Varies        bool `protobuf:"varint,11,opt,name=varies,proto3" json:"varies,omitempty"`
+	Varies bool `protobuf:"varint,11,opt,name=varies,proto3" json:"varies,omitempty"`
+	// Whether an optimizer is one-shot: it is driven through the service OneShot, with
+	// an evaluator that trains supernets.
+	OneShot bool `protobuf:"varint,12,opt,name=one_shot,json=oneShot,proto3" json:"one_shot,omitempty"`
+	// Whether an evaluator trains supernets, through the service Supernet.
+	Supernets     bool `protobuf:"varint,13,opt,name=supernets,proto3" json:"supernets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -438,6 +443,20 @@ func (x *Component) GetEnds() bool {
 func (x *Component) GetVaries() bool {
 	if x != nil {
 		return x.Varies
+	}
+	return false
+}
+
+func (x *Component) GetOneShot() bool {
+	if x != nil {
+		return x.OneShot
+	}
+	return false
+}
+
+func (x *Component) GetSupernets() bool {
+	if x != nil {
+		return x.Supernets
 	}
 	return false
 }
@@ -3280,7 +3299,7 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x06secret\x18\x02 \x01(\fR\x06secret\"3\n" +
 	"\x03End\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\xc8\x03\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\x81\x04\n" +
 	"\tComponent\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.nasc.v1.Component.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -3295,7 +3314,9 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x06shared\x18\t \x01(\bR\x06shared\x12\x12\n" +
 	"\x04ends\x18\n" +
 	" \x01(\bR\x04ends\x12\x16\n" +
-	"\x06varies\x18\v \x01(\bR\x06varies\"D\n" +
+	"\x06varies\x18\v \x01(\bR\x06varies\x12\x19\n" +
+	"\bone_shot\x18\f \x01(\bR\aoneShot\x12\x1c\n" +
+	"\tsupernets\x18\r \x01(\bR\tsupernets\"D\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eKIND_OPTIMIZER\x10\x01\x12\x12\n" +
