@@ -137,6 +137,35 @@ func TestFixed(t *testing.T) {
 	}
 }
 
+// TestSlots: what fills a slot may be swept with its settings, each of which can be
+// given from outside; so can another filling, which leaves the settings out.
+func TestSlots(t *testing.T) {
+	s := searchOf(t, `search a over s {
+		optimizer = one.shot(relax: one.softmax | one.gumbel(tau: 1 | 10), order: one.first)
+		report = evo(sample: 1 | 2) }`)
+	for _, c := range []struct {
+		fixed string
+		want  []string
+	}{
+		{"optimizer", []string{"sample=1", "sample=2"}},
+		{"report.sample", []string{"relax=one.softmax", "relax=one.gumbel tau=1", "relax=one.gumbel tau=10"}},
+		{"optimizer.relax", []string{"sample=1", "sample=2"}},
+		{"optimizer.relax.tau", []string{"relax=one.softmax sample=1", "relax=one.softmax sample=2", "relax=one.gumbel(tau: 1 | 10) sample=1", "relax=one.gumbel(tau: 1 | 10) sample=2"}},
+	} {
+		got, searches := labels(t, s, func(setting string) bool { return setting == c.fixed })
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s fixed: %q, want %q", c.fixed, got, c.want)
+		}
+		last := searches[len(searches)-1]
+		if last.Report == nil || last.Report.Plugin != "nasc/evolution" {
+			t.Errorf("%s fixed: the report is %v", c.fixed, last.Report)
+		}
+		if c.fixed == "optimizer.relax.tau" && len(last.Optimizer.Args[0].Value.(*Component).Args) != 0 {
+			t.Errorf("a fixed setting of what fills a slot is read: %v", last.Optimizer.Args[0].Value)
+		}
+	}
+}
+
 func TestRequirement(t *testing.T) {
 	s := searchOf(t, `let bound = 20ms
 search a over s { require latency(device: "pixel-1", batch: 2) <= 25ms and not (params > 2 * 1M)

@@ -15,12 +15,13 @@ import (
 )
 
 // settings are the names that a search block may assign.
-var settings = []string{"optimizer", "evaluator", "budget", "seed", "retrain"}
+var settings = []string{"optimizer", "evaluator", "budget", "seed", "retrain", "report"}
 
 // Fixed tells of a setting whose value is given from outside of the file: it is
-// neither swept nor read. Settings are seed, budget, optimizer, evaluator,
-// space, retrain, the arguments of the last four as in "optimizer.population", and
-// maximize, minimize, require.
+// neither swept nor read. Settings are seed, budget, optimizer, evaluator, report,
+// space, retrain, the arguments of the last five as in "optimizer.population", those
+// of what fills a slot as in "optimizer.relax.tau_max", and maximize, minimize,
+// require.
 type Fixed func(setting string) bool
 
 // searchReader reads a search block at one point of its grid.
@@ -178,6 +179,8 @@ func (r *searchReader) setting(s *Search, st *syntax.Assign) {
 		s.Optimizer = r.component("optimizer", here)
 	case "evaluator":
 		s.Evaluator = r.component("evaluator", here)
+	case "report":
+		s.Report = r.component("report", here)
 	case "budget":
 		s.Budget = r.budget(here)
 	case "retrain":
@@ -255,7 +258,7 @@ func isComponent(p place) bool {
 }
 
 // component reads `evo`, `evo(population: 20)`, `evo.regularized(…)`; setting is
-// what its arguments belong to, "" when they are nobody else's business.
+// what its arguments belong to.
 func (r *searchReader) component(setting string, at place) *Component {
 	p := r.meaning(at)
 	c := &Component{Text: format.Expr(p.e), Span: p.e.Span()}
@@ -265,10 +268,11 @@ func (r *searchReader) component(setting string, at place) *Component {
 				r.diags.Add("E0552", a.Span(), "a component is given its parameters by name")
 				continue
 			}
-			if setting != "" && r.fixed(setting+"."+a.Name.Name) {
+			of := setting + "." + a.Name.Name
+			if r.fixed(of) {
 				continue
 			}
-			if v, ok := r.argument(place{a.Value, p.m}); ok {
+			if v, ok := r.argument(of, place{a.Value, p.m}); ok {
 				c.Args = append(c.Args, ComponentArg{Name: a.Name.Name, Value: v, Span: a.Span()})
 			}
 		}
@@ -288,11 +292,7 @@ func (r *searchReader) component(setting string, at place) *Component {
 		if l, _ := let(n.Name, p.m); l != nil {
 			return nil // it needs its own value, which was reported
 		}
-		d := r.diags.Add("E0552", n.Span(), "`%s` is not an imported plugin", n.Name)
-		d.Help = "write `import plugin \"nasc/" + n.Name + "\"` at the top of the file"
-		if best, found := diag.Suggest(n.Name, plugins(p.m)); found {
-			d.Help = "did you mean `" + best + "`?"
-		}
+		r.diags.Add("E0552", n.Span(), "`%s` is not an imported plugin", n.Name).Help = r.meant(n.Name, p.m)
 		return nil
 	}
 	c.Plugin = sym.Plugin.Path.Value
@@ -302,10 +302,10 @@ func (r *searchReader) component(setting string, at place) *Component {
 	return c
 }
 
-// argument reads the value of a component's parameter.
-func (r *searchReader) argument(at place) (any, bool) {
+// argument reads the value of a component's parameter, which setting names.
+func (r *searchReader) argument(setting string, at place) (any, bool) {
 	if p := r.meaning(at); isComponent(p) {
-		c := r.component("", at)
+		c := r.component(setting, at)
 		return c, c != nil
 	}
 	v, ok := r.constant(at)

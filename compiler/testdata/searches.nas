@@ -97,3 +97,38 @@ search a over s(n: 1 | 3) {
     maximize accuracy | -loss //! E0550 "`maximize` needs the name of a metric"
     require not (latency(device: "p 1") + -1 > b) and max(params, 2K) <= (if x == 1 then 2 ^ 3 else y % 2) or z != 1e-3
 }
+---
+import { global_pool } from "std/vision"
+import { gdas, darts } from "std/oneshot"
+import plugin "nasc/table" as table
+let mine = gdas
+space s(image: [8, 8, 8]) = image -> global_pool
+search a over s {
+    optimizer = gdas | darts | mine
+    report = table(data: "t.nasb")
+}
+search b over s {
+    optimizer = gdsa //! E0552 "`gdsa` is not an imported plugin; help: did you mean `gdas`\\?"
+    report = tabel //! E0552 "`tabel` is not an imported plugin; help: did you mean `table`\\?"
+}
+search c over s {
+    optimizer = darts2 //! E0552 "help: did you mean `darts`"
+    reprot = table //! E0550 "a search has no setting `reprot`; help: did you mean `report`"
+}
+search d over s {
+    optimizer = mien //! E0552 "help: did you mean `mine`"
+    report = table
+    report = table //! E0203 "`report` is set twice"
+}
+---
+import { global_pool } from "std/vision"
+space s(image: [8, 8, 8]) = image -> global_pool
+search a over s {
+    optimizer = gdas //! E0552 "help: write `import { gdas } from \"std/oneshot\"` at the top of the file"
+}
+search b over s {
+    optimizer = dartz //! E0552 "help: did you mean `darts` of \"std/oneshot\""
+}
+search c over s {
+    optimizer = regularized //! E0552 "help: write `import plugin \"nasc/regularized\"`"
+}
