@@ -8,7 +8,7 @@ import (
 )
 
 // ManifestFormat is the version of the manifest's layout.
-const ManifestFormat = 2
+const ManifestFormat = 3
 
 // Manifest records everything that could confound a comparison of two runs.
 // It is written before the first trial and never changed. Sources are those of its
@@ -30,8 +30,11 @@ type Manifest struct {
 	Analytic []string `json:"analytic,omitempty"`
 	// Retrain is the space in which the winner is tested, when it is another one.
 	Retrain *Space `json:"retrain,omitempty"`
-	Budget  Budget `json:"budget"`
-	Seed    uint64 `json:"seed"`
+	// Report is what tests the winner, and the stages of a one-shot search, in place
+	// of the evaluator.
+	Report *Component `json:"report,omitempty"`
+	Budget Budget     `json:"budget"`
+	Seed   uint64     `json:"seed"`
 	// Batch is how many architectures are proposed at once; Workers, how many are
 	// evaluated at once, changes no result.
 	Batch   int    `json:"batch"`
@@ -71,6 +74,9 @@ type Component struct {
 	Higher map[string]bool `json:"higher_is_better,omitempty"`
 	// Deterministic evaluators give equal results for equal requests.
 	Deterministic bool `json:"deterministic,omitempty"`
+	// Relaxation is how a one-shot optimizer has the space relaxed at first, which
+	// follows from its parameters; nil for other components.
+	Relaxation *Relaxation `json:"relaxation,omitempty"`
 }
 
 // Objective is a metric to be made large or small.
@@ -119,6 +125,9 @@ func readManifest(text []byte) (*Manifest, error) {
 	all := []map[string]any{m.Space.Args, m.Optimizer.Parameters, m.Evaluator.Parameters}
 	if m.Retrain != nil {
 		all = append(all, m.Retrain.Args)
+	}
+	if m.Report != nil {
+		all = append(all, m.Report.Parameters)
 	}
 	for _, args := range all {
 		restoreNumbers(args)
@@ -182,6 +191,11 @@ func (m *Manifest) text(indent string) ([]byte, error) {
 		r := *m.Retrain
 		r.Args = keepReals(r.Args)
 		c.Retrain = &r
+	}
+	if m.Report != nil {
+		r := *m.Report
+		r.Parameters = keepReals(r.Parameters)
+		c.Report = &r
 	}
 	c.Optimizer.Parameters = keepReals(c.Optimizer.Parameters)
 	c.Evaluator.Parameters = keepReals(c.Evaluator.Parameters)

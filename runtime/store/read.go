@@ -279,8 +279,9 @@ func (f *Folder) each(query string, fn func(*sql.Rows) error, params ...any) err
 	return nil
 }
 
-// Log writes the trial log as JSON lines, and the winner's test metrics as the
-// last line once there are any. Equal inputs give equal bytes.
+// Log writes the trial log as JSON lines, with the mixtures and reports of the stages
+// of a one-shot search, and the winner's test metrics as the last line once there are
+// any. Equal inputs give equal bytes.
 func (r *Run) Log(out io.Writer) error {
 	w := bufio.NewWriterSize(out, 1<<16)
 	if err := r.log(json.NewEncoder(w)); err != nil {
@@ -291,11 +292,19 @@ func (r *Run) Log(out io.Writer) error {
 
 func (r *Run) log(enc *json.Encoder) error {
 	enc.SetEscapeHTML(false)
+	whole, err := r.inLog()
+	if err != nil {
+		return err
+	}
 	for t, err := range r.Trials() {
 		if err != nil {
 			return err
 		}
-		if err := enc.Encode(t); err != nil {
+		l, err := whole(t)
+		if err != nil {
+			return r.Folder.in(&DamagedError{err})
+		}
+		if err := enc.Encode(l); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,10 @@
 // anybody acts on it. Others may be ahead of the disk by a bounded number, since a
 // resumed search derives them again at once.
 //
+// A stage of a one-shot search is committed in one transaction with the checkpoint
+// that it can be gone on from ([Run.AppendStage]): the optimizer's state in the log,
+// the evaluator's in a file that the log names.
+//
 // Wall-clock values have columns of their own. [Run.Log] leaves them out, so
 // equal inputs give logs equal byte for byte.
 package store

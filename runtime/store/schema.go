@@ -16,11 +16,12 @@ import (
 )
 
 // LogFormat is the version of the schema.
-const LogFormat = 2
+const LogFormat = 3
 
 // schema is the log. A trial that repeats another one has no columns of its own
 // but the first few: the rest is that of the trial it names. Metrics have a column
-// each, m1, m2 …, which a run adds when it begins and metrics names.
+// each, m1, m2 …, which a run adds when it begins and metrics names. A trial of a
+// one-shot search is a stage of it and has more in stages, relaxed and reports.
 const schema = `
 CREATE TABLE folder (
 	name  TEXT PRIMARY KEY,
@@ -72,6 +73,37 @@ CREATE TABLE tests (
 	value REAL NOT NULL,
 	PRIMARY KEY (run, name)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE stages (
+	run     INTEGER NOT NULL,
+	number  INTEGER NOT NULL, -- of the trial
+	mixture BLOB NOT NULL,    -- little-endian float64, option by option
+	vals    TEXT NOT NULL,    -- JSON: name -> number
+	text    TEXT NOT NULL,
+	PRIMARY KEY (run, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE relaxed (
+	run       INTEGER NOT NULL,
+	stage     INTEGER NOT NULL, -- the first whose mixture weighs this
+	decisions TEXT NOT NULL,    -- JSON: addresses and options
+	PRIMARY KEY (run, stage)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE reports (
+	run    INTEGER NOT NULL,
+	number INTEGER NOT NULL, -- of the stage
+	name   TEXT NOT NULL,
+	value  REAL NOT NULL,    -- on the test split
+	PRIMARY KEY (run, number, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE checkpoints (
+	run          INTEGER PRIMARY KEY,
+	stage        INTEGER NOT NULL, -- the last that is finished
+	state        BLOB NOT NULL,    -- of the optimizer
+	file         TEXT NOT NULL,    -- of the evaluator, among the run's unfinished files
+	channels     INTEGER NOT NULL, -- how the space is relaxed
+	edge_weights INTEGER NOT NULL,
+	steps        INTEGER NOT NULL, -- weight steps so far
+	done         INTEGER NOT NULL  -- whether the search is over
+) STRICT;
 CREATE TABLE events (
 	id   INTEGER PRIMARY KEY,
 	run  INTEGER NOT NULL,
@@ -80,7 +112,7 @@ CREATE TABLE events (
 	text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX event_runs ON events (run);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 `
 
 // The columns of trials: those that a repeat has, and those before the metrics.

@@ -19,6 +19,7 @@ func manifest() *Manifest {
 		Name:      "r",
 		Space:     Space{Name: "s", Args: map[string]any{"c": int64(16), "width": 1.0, "deep": true, "image": []int64{3, 32, 32}}},
 		Optimizer: Component{Parameters: map[string]any{"rate": 0.5, "whole": 2.0, "n": int64(1) << 62}},
+		Report:    &Component{Plugin: "t", Parameters: map[string]any{"x": 1.0}},
 		Seed:      1<<64 - 1,
 		Metrics:   []string{"b", "a"},
 		Sources:   []SourceFile{{File: "s.nas", SHA256: "x", Text: "space s"}},
@@ -374,8 +375,8 @@ func TestBadFolders(t *testing.T) {
 // TestDamagedLog changes a log in ways that nasc never writes.
 func TestDamagedLog(t *testing.T) {
 	for _, statement := range []string{
-		`UPDATE runs SET manifest = '{"format": 2, "na'`,
-		`UPDATE runs SET manifest = '{"format": 2} x'`,
+		`UPDATE runs SET manifest = '{"format": 3, "na'`,
+		`UPDATE runs SET manifest = '{"format": 3} x'`,
 		`UPDATE runs SET manifest = '{"format": 9}'`,
 		`UPDATE runs SET manifest = 'null'`,
 		`UPDATE runs SET manifest = NULL`,
@@ -384,7 +385,7 @@ func TestDamagedLog(t *testing.T) {
 		`DELETE FROM runs`,
 		`DELETE FROM architectures`,
 		`UPDATE trials SET status = 7`,
-		`PRAGMA user_version = 1`,
+		`PRAGMA user_version = 2`,
 	} {
 		r := create(t)
 		if err := r.Append([]*Trial{trial(0, architecture(t, r))}, true); err != nil {
