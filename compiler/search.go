@@ -17,8 +17,8 @@ type Search struct {
 	Optimizer    *Component // nil when the block names none
 	Evaluator    *Component
 	Report       *Component // what tests the winner in place of the evaluator; nil: nothing
-	Retrain      *Target // where the winner is trained again; nil: as it was found
-	Budget       *Budget // nil when the block names none
+	Retrain      *Target    // where the winner is trained again; nil: as it was found
+	Budget       *Budget    // nil when the block names none
 	Seed         *uint64
 	Objectives   []Objective
 	Requirements []*Requirement
