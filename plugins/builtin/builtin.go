@@ -10,6 +10,7 @@ import (
 	"github.com/nasc-project/nasc/plugins/optimizers/evolution"
 	"github.com/nasc-project/nasc/plugins/optimizers/exhaustive"
 	"github.com/nasc-project/nasc/plugins/optimizers/local"
+	"github.com/nasc-project/nasc/plugins/optimizers/oneshot"
 	"github.com/nasc-project/nasc/plugins/optimizers/random"
 	"github.com/nasc-project/nasc/plugins/sdk"
 )
@@ -19,6 +20,7 @@ var plugins = []sdk.Plugin{
 	evolution.Plugin,
 	exhaustive.Plugin,
 	local.Plugin,
+	oneshot.Plugin,
 	random.Plugin,
 	table.Plugin,
 	train.Plugin,

@@ -2,7 +2,9 @@ package sdk
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -108,35 +110,55 @@ func name(f reflect.StructField) string {
 // fill makes a P of complete settings.
 func fill[P any](values wire.Settings) (P, error) {
 	var p P
-	v := reflect.ValueOf(&p).Elem()
-	known := map[string]bool{}
+	parameters, err := Parameters[P]()
+	if err != nil {
+		return p, err
+	}
+	if values, err = checked(parameters, values); err != nil {
+		return p, err
+	}
+	return p, Fill(&p, values)
+}
+
+// Fill sets the fields of the struct that p points to from settings that are checked
+// and may hold more than that; see [NewOneShotOf].
+func Fill(p any, values wire.Settings) error {
+	v := reflect.ValueOf(p).Elem()
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		decl, err := parameter(f)
-		if err != nil {
-			return p, err
+		value, ok := values[name(f)]
+		if !ok {
+			return Refuse(name(f), "must be given")
 		}
-		known[decl.Name] = true
+		v.Field(i).Set(reflect.ValueOf(value).Convert(f.Type))
+	}
+	return nil
+}
+
+// checked are settings for all parameters, converted to their types.
+func checked(parameters []wire.Parameter, values wire.Settings) (wire.Settings, error) {
+	out := wire.Settings{}
+	for _, decl := range parameters {
 		given, ok := values[decl.Name]
 		if !ok {
 			given = decl.Default
 		}
 		if given == nil {
-			return p, Refuse(decl.Name, "must be given")
+			return nil, Refuse(decl.Name, "must be given")
 		}
 		value, ok := decl.Convert(given)
 		if !ok {
-			return p, Refuse(decl.Name, "must be of type %s", decl.Type)
+			return nil, Refuse(decl.Name, "must be of type %s", decl.Type)
 		}
 		if reason := decl.Refuses(value); reason != "" {
-			return p, Refuse(decl.Name, "%s", reason)
+			return nil, Refuse(decl.Name, "%s", reason)
 		}
-		v.Field(i).Set(reflect.ValueOf(value).Convert(f.Type))
+		out[decl.Name] = value
 	}
-	for name := range values {
-		if !known[name] {
-			return p, Refuse(name, "is not a parameter")
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if _, ok := out[name]; !ok {
+			return nil, Refuse(name, "is not a parameter")
 		}
 	}
-	return p, nil
+	return out, nil
 }

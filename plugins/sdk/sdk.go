@@ -182,6 +182,21 @@ func NewOneShot[P any](info OptimizerInfo, start func(Search, P) (OneShot, error
 		}}
 }
 
+// NewOneShotOf declares a one-shot optimizer whose parameters are known only when the
+// plugin starts, as those of a catalogue of components. start gets a value for each of
+// them, which [Fill] puts into structs. err is a mistake in the parameters, told when the
+// plugin is served.
+func NewOneShotOf(info OptimizerInfo, parameters []wire.Parameter, err error, start func(Search, wire.Settings) (OneShot, error)) OptimizerSpec {
+	return OptimizerSpec{info: info, parameters: parameters, err: err,
+		search: func(s Search, values wire.Settings) (OneShot, error) {
+			values, err := checked(parameters, values)
+			if err != nil {
+				return nil, err
+			}
+			return start(s, values)
+		}}
+}
+
 // StartOneShot makes the one-shot optimizer in this process, for tests of its author.
 // Settings that are not given have their defaults.
 func (o OptimizerSpec) StartOneShot(s Search, settings wire.Settings) (OneShot, error) {
@@ -325,6 +340,12 @@ func NewEvaluator[P any](info EvaluatorInfo, start func(Env, P) (Evaluator, erro
 // the user wrote it: Refuse("sample", "must not exceed population").
 func Refuse(parameter, format string, args ...any) error {
 	return &Problem{Path: "parameters." + parameter, Message: parameter + " " + fmt.Sprintf(format, args...)}
+}
+
+// RefuseDecision is an error about a decision of the space that a component cannot
+// handle, which the host shows where the decision is written.
+func RefuseDecision(address, format string, args ...any) error {
+	return &Problem{Path: "decisions." + address, Message: fmt.Sprintf(format, args...)}
 }
 
 // Description is what the plugin tells about itself, checked.
