@@ -3,6 +3,7 @@ package spaces_test
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -268,7 +269,7 @@ func TestAbsentEdges(t *testing.T) {
 	want := []lower.Option{{Label: "zero(stride: stride)", Alternative: -1, Absent: true}, {Label: "skip(stride: stride)", Alternative: 0},
 		{Label: "sep_conv(kernel: 3, stride: stride)", Alternative: 1}}
 	for _, d := range n.Decisions {
-		if !d.Edges && !slices.Equal(d.Options, want) {
+		if !d.Edges && !reflect.DeepEqual(d.Options, want) {
 			t.Errorf("%s: %v", d.Address, d.Options)
 		}
 	}

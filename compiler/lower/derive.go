@@ -16,6 +16,9 @@ type Choice [][]int
 // decisions that do not exist in it nothing is taken. It is an error to take an
 // option that no architecture has, too few edges or too many.
 func (s *Supernet) Genotype(c Choice) (space.Genotype, error) {
+	if s.plan == nil {
+		return nil, errReceived
+	}
 	if len(c) != len(s.Decisions) {
 		return nil, fmt.Errorf("%d decisions are taken of %d", len(c), len(s.Decisions))
 	}

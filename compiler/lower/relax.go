@@ -23,9 +23,11 @@ func (p *Plan) Relax(o Relaxation) (*Supernet, diag.List) {
 		nets:    map[netKey]*Net{},
 		fixed:   map[*space.Decision]int64{},
 		refused: map[*space.Decision]bool{},
+		under:   map[under]bool{},
 	}
 	r.requirements()
 	r.out.Net = r.net(netKey{p.Body, 1})
+	r.multiplied()
 	r.sort()
 	r.sites()
 	r.diags.Sort()
@@ -43,7 +45,14 @@ type relaxer struct {
 	nets    map[netKey]*Net
 	fixed   map[*space.Decision]int64 // what is taken where an operation is made for each value of its attributes, and unknowns that are settled
 	refused map[*space.Decision]bool
+	under   map[under]bool
 	diags   diag.List
+}
+
+// under says that the candidates of a decision are multiplied by the weight of an edge.
+type under struct {
+	edge Weight
+	on   *space.Decision
 }
 
 // netKey tells the nets of one body apart: part is the K of the channels that go
@@ -183,6 +192,15 @@ func (r *relaxer) sort() {
 	for from, to := range place {
 		sorted[to] = all[from]
 	}
+	for _, d := range sorted {
+		for k := range d.Options {
+			for j, u := range d.Options[k].Under {
+				d.Options[k].Under[j] = place[u]
+			}
+			slices.Sort(d.Options[k].Under)
+			d.Options[k].Under = slices.Compact(d.Options[k].Under) // decisions may have an address in common
+		}
+	}
 	r.out.Decisions = sorted
 	each(func(t *Term) {
 		t.Weights = slices.Clone(t.Weights) // several terms may share them
@@ -190,6 +208,48 @@ func (r *relaxer) sort() {
 			t.Weights[k].Decision = place[t.Weights[k].Decision]
 		}
 	})
+}
+
+// weighs notes what the weights of an operand, which are those of edges, multiply.
+func (s *site) weighs(weights []Weight, operand *Node) {
+	if len(weights) == 0 {
+		return
+	}
+	for _, on := range s.choices(operand, map[*Node]bool{}) {
+		for _, w := range weights {
+			s.under[under{w, on}] = true
+		}
+	}
+}
+
+// choices are the decisions among what a tensor is, up to the next vertex.
+func (s *site) choices(n *Node, seen map[*Node]bool) (all []*space.Decision) {
+	if n == nil || n.Vertex != "" || seen[n] {
+		return nil
+	}
+	seen[n] = true
+	switch {
+	case n.Kind == Select && n.On.Kind != space.Subset:
+		all = append(all, n.On)
+		for _, c := range n.Cases {
+			all = append(all, s.choices(c, seen)...)
+		}
+	case n.Kind == Op:
+		all = s.variable(n)
+	case n.Kind == Call && n.Body.Kind == "block":
+		all = s.choices(n.Body.Output, seen)
+	}
+	return all
+}
+
+// multiplied tells each edge which candidates its weight multiplies.
+func (r *relaxer) multiplied() {
+	for u := range r.under {
+		if i, ok := r.numbers[u.on.Address]; ok { // it was not refused
+			o := &r.out.Decisions[u.edge.Decision].Options[u.edge.Option]
+			o.Under = append(o.Under, i)
+		}
+	}
 }
 
 // sites counts the mixtures that each decision weighs.

@@ -135,6 +135,7 @@ func (s *site) operand(n *Node, a Arg) graph.Ref {
 	if len(w) == 0 {
 		return s.tensor(a.Node)
 	}
+	s.weighs(w, a.Node)
 	of := *a.Node
 	of.Name, of.Vertex = n.Name+"."+a.Node.Name, ""
 	return s.mixture(&of, s.terms(a.Node, w))

@@ -1,6 +1,8 @@
 package lower
 
 import (
+	"errors"
+
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
 )
@@ -19,9 +21,20 @@ type Supernet struct {
 	Decisions []*Decision
 	Net       *Net
 
-	plan       *Plan
+	plan       *Plan // nil: it was received
 	relaxation Relaxation
 }
+
+// Received is a supernet that came without the plan of its space, as an evaluator in
+// another process gets it. It can be built and trained, but neither relaxed in another
+// way nor asked for a genotype.
+func Received(name string, decisions []*Decision, net *Net, r Relaxation) *Supernet {
+	r.Channels = max(r.Channels, 1)
+	return &Supernet{Name: name, Decisions: decisions, Net: net, relaxation: r}
+}
+
+// errReceived is the answer to what needs the plan.
+var errReceived = errors.New("the supernet came without its space")
 
 // Relaxation says how a space is relaxed.
 type Relaxation struct {
@@ -46,7 +59,7 @@ type Decision struct {
 	Sites    int // mixtures in the supernet that it weighs
 
 	// On is what it relaxes, a decision of the plan; nil for weights that
-	// Relaxation.EdgeWeights adds.
+	// Relaxation.EdgeWeights adds, and in a supernet that was [Received].
 	On *space.Decision
 }
 
@@ -58,6 +71,9 @@ type Option struct {
 	Alternative int
 	// Absent: it stands for no edge, so that it adds nothing whatever its weight.
 	Absent bool
+	// Under are the decisions among candidates that the weight of this edge
+	// multiplies, by their places in the supernet, in order.
+	Under []int
 }
 
 // Net is the inside of a supernet or of one of its cells: a [graph.Graph] with
@@ -111,10 +127,14 @@ func (n *Net) walk(path string, visit func(string, *MixedNode)) {
 	}
 }
 
-// Relax relaxes the same space in another way.
+// Relax relaxes the same space in another way; as it is, it is the same supernet.
 func (s *Supernet) Relax(o Relaxation) (*Supernet, error) {
+	o.Channels = max(o.Channels, 1)
 	if o == s.relaxation {
 		return s, nil
+	}
+	if s.plan == nil {
+		return nil, errReceived
 	}
 	out, diags := s.plan.Relax(o)
 	if err := diags.Err(); err != nil {
@@ -126,5 +146,5 @@ func (s *Supernet) Relax(o Relaxation) (*Supernet, error) {
 // Relaxation is how the space was relaxed.
 func (s *Supernet) Relaxation() Relaxation { return s.relaxation }
 
-// Plan is the plan of the space that was relaxed.
+// Plan is the plan of the space that was relaxed; nil if the supernet was [Received].
 func (s *Supernet) Plan() *Plan { return s.plan }

@@ -84,16 +84,18 @@ func (s *site) sum(n *Node, weights []Weight) []Term {
 	var terms []Term
 	for i, a := range n.Args {
 		all, ok := weights, true
-		for _, w := range s.edge(a) {
+		edge := s.edge(a)
+		if free >= 0 {
+			edge = []Weight{{free, i}} // nothing is picked
+		}
+		s.weighs(edge, a.Node)
+		for _, w := range edge {
 			if all, ok = weighed(all, w); !ok {
 				break
 			}
 		}
 		if !ok {
 			continue
-		}
-		if free >= 0 {
-			all = append(slices.Clip(all), Weight{free, i})
 		}
 		terms = append(terms, s.terms(a.Node, all)...)
 	}

@@ -28,38 +28,45 @@ type optimizer struct {
 func (o *optimizer) Close() error { return closeIf(o.Optimizer) }
 
 func (o optimizerServer) Configure(_ context.Context, req *nascv1.OptimizerConfigureRequest) (*nascv1.OptimizerConfigureResponse, error) {
-	cfg, err := wire.ToConfiguration(req.GetConfiguration())
+	spec, cfg, search, err := o.toSearch(req)
 	if err != nil {
-		return nil, status.Error(codes.InvalidArgument, err.Error())
+		return nil, err
 	}
-	sp, err := wire.ToSpace(req.GetSpace())
-	if err != nil {
-		return nil, status.Error(codes.InvalidArgument, err.Error())
-	}
-	if len(req.GetObjectives()) == 0 {
-		return nil, status.Error(codes.InvalidArgument, "no objective")
-	}
-	var objectives []Objective
-	for _, m := range req.GetObjectives() {
-		objectives = append(objectives, Objective{Metric: m.GetMetric(), Maximize: m.GetMaximize()})
-	}
-	var spec *OptimizerSpec
-	for i := range o.plugin.Optimizers {
-		if o.plugin.Optimizers[i].info.Name == cfg.Component {
-			spec = &o.plugin.Optimizers[i]
-		}
-	}
-	if spec == nil {
-		return nil, status.Errorf(codes.NotFound, "there is no optimizer %q", cfg.Component)
+	if spec.start == nil {
+		return nil, status.Errorf(codes.InvalidArgument, "the optimizer %s is one-shot", cfg.Component)
 	}
 	ps, err := o.open(cfg, req.GetConfiguration().GetSession(), spec.info.Shared, func(e Env) (component, error) {
-		started, err := spec.start(Search{Env: e, Space: sp, Objectives: objectives}, cfg.Settings)
+		search.Env = e
+		started, err := spec.start(search, cfg.Settings)
 		if err != nil {
 			return nil, err
 		}
 		return &optimizer{Optimizer: started, metrics: req.GetMetrics()}, nil
 	})
 	return &nascv1.OptimizerConfigureResponse{Problems: wire.FromProblems(ps)}, err
+}
+
+// toSearch reads the configuration of an optimizer.
+func (s *server) toSearch(req *nascv1.OptimizerConfigureRequest) (spec *OptimizerSpec, cfg wire.Configuration, search Search, err error) {
+	invalid := func(text string) error { return status.Error(codes.InvalidArgument, text) }
+	if cfg, err = wire.ToConfiguration(req.GetConfiguration()); err != nil {
+		return nil, cfg, search, invalid(err.Error())
+	}
+	if search.Space, err = wire.ToSpace(req.GetSpace()); err != nil {
+		return nil, cfg, search, invalid(err.Error())
+	}
+	for _, m := range req.GetObjectives() {
+		search.Objectives = append(search.Objectives, Objective{Metric: m.GetMetric(), Maximize: m.GetMaximize()})
+	}
+	if len(search.Objectives) == 0 {
+		return nil, cfg, search, invalid("no objective")
+	}
+	for i := range s.plugin.Optimizers {
+		if s.plugin.Optimizers[i].info.Name == cfg.Component {
+			return &s.plugin.Optimizers[i], cfg, search, nil
+		}
+	}
+	return nil, cfg, search, status.Errorf(codes.NotFound, "there is no optimizer %q", cfg.Component)
 }
 
 // Run reads steps and lets the pool run them.

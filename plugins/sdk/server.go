@@ -18,7 +18,7 @@ import (
 	"github.com/nasc-project/nasc/plugins/wire/direct"
 )
 
-// server answers the host's calls. It is one value for all three services.
+// server answers the host's calls. It is one value for all services.
 type server struct {
 	nascv1.UnimplementedPluginServer
 	plugin   Plugin
@@ -57,6 +57,8 @@ func (g *grpcPlugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
 	nascv1.RegisterPluginServer(s, g.server)
 	nascv1.RegisterOptimizerServer(s, optimizerServer{server: g.server})
 	nascv1.RegisterEvaluatorServer(s, evaluatorServer{server: g.server})
+	nascv1.RegisterOneShotServer(s, oneShotServer{server: g.server})
+	nascv1.RegisterSupernetServer(s, supernetServer{server: g.server})
 	g.server.offerDirect(os.Getenv(plugin.EnvUnixSocketDir))
 	forgetHost() // go-plugin has read what it needs
 	return nil

@@ -54,6 +54,10 @@ func servePlugin(name string) {
 		sdk.Serve(evaluatorPlugin())
 	case "test/lookup":
 		sdk.Serve(lookupPlugin())
+	case "test/oneshot":
+		sdk.Serve(oneShotPlugin())
+	case "test/trainer":
+		sdk.Serve(trainerPlugin())
 	case "test/optimizer":
 		sdk.Serve(optimizerPlugin())
 	default:

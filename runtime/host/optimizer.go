@@ -52,34 +52,16 @@ type Optimizer struct {
 
 // Optimizer configures the plugin as an optimizer.
 func (p *Plugin) Optimizer(ctx context.Context, cfg OptimizerConfig) (*Optimizer, error) {
-	c, err := p.Component(wire.OptimizerKind, cfg.Component)
+	c, settings, configure, err := p.toConfigure(cfg)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := p.Settings(c, cfg.Settings)
-	if err != nil {
-		return nil, err
+	if c.OneShot {
+		return nil, p.fault(UnknownComponent, "the optimizer %s is one-shot and proposes nothing to evaluate", c.Name)
 	}
-	if err := p.handles(c, cfg.Space); err != nil {
-		return nil, err
-	}
-	if len(cfg.Objectives) == 0 {
-		return nil, fmt.Errorf("an optimizer needs an objective")
-	}
-	configuration, err := wire.FromConfiguration(wire.Configuration{Component: c.Name, Settings: settings,
-		Seed: cfg.Seed, WorkDir: cfg.WorkDir, Threads: cfg.Threads})
-	if err != nil {
-		return nil, err
-	}
-	o := &Optimizer{component: c, settings: settings, space: cfg.Space, ready: make(chan reply, 1),
-		configure: &nascv1.OptimizerConfigureRequest{Configuration: configuration, Space: wire.FromSpace(cfg.Space), Metrics: cfg.Metrics}}
+	o := &Optimizer{component: c, settings: settings, space: cfg.Space, ready: make(chan reply, 1), configure: configure}
 	for _, m := range cfg.Objectives {
-		at := slices.Index(cfg.Metrics, m.Metric)
-		if at < 0 {
-			return nil, fmt.Errorf("the objective %s is not among the metrics", m.Metric)
-		}
-		o.objectives = append(o.objectives, at)
-		o.configure.Objectives = append(o.configure.Objectives, &nascv1.Objective{Metric: m.Metric, Maximize: m.Maximize})
+		o.objectives = append(o.objectives, slices.Index(cfg.Metrics, m.Metric))
 	}
 	o.session = p.session(c, o.open)
 	if err := o.session.call(ctx, func(context.Context, place) error { return nil }); err != nil {
@@ -87,6 +69,35 @@ func (p *Plugin) Optimizer(ctx context.Context, cfg OptimizerConfig) (*Optimizer
 		return nil, err
 	}
 	return o, nil
+}
+
+// toConfigure checks what starts an optimizer, and makes the message that does.
+func (p *Plugin) toConfigure(cfg OptimizerConfig) (c wire.Component, settings wire.Settings, m *nascv1.OptimizerConfigureRequest, err error) {
+	if c, err = p.Component(wire.OptimizerKind, cfg.Component); err != nil {
+		return c, nil, nil, err
+	}
+	if settings, err = p.Settings(c, cfg.Settings); err != nil {
+		return c, nil, nil, err
+	}
+	if err := p.handles(c, cfg.Space); err != nil {
+		return c, nil, nil, err
+	}
+	if len(cfg.Objectives) == 0 {
+		return c, nil, nil, fmt.Errorf("an optimizer needs an objective")
+	}
+	configuration, err := wire.FromConfiguration(wire.Configuration{Component: c.Name, Settings: settings,
+		Seed: cfg.Seed, WorkDir: cfg.WorkDir, Threads: cfg.Threads})
+	if err != nil {
+		return c, nil, nil, err
+	}
+	m = &nascv1.OptimizerConfigureRequest{Configuration: configuration, Space: wire.FromSpace(cfg.Space), Metrics: cfg.Metrics}
+	for _, o := range cfg.Objectives {
+		if !slices.Contains(cfg.Metrics, o.Metric) {
+			return c, nil, nil, fmt.Errorf("the objective %s is not among the metrics", o.Metric)
+		}
+		m.Objectives = append(m.Objectives, &nascv1.Objective{Metric: o.Metric, Maximize: o.Maximize})
+	}
+	return c, settings, m, nil
 }
 
 // Component describes the optimizer.

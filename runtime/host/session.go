@@ -181,9 +181,62 @@ func (s *session) call(ctx context.Context, f func(context.Context, place) error
 	}
 }
 
+// once makes a call where the session is open. When the process dies, that is the error:
+// what was done there is gone, and to make the call again is for the caller to decide.
+func (s *session) once(ctx context.Context, f func(context.Context, place) error) error {
+	at, err := s.enter(ctx)
+	if err != nil && at.proc == nil {
+		return s.explain(ctx, err)
+	}
+	return s.within(ctx, at, func(ctx context.Context) error {
+		if err != nil {
+			return err
+		}
+		return f(ctx, at)
+	})
+}
+
+// within makes a call at a place where the session was opened, and is like once.
+func (s *session) within(ctx context.Context, at place, f func(context.Context) error) error {
+	err := f(ctx)
+	var foreign *answerError
+	switch {
+	case err == nil:
+		s.keeper.well()
+		return nil
+	case errors.As(err, &foreign):
+		return foreign.error
+	case !lost(ctx, at.proc, err):
+		return s.explain(ctx, err)
+	}
+	s.keeper.bury(at.proc)
+	return s.died(1, at.proc)
+}
+
+// abandon ends the session where a call was given up, with the process unless others are
+// in it: it may still be at it.
+func (s *session) abandon(at place) {
+	if s.shared {
+		s.leave(at)
+		return
+	}
+	s.mu.Lock()
+	here := s.at == at
+	if here {
+		s.at = place{}
+	}
+	s.mu.Unlock()
+	if here {
+		s.keeper.dismiss()
+	}
+}
+
 // died is the error after too many deaths.
 func (s *session) died(times int, proc *process) error {
 	d := s.plugin.fault(Crashed, "the plugin died %d times in a row", times)
+	if times == 1 {
+		d.Message = "the plugin died"
+	}
 	proc.obituary(d)
 	return d
 }
