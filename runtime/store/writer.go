@@ -242,8 +242,10 @@ func (w *writer) prepare(ctx context.Context, s shape) (*sql.Stmt, error) {
 		into = "trials (run, number, architecture, elapsed, status, reused)"
 	}
 	if s.rows > 0 {
+		// An error rolls the transaction back, as commit does then. For a statement that
+		// could fail alone SQLite would copy every page it is about to change.
 		row := "(?" + strings.Repeat(",?", s.columns-1) + ")"
-		query = "INSERT INTO " + into + " VALUES " + row + strings.Repeat(","+row, s.rows-1)
+		query = "INSERT OR ROLLBACK INTO " + into + " VALUES " + row + strings.Repeat(","+row, s.rows-1)
 	}
 	ready, err := w.conn.PrepareContext(ctx, query)
 	if err == nil {

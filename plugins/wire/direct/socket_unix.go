@@ -25,6 +25,7 @@ const Supported = true
 type socket struct {
 	file        atomic.Pointer[os.File]
 	first       *os.File // blocks its thread
+	spin        *spin    // of first
 	interrupted atomic.Bool
 }
 
@@ -48,6 +49,10 @@ func detach(conn net.Conn, every time.Duration) (*socket, error) {
 		return nil, err
 	}
 	s := &socket{first: os.NewFile(uintptr(fd), "direct")}
+	if s.spin, err = newSpin(s.first); err != nil {
+		s.first.Close()
+		return nil, err
+	}
 	s.file.Store(s.first)
 	return s, nil
 }
@@ -80,6 +85,11 @@ func (s *socket) watch() error {
 
 // Read reads, as soon as there is something or the socket is interrupted.
 func (s *socket) Read(into []byte) (int, error) {
+	if s.file.Load() == s.first {
+		if n := s.spin.read(into); n > 0 {
+			return n, nil
+		}
+	}
 	for {
 		n, err := s.file.Load().Read(into)
 		if !errors.Is(err, unix.EAGAIN) {
