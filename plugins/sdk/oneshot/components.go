@@ -160,6 +160,7 @@ type Staged interface {
 // Outcome is what a stage of a selection has led to.
 type Outcome struct {
 	Choice  Choice
+	Epochs  float64               // weight steps that it has made, in epochs
 	Metrics sdk.ValidationMetrics // of the supernet for it; without values it is measured
 	Values  map[string]float64
 	Text    string

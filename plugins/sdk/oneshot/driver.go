@@ -268,7 +268,7 @@ func (d *driver) selection(ctx context.Context) (sdk.Stage, error) {
 	}
 	d.stage++
 	d.selected++
-	return d.finish(ctx, o, 0)
+	return d.finish(ctx, o, o.Epochs)
 }
 
 // mean adds up numbers.

@@ -33,9 +33,10 @@ type synthetic struct {
 	epochs, steps, valid int
 	rate, decay          float64
 
-	state syntheticState
-	calls map[string]int
-	r     sdk.Relaxation // the one it has been brought to
+	state  syntheticState
+	calls  map[string]int
+	decays map[float64]int // if there, weight steps by their weight decay, -1 being none given
+	r      sdk.Relaxation  // the one it has been brought to
 }
 
 type term struct {
@@ -235,9 +236,12 @@ func (n *synthetic) WeightStep(_ context.Context, m sdk.Mixture, o sdk.WeightSte
 		return 0, err
 	}
 	loss, _, dw := n.loss(m, n.state.W, n.noises("train", n.state.Step%n.steps))
-	decay := n.decay
+	decay, given := n.decay, -1.0
 	if o.WeightDecay != nil {
-		decay = *o.WeightDecay
+		decay, given = *o.WeightDecay, *o.WeightDecay
+	}
+	if n.decays != nil {
+		n.decays[given]++
 	}
 	for i, t := range n.terms {
 		if on := !slices.ContainsFunc(t.weights, func(x [2]int) bool { return m[x[0]][x[1]] == 0 }); on {
