@@ -17,8 +17,12 @@ const (
 	normMomentum = 0.1
 )
 
-// batchNorm adds batch normalisation with a scale and a shift per channel.
+// batchNorm adds batch normalisation with a scale and a shift per channel, unless the
+// network is to have none.
 func (s *Site) batchNorm(name string, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if s.Plain {
+		return s.normalize(name, x)
+	}
 	c := x.Shape()[1]
 	scale, err := s.Params.Learn(s.Address+"/"+name+".scale", Init{Value: 1}, c)
 	if err != nil {

@@ -53,6 +53,10 @@ type Network struct {
 	Training bool
 	Norm     Norm
 
+	// Plain leaves out the scale and the shift of the batch norms that are built from
+	// now on. Whoever searches weighs what they scale: both would say the same twice.
+	Plain bool
+
 	// Seeds derives the seed of a stream of random numbers from its name and a
 	// counter, which is Step. Only ops that draw need it.
 	Seeds func(name string, counter uint64) uint64

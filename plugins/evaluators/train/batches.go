@@ -75,11 +75,13 @@ func (s *source) plain(to *batch, split dataset.Split, first, count int) {
 	}
 }
 
-// lessons are the batches of a training, by the number of the step. Everything
+// lessons are the batches of a part of the data, by the number of the step. Everything
 // random about a batch comes from the seed, the epoch and the position in it, so
 // that batches may be made in any order and by any goroutine.
 type lessons struct {
 	*source
+	part        dataset.Split
+	stream      string // what the names of the random streams begin with
 	settings    Settings
 	seed        uint64
 	size, steps int // examples of a batch, batches of an epoch
@@ -88,16 +90,17 @@ type lessons struct {
 	mixed       []float32 // memory for images to be mixed
 }
 
+// newLessons are those of the training part.
 func newLessons(s *source, settings Settings, seed uint64, size int) *lessons {
-	return &lessons{source: s, settings: settings, seed: seed, size: size, steps: s.set.Train.Len() / size, epoch: -1}
+	return &lessons{source: s, part: s.set.Train, settings: settings, seed: seed, size: size, steps: s.set.Train.Len() / size, epoch: -1}
 }
 
 // fill makes the batch of a step, counted from 0 over all epochs. What an epoch
 // has more than its batches hold takes part in another epoch.
 func (l *lessons) fill(to *batch, step int) {
-	examples := l.set.Train.Len()
+	examples := l.part.Len()
 	if epoch := step / l.steps; epoch != l.epoch {
-		l.epoch, l.order = epoch, stream.New(l.seed, "order", uint64(epoch)).Perm(examples)
+		l.epoch, l.order = epoch, stream.New(l.seed, l.stream+"order", uint64(epoch)).Perm(examples)
 	}
 	first := step % l.steps * l.size
 	chosen := l.order[first:][:l.size]
@@ -105,11 +108,11 @@ func (l *lessons) fill(to *batch, step int) {
 	for b, i := range chosen {
 		var v view
 		if l.settings.augments() {
-			v = l.settings.draw(stream.New(l.seed, "augment", uint64(l.epoch)*uint64(examples)+uint64(first+b)), l.set.H, l.set.W)
+			v = l.settings.draw(stream.New(l.seed, l.stream+"augment", uint64(l.epoch)*uint64(examples)+uint64(first+b)), l.set.H, l.set.W)
 		}
-		l.image(to.images, b, l.set.Train, i, v)
+		l.image(to.images, b, l.part, i, v)
 		if !soft {
-			to.targets[b] = float32(l.set.Train.Labels[i])
+			to.targets[b] = float32(l.part.Labels[i])
 		}
 	}
 	if soft {
@@ -120,7 +123,7 @@ func (l *lessons) fill(to *batch, step int) {
 // mix replaces every image and label by a mixture with those of another place; the
 // shares are the same for the whole batch.
 func (l *lessons) mix(to *batch, chosen []int, step int) {
-	r := stream.New(l.seed, "mixup", uint64(step))
+	r := stream.New(l.seed, l.stream+"mixup", uint64(step))
 	share := float32(beta(r, l.settings.Mixup))
 	l.mixed = append(l.mixed[:0], to.images...)
 	size := len(to.images) / l.size
@@ -134,8 +137,8 @@ func (l *lessons) mix(to *batch, chosen []int, step int) {
 		for k := range row {
 			row[k] = smoothing / float32(classes)
 		}
-		row[l.set.Train.Labels[chosen[b]]] += (1 - smoothing) * share
-		row[l.set.Train.Labels[chosen[other]]] += (1 - smoothing) * (1 - share)
+		row[l.part.Labels[chosen[b]]] += (1 - smoothing) * share
+		row[l.part.Labels[chosen[other]]] += (1 - smoothing) * (1 - share)
 	}
 }
 

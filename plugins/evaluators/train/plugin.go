@@ -16,7 +16,7 @@ var Plugin = sdk.Plugin{
 	Name: "nasc/train", Version: "0.1.1",
 	Doc: "Trains every architecture on images, with Gorgonia on the processor.",
 	Evaluators: []sdk.EvaluatorSpec{sdk.NewEvaluator(sdk.EvaluatorInfo{
-		Name: "train",
+		Name: "train", Supernets: true,
 		Doc: "Trains an architecture on the training part of a data set, by default with SGD (Nesterov momentum, cosine schedule), " +
 			"and reports its accuracy on the validation part; the test part is for the winner.",
 		Metrics: []sdk.Metric{
@@ -66,6 +66,15 @@ func (e evaluator) Test(ctx context.Context, c sdk.Candidate, progress func(sdk.
 		return sdk.TestMetrics{}, problem(err)
 	}
 	return sdk.TestMetrics{Values: m.values()}, nil
+}
+
+// OpenSupernet makes a supernet for a one-shot search.
+func (e evaluator) OpenSupernet(_ context.Context, o sdk.OpenSupernet) (sdk.TrainedSupernet, error) {
+	s, err := e.Trainer.OpenSupernet(o)
+	if err != nil {
+		return nil, &sdk.Problem{Path: "supernet", Message: err.Error()}
+	}
+	return s, nil
 }
 
 // job is the training of a candidate. It is kept below the run's folder, if there is

@@ -37,9 +37,7 @@ type array struct {
 }
 
 func (r *Training) position() position {
-	s := r.trainer.settings
-	s.Data, s.Checkpoint, s.Memory = "", 0, 0 // do not matter
-	p := position{Identity: identity{r.job.Graph.Hash().String(), r.job.Seed, r.job.Epochs, s, r.trainer.Facts()},
+	p := position{Identity: identity{r.job.Graph.Hash().String(), r.job.Seed, r.job.Epochs, r.trainer.settings.essence(), r.trainer.Facts()},
 		Step: r.at, Loss: r.sum, Curve: r.curve, Slots: len(r.optimizer.State().Slots)}
 	for _, w := range r.net.weights.learned {
 		p.Weights = append(p.Weights, array{w.Name(), w.Shape().TotalSize()})

@@ -47,8 +47,24 @@ type Settings struct {
 	Auxiliary   float64 `default:"0" min:"0" doc:"weight of the loss of a second classifier, in training only, that reads the first map of the smallest resolution (DARTS: 0.4); 0: none"`
 	Recalibrate int     `default:"0" min:"0" doc:"training batches that the running statistics of batch norms are made of anew before a measurement; 0: they are those of the training"`
 
+	SupernetBatch    int     `default:"64" min:"1" max:"65536" doc:"supernet: examples per step, of the training and of the validation part"`
+	SupernetLr       float64 `default:"0.025" min:"0" doc:"supernet: learning rate of the first step; it falls step by step along half a cosine"`
+	SupernetLrMin    float64 `default:"0.001" min:"0" doc:"supernet: learning rate at the end"`
+	SupernetMomentum float64 `default:"0.9" min:"0" max:"1" doc:"supernet: momentum of sgd"`
+	SupernetNesterov bool    `default:"true" doc:"supernet: Nesterov's form of momentum (DARTS: not)"`
+	SupernetDecay    float64 `default:"0.0005" min:"0" doc:"supernet: factor of the weights that is added to their gradients (DARTS: 0.0003)"`
+	SupernetClip     float64 `default:"5" min:"0" doc:"supernet: largest norm of all gradients together; 0: no limit"`
+	SupernetShared   bool    `default:"false" doc:"supernet: uses of a cell for equal shapes share their weights; decisions they share in any case"`
+	SupernetAffine   bool    `default:"false" doc:"supernet: batch norms within cells have a scale and a shift; published supernets: not, since mixture weights scale already"`
+
 	Memory     float64 `default:"0" min:"0" doc:"MiB that a training may take; one that needs more fails before it begins. 0: what the machine has left"`
 	Checkpoint float64 `default:"60" min:"0" doc:"seconds between two checkpoints of a training, from which it goes on when the search is resumed; 0: none"`
+}
+
+// essence is the settings but for those that change no number.
+func (s Settings) essence() Settings {
+	s.Data, s.Checkpoint, s.Memory = "", 0, 0
+	return s
 }
 
 // rule is the optimizer that the settings name.
@@ -60,6 +76,11 @@ func (s Settings) rule() optim.Rule {
 		return optim.Adam{Beta1: s.Beta1, Beta2: s.Beta2, Epsilon: s.Epsilon, WeightDecay: s.WeightDecay, Decoupled: s.Optimizer == "adamw"}
 	}
 	return optim.SGD{Momentum: s.Momentum, Nesterov: s.Nesterov, WeightDecay: s.WeightDecay}
+}
+
+// supernetRule is how the weights of a supernet move.
+func (s Settings) supernetRule() optim.SGD {
+	return optim.SGD{Momentum: s.SupernetMomentum, Nesterov: s.SupernetNesterov, WeightDecay: s.SupernetDecay}
 }
 
 // schedule is the learning rate over so many epochs of so many steps.
@@ -81,7 +102,7 @@ func (s Settings) check(set *dataset.Set) error {
 	for _, share := range []struct {
 		name  string
 		value float64
-	}{{"momentum", s.Momentum}, {"alpha", s.Alpha}, {"beta1", s.Beta1}, {"beta2", s.Beta2}} {
+	}{{"momentum", s.Momentum}, {"alpha", s.Alpha}, {"beta1", s.Beta1}, {"beta2", s.Beta2}, {"supernet_momentum", s.SupernetMomentum}} {
 		if share.value == 1 {
 			return &dataset.Problem{Option: share.name, Message: "is 1, with which the first step is never forgotten; it must be less"}
 		}

@@ -5,7 +5,8 @@
 // A [Set] has three parts. Train is for weights, Valid for the number that an
 // optimizer sees, Test for the final report only. The parts are disjoint and
 // fixed: they depend on the files and on nothing else, and asking for fewer
-// examples takes the first of a part. Facts says how they came about, with a hash
+// examples takes the first of a part. Only a validation part that is divided off the
+// training files may be asked to be larger; then it takes from the training part. Facts says how they came about, with a hash
 // of each, for the manifest of a run.
 package dataset
 
@@ -35,6 +36,8 @@ type Set struct {
 	Train, Valid, Test Split
 	Mean, Std          []float32 // of Train by channel, in units of pixel values
 	Facts              map[string]string
+
+	divided bool // Valid is a part of the training files
 }
 
 // Options choose and size a data set. A zero is the data set's own choice.
@@ -88,6 +91,9 @@ func Load(o Options) (*Set, error) {
 			return nil, refuse("size", "is %d, but the images have %dx%d pixels", o.Size, s.H, s.W)
 		}
 	}
+	if err := s.lend(o.Valid); err != nil {
+		return nil, err
+	}
 	for _, part := range []struct {
 		name string
 		want int
@@ -108,6 +114,25 @@ func Load(o Options) (*Set, error) {
 	s.Facts["dataset"] = s.Name
 	s.moments()
 	return s, nil
+}
+
+// lend moves examples from the end of the training part to the validation part, if
+// more of these are wanted than there are, and both come from the training files: a
+// one-shot search divides them in two halves.
+func (s *Set) lend(valid int) error {
+	more := valid - s.Valid.Len()
+	if !s.divided || more <= 0 {
+		return nil
+	}
+	left := s.Train.Len() - more
+	if left < 1 {
+		return refuse("valid", "asks for %d examples, but there are %d, of which some must be left to train on", valid, s.Train.Len()+s.Valid.Len())
+	}
+	s.Valid.Pixels = append(s.Valid.Pixels, s.Train.Pixels[left*s.size():]...)
+	s.Valid.Labels = append(s.Valid.Labels, s.Train.Labels[left:]...)
+	s.Train = Split{s.Train.Pixels[:left*s.size()], s.Train.Labels[:left]}
+	s.Facts["dataset.split"] += fmt.Sprintf(" (validation: %d more, that would else be trained on)", more)
+	return nil
 }
 
 // size is the number of pixel values of an example.
@@ -165,6 +190,7 @@ func divide(pool Split, size int, parts ...int) []Split {
 // test.
 func (s *Set) divideFiles(train Split, test *Split) {
 	n, fifth := train.Len(), train.Len()/5
+	s.divided = true
 	if test != nil {
 		parts := divide(train, s.size(), n-fifth, fifth)
 		s.Train, s.Valid, s.Test = parts[0], parts[1], *test

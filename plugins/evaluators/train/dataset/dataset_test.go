@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -137,6 +138,44 @@ func TestGlyphs(t *testing.T) {
 	}
 	if len(c.Mean) != 3 || c.Std[0] < 10 {
 		t.Errorf("mean %v, deviation %v: the images are blank", c.Mean, c.Std)
+	}
+}
+
+// TestLend: a validation part larger than a fifth of the training files takes from the
+// end of the training part, so that what was in the parts of smaller sizes stays there.
+func TestLend(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "data_batch_1.bin"), cifarBytes(50))
+	write(t, filepath.Join(dir, "test_batch.bin"), cifarBytes(5))
+	usual := load(t, Options{Name: "cifar10", Path: dir})
+	if got, want := usual.String(), "cifar10 [3, 32, 32], 10 classes, 40/10/5 examples"; got != want {
+		t.Fatalf("%s, want %s", got, want)
+	}
+	halves := load(t, Options{Name: "cifar10", Path: dir, Train: 20, Valid: 25})
+	if got, want := halves.String(), "cifar10 [3, 32, 32], 10 classes, 20/25/5 examples"; got != want {
+		t.Fatalf("%s, want %s", got, want)
+	}
+	if !bytes.Equal(halves.Train.Pixels, usual.Train.Pixels[:20*3072]) || !bytes.Equal(halves.Train.Labels, usual.Train.Labels[:20]) {
+		t.Error("the training part is another")
+	}
+	if !bytes.Equal(halves.Valid.Pixels, slices.Concat(usual.Valid.Pixels, usual.Train.Pixels[25*3072:])) ||
+		!bytes.Equal(halves.Valid.Labels, slices.Concat(usual.Valid.Labels, usual.Train.Labels[25:])) {
+		t.Error("the validation part is not the fifth and then the end of the training part")
+	}
+	if want := "15 more, that would else be trained on"; !strings.Contains(halves.Facts["dataset.split"], want) {
+		t.Errorf("facts %v", halves.Facts)
+	}
+	for o, want := range map[Options]string{
+		{Valid: 50}:            "valid asks for 50 examples, but there are 50, of which some must be left to train on",
+		{Valid: 25, Train: 26}: "train asks for 26 examples, but there are 25",
+	} {
+		o.Name, o.Path = "cifar10", dir
+		if _, err := Load(o); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, err := Load(Options{Name: "glyphs", Train: 100, Valid: 3000, Test: 10}); err != nil { // drawn, not divided
+		t.Error(err)
 	}
 }
 

@@ -85,6 +85,12 @@ func cut(tensors [][]float32) (pieces []piece, tasks []int) {
 // leaves its tensor, and what is remembered of it, alone, as PyTorch leaves a
 // tensor that took no part in the step.
 func (o *Optimizer) Step(ws *kernel.Workers, grads [][]float32, rate float64) {
+	o.StepBy(ws, o.rule, grads, rate)
+}
+
+// StepBy is a Step by another rule, which must remember as many numbers as the
+// optimizer's own: SGD with another weight decay.
+func (o *Optimizer) StepBy(ws *kernel.Workers, rule Rule, grads [][]float32, rate float64) {
 	for k, g := range grads {
 		if g != nil {
 			o.state.Steps[k]++
@@ -100,7 +106,7 @@ func (o *Optimizer) Step(ws *kernel.Workers, grads [][]float32, rate float64) {
 			for s := range slots {
 				slots[s] = o.state.Slots[s][p.tensor][p.lo:p.hi]
 			}
-			o.rule.move(o.state.Steps[p.tensor], rate, o.params[p.tensor][p.lo:p.hi], g[p.lo:p.hi], slots)
+			rule.move(o.state.Steps[p.tensor], rate, o.params[p.tensor][p.lo:p.hi], g[p.lo:p.hi], slots)
 		}
 	})
 }

@@ -130,6 +130,7 @@ func (e *engine[T]) net(s *lower.Supernet, n *lower.Net, path, place string, in 
 			}
 			values[i], err = e.net(s, node.Net, path+node.Name+"/", inner, args)
 		default:
+			e.Plain = e.options.Plain && path != ""
 			values[i], err = e.operation(node, place+node.Name, args)
 		}
 		if err != nil {
@@ -204,7 +205,7 @@ func (e *engine[T]) operation(node *lower.MixedNode, address string, args []*gor
 	if err != nil {
 		return nil, err
 	}
-	if made := e.weights.count - before; made != 0 && node.Params != 0 && made != node.Params {
+	if made := e.weights.count - before; made != 0 && node.Params != 0 && made != node.Params && !e.Plain {
 		return nil, fmt.Errorf("%s: %s has %d trainable numbers, but its declaration says %d", address, node.Op, made, node.Params)
 	}
 	return out, nil

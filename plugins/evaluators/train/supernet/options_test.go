@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -170,6 +171,20 @@ func TestSharing(t *testing.T) {
 	// Shared weights learn from all uses.
 	if _, err := shared.WeightStep(context.Background(), images, labels, m); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPlain: batch norms of cells have no scale and shift, those around them have.
+func TestPlain(t *testing.T) {
+	_, s := load(t, "nasbench201/nasbench201.nas", lower.Relaxation{}, small["nasbench201/nasbench201.nas"]...)
+	e := newTest[float64](t, s, Options{Batch: 4, Plain: true}, 2)
+	for _, p := range e.params {
+		if strings.HasPrefix(p.Name(), "normal") && (strings.HasSuffix(p.Name(), ".scale") || strings.HasSuffix(p.Name(), ".shift")) {
+			t.Errorf("there is %s", p.Name())
+		}
+	}
+	if e.weights.byName["conv_bn/conv.bn.scale"] == nil || len(e.weights.running) < 20 {
+		t.Errorf("weights %v, %d running statistics", slices.Sorted(maps.Keys(e.weights.byName)), len(e.weights.running))
 	}
 }
 
@@ -390,7 +405,7 @@ func TestRecalibrate(t *testing.T) {
 		return math.Abs(a - b)
 	}
 	before := diff()
-	if err := n.Recalibrate(ctx, [][]float32{images}, m); err != nil {
+	if err := n.Recalibrate(ctx, func(yield func([]float32, error) bool) { yield(images, nil) }, m); err != nil {
 		t.Fatal(err)
 	}
 	if after := diff(); after > 2e-3 || before < 10*after {

@@ -3,6 +3,7 @@ package supernet
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math"
 
 	"github.com/nasc-project/nasc/plugins/evaluators/train/optim"
@@ -35,6 +36,12 @@ func (e *DivergedError) Error() string {
 // It is an error if the loss or a gradient is not finite, or ctx is done; the
 // weights have not moved then.
 func (n *Supernet) WeightStep(ctx context.Context, images []float32, labels []int, m Mixture) (loss float64, err error) {
+	return n.Move(ctx, images, labels, m, n.options.Rule, n.Rate())
+}
+
+// Move is a WeightStep by another rule, which remembers as many numbers, and at
+// another learning rate than those of the options.
+func (n *Supernet) Move(ctx context.Context, images []float32, labels []int, m Mixture, rule optim.Rule, rate float64) (loss float64, err error) {
 	e := n.engine
 	if err := e.load(images, labels, m); err != nil {
 		return 0, err
@@ -51,9 +58,19 @@ func (n *Supernet) WeightStep(ctx context.Context, images []float32, labels []in
 	if norm := optim.ClipNorm(e.Workers, n.grads, n.options.Clip); math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return 0, &DivergedError{"norm of the gradients", norm, n.steps + 1}
 	}
-	n.optimizer.Step(e.Workers, n.grads, n.options.Schedule.At(n.steps))
+	n.optimizer.StepBy(e.Workers, rule, n.grads, rate)
 	n.steps++
 	return loss, nil
+}
+
+// Rate is the learning rate of the next weight step by the schedule. After its last
+// step the schedule stays where it is.
+func (n *Supernet) Rate() float64 {
+	s, i := n.options.Schedule, n.steps
+	if s.Steps > 0 {
+		i = min(i, s.Steps)
+	}
+	return s.At(i)
 }
 
 // ArchGradient is the gradient of the loss with respect to the mixture weights, and
@@ -188,14 +205,17 @@ func (e *engine[T]) score(ctx context.Context, images []float32, labels []int, m
 // Recalibrate makes the running statistics of batch norm the means over batches of
 // images, under a mixture (Guo et al., "Single Path One-Shot", ECCV 2020, do so for
 // every path that they score). Those of operations that it takes out are as at the
-// start.
-func (n *Supernet) Recalibrate(ctx context.Context, batches [][]float32, m Mixture) error {
+// start. An error of the batches ends it.
+func (n *Supernet) Recalibrate(ctx context.Context, batches iter.Seq2[[]float32, error], m Mixture) error {
 	e := n.engine
 	labels := make([]int, e.places())
 	for _, r := range e.weights.averages {
 		r.Reset()
 	}
-	for _, images := range batches {
+	for images, err := range batches {
+		if err != nil {
+			return err
+		}
 		if err := e.load(images, labels, m); err != nil {
 			return err
 		}
@@ -205,4 +225,22 @@ func (n *Supernet) Recalibrate(ctx context.Context, batches [][]float32, m Mixtu
 		}
 	}
 	return nil
+}
+
+// KeepStatistics takes note of the running statistics of batch norm; restore brings
+// them back.
+func (n *Supernet) KeepStatistics() (restore func()) { return n.engine.keepStatistics() }
+
+func (e *engine[T]) keepStatistics() (restore func()) {
+	var kept []float64
+	for _, r := range e.weights.averages {
+		kept = append(append(kept, r.Mean...), r.Var...)
+	}
+	return func() {
+		rest := kept
+		for _, r := range e.weights.averages {
+			rest = rest[copy(r.Mean, rest):]
+			rest = rest[copy(r.Var, rest):]
+		}
+	}
 }

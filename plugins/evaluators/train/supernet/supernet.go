@@ -41,6 +41,9 @@ type Options struct {
 	// Shared lets the uses of a cell for equal shapes share their operations. They
 	// have weights of their own otherwise.
 	Shared bool
+	// Plain leaves the scale and the shift of batch norms within cells out, as Liu,
+	// Simonyan and Yang do: mixture weights scale what they scale.
+	Plain bool
 
 	Smoothing float64        // share of the target that is spread over all classes
 	Rule      optim.Rule     // how weights move; nil: SGD with momentum 0.9 and weight decay 3e-4
