@@ -68,6 +68,8 @@ func (e evaluator) Test(ctx context.Context, c sdk.Candidate, progress func(sdk.
 	return sdk.TestMetrics{Values: m.values()}, nil
 }
 
+var _ sdk.SupernetTrainer = evaluator{}
+
 // OpenSupernet makes a supernet for a one-shot search.
 func (e evaluator) OpenSupernet(_ context.Context, o sdk.OpenSupernet) (sdk.TrainedSupernet, error) {
 	s, err := e.Trainer.OpenSupernet(o)

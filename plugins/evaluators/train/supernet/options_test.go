@@ -316,7 +316,7 @@ func TestSampled(t *testing.T) {
 			for range s.Decisions {
 				c = append(c, []int{1 + k})
 			}
-			alone, err := New(&lower.Supernet{Name: s.Name, Net: single(s.Net, c, map[*lower.Net]*lower.Net{})}, ws, o)
+			alone, err := New(lower.Received(s.Name, nil, single(s.Net, c, map[*lower.Net]*lower.Net{}), lower.Relaxation{}), ws, o)
 			if err != nil {
 				t.Fatal(err)
 			}

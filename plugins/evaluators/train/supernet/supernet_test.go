@@ -264,7 +264,7 @@ func TestOneHot(t *testing.T) {
 					t.Fatal(err)
 				}
 				o := Options{Batch: 6, Seed: uint64(trial)}
-				left := &lower.Supernet{Name: s.Name, Net: single(s.Net, c, map[*lower.Net]*lower.Net{})}
+				left := lower.Received(s.Name, nil, single(s.Net, c, map[*lower.Net]*lower.Net{}), lower.Relaxation{})
 				whole, alone := newTest[float64](t, s, o, 2), newTest[float64](t, left, o, 2)
 				m := hot(whole.decisions, c)
 				images, labels := batch(s, 6, whole.places(), whole.classes(), uint64(trial))
