@@ -21,14 +21,17 @@ import (
 	"github.com/nasc-project/nasc/spaces/nasbench201"
 )
 
-// TestMain makes the test binary a nasc with two more plugins, which scripts and
+// TestMain makes the test binary a nasc with three more plugins, which scripts and
 // the kill tests run as real processes.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"nasc": func() {
-		builtins.names = func() []string { return append(builtin.Names(), "hash", "pooled") }
+		builtins.names = func() []string { return append(builtin.Names(), "hash", "pooled", "toy") }
 		builtins.plugin = func(name string) (sdk.Plugin, bool) {
-			if name == "hash" || name == "pooled" {
+			switch name {
+			case "hash", "pooled":
 				return hashPlugin(name), true
+			case "toy":
+				return toyPlugin(), true
 			}
 			return builtin.Plugin(name)
 		}

@@ -88,7 +88,14 @@ func newPluginList() *cobra.Command {
 		for _, d := range all {
 			var offers []string
 			for _, component := range d.Components {
-				offers = append(offers, string(component.Kind)+" "+component.Name)
+				offer := string(component.Kind) + " " + component.Name
+				switch {
+				case component.OneShot:
+					offer += " (one-shot)"
+				case component.Supernets:
+					offer += " (supernets)"
+				}
+				offers = append(offers, offer)
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Name, d.Version, strings.Join(offers, ", "), firstSentence(d.Doc))
 		}
@@ -143,8 +150,13 @@ func printPlugin(w io.Writer, d wire.Description) {
 		if c.Doc != "" {
 			fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(strings.TrimSpace(c.Doc), "\n", "\n    "))
 		}
-		if c.Ends {
+		switch {
+		case c.Ends:
 			fmt.Fprintln(w, "    A search with it needs no budget.")
+		case c.OneShot:
+			fmt.Fprintln(w, "    It is one-shot: it needs an evaluator that trains supernets, and a budget of epochs.")
+		case c.Supernets:
+			fmt.Fprintln(w, "    It trains supernets, for one-shot optimizers.")
 		}
 		t := tabwriter.NewWriter(w, 4, 0, 2, ' ', 0)
 		for _, p := range c.Parameters {

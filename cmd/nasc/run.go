@@ -34,9 +34,15 @@ func newRun() *cobra.Command {
 architecture and prints it as .nas. The file's search block says how; flags
 override it. A component named by a flag starts from its defaults, which --set
 changes: --set population=20, or --set optimizer.population=20 when several
-things have a setting of that name (scopes: optimizer, evaluator, space, search).
+things have a setting of that name (scopes: optimizer, evaluator, space, search;
+settings of retrain and report are always written with the scope).
 
-The budget counts evaluations (100), epochs (epochs(50)), seconds on the clock of
+A one-shot method, such as darts or gdas, trains a supernet with an evaluator that
+can, for a number of epochs. After each the architecture derived is a trial; that of
+the last is the winner. With --report, another evaluator tests it, and the
+architecture of every epoch, which the method is never told.
+
+The budget counts evaluations (100), epochs (50epochs), seconds on the clock of
 a tabular benchmark (12000s) or seconds of real time (wall(10m)). Exhaustive search
 needs none: it goes through the space once. Equal files, seeds and sizes of batches
 give equal trial logs, except with a budget of real time. --batch says how many
@@ -58,15 +64,18 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
   nasc run spaces/nasbench201/nasbench201.nas --optimizer evolution --evaluator table \
       --set data=nasbench201.nasb --budget 100 --seed 1
   nasc run spaces/nasbench201/nasbench201.nas --optimizer exhaustive --evaluator table \
-      --set data=nasbench201.nasb`,
+      --set data=nasbench201.nasb
+  nasc run spaces/nasbench201/nasbench201.nas --optimizer darts --evaluator train \
+      --set c=4 --set n=1 --budget 2epochs --report table --set report.data=nasbench201.nasb`,
 		Args: args(1, 1),
 	}
 	f := c.Flags()
 	f.StringVar(&o.Search, "search", "", "the search block, when the file has several")
 	f.StringVar(&o.Space, "space", "", "the space, instead of the search block's")
-	f.StringVar(&o.Optimizer, "optimizer", "", "the optimizer: a plugin, or plugin.component")
+	f.StringVar(&o.Optimizer, "optimizer", "", "the optimizer: a plugin, plugin.component, a `let` of the file or a published method")
 	f.StringVar(&o.Evaluator, "evaluator", "", "the evaluator: a plugin, or plugin.component")
-	f.StringVar(&budget, "budget", "", "when to stop: 100, epochs(50), 12000s, wall(10m)")
+	f.StringVar(&o.Report, "report", "", "the evaluator that tests the winner and the stages of a one-shot search; none: the evaluator")
+	f.StringVar(&budget, "budget", "", "when to stop: 100, 50epochs, 12000s, wall(10m)")
 	f.Uint64Var(&seed, "seed", 0, "of everything random")
 	f.StringArrayVar(&sets, "set", nil, "a setting, as in --set population=20")
 	f.IntVar(&o.Workers, "workers", 1, "how many architectures are evaluated at once")
@@ -149,7 +158,8 @@ func newResume() *cobra.Command {
 		Short: "Go on with a run that was interrupted",
 		Long: `resume goes on with a run where it stopped. The optimizer is asked and told
 again from the log, which must repeat every proposal; what the log holds is not
-evaluated again. The run ends with the log that it would have had undisturbed. Of a
+evaluated again. A one-shot search goes on from the last stage that was saved. The run
+ends with the log that it would have had undisturbed. Of a
 study, runs that are finished are left alone and those that are missing are begun.`,
 		Example: "  nasc resume runs/quickstart-evolution-seed1",
 		Args:    args(1, 1),
@@ -211,7 +221,7 @@ func conduct(ctx context.Context, c *cobra.Command, s *plan.Session, source func
 		report.Group(m.Space.Size), m.Optimizer.Component, m.Evaluator.Component, search.Budget(m.Budget), m.Seed)
 	progress := report.New(talk, terminal(talk), m)
 	w, diags := s.Search(ctx, progress)
-	progress.End()
+	progress.End(w != nil)
 	closed = true
 	if end := s.Close(); end != nil && !diags.HasErrors() {
 		diags = plan.Explain(end, dir)

@@ -50,7 +50,7 @@ func (c *Comparison) Curves() []Curves {
 	o := first.Objectives[0]
 	for _, s := range c.Strata {
 		for _, axis := range []string{Evaluations, Simulated, Wall} {
-			k := Curves{Stratum: s.Label, Axis: axis, Metric: o.Metric, Unit: first.metric(o.Metric).Unit, Maximize: o.Maximize}
+			k := Curves{Stratum: s.Label, Axis: axis, Metric: o.Metric, Unit: first.metric("validation", o.Metric).Unit, Maximize: o.Maximize}
 			for i, cell := range s.cells {
 				if curve, ok := newCurve(cell, axis, o.Maximize); ok {
 					curve.Group, curve.Place = c.Groups[i].Label, i
@@ -94,7 +94,7 @@ func incumbents(r *Run, axis string, maximize bool) (steps []step, end float64) 
 		case Wall:
 			end = t.Elapsed
 		}
-		if !math.IsNaN(t.Value) && (math.IsNaN(best) || (t.Value > best) == maximize && t.Value != best) {
+		if !math.IsNaN(t.Value) && (math.IsNaN(best) || r.stages || (t.Value > best) == maximize && t.Value != best) {
 			best = t.Value
 			steps = append(steps, step{end, best})
 		}

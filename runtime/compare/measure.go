@@ -96,7 +96,7 @@ func (c *Comparison) measures() (out []Measure, partly []string) {
 			partly = append(partly, fmt.Sprintf("%s is left out: %d of %d runs have it", name, count[name], total))
 			continue
 		}
-		m := first.metric(metric)
+		m := first.metric(split, metric)
 		out = append(out, Measure{Split: split, Metric: metric, Unit: m.Unit, Maximize: m.Maximize})
 	}
 	return out, partly

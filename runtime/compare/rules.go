@@ -26,6 +26,7 @@ var rules = []rule{
 	{"seed", repetition, ""},
 	{"optimizer.seed", repetition, ""},
 	{"evaluator.seed", repetition, ""},
+	{"report.seed", repetition, ""},
 
 	{"optimizer", decides, "another method"},
 	{"optimizer.version", decides, "another version of the method"},
@@ -47,6 +48,14 @@ var rules = []rule{
 	{"evaluator.units", decides, "values are in another unit"},
 	{"evaluator.threads", physical, "the order of sums depends on the number of threads"},
 
+	{"report", decides, "winners are tested by another evaluator"},
+	{"report.version", decides, "another version of what tests winners"},
+	{"report.checksum", decides, "another program of what tests winners"},
+	{"report.parameters", decides, "winners are tested differently"},
+	{"report.facts", decides, "winners are tested on other data"},
+	{"report.units", decides, "values are in another unit"},
+	{"report.threads", physical, "the order of sums depends on the number of threads"},
+
 	{"objectives", decides, "other winners"},
 	{"requirements", decides, "other architectures may win"},
 	{"analytic", decides, "the optimizer is told other metrics"},
@@ -58,6 +67,7 @@ var rules = []rule{
 	{"retrain.file", harmless, "where the file lies; what it says is in retrain.sources"},
 	{"workers", physical, "how many are evaluated at once changes when they end"},
 
+	{"relaxation", harmless, "it follows from the method and its parameters"},
 	{"nasc", decides, "what differs between versions of nasc cannot be excluded"},
 	{"machine", physical, "results depend on the machine"},
 
@@ -99,7 +109,8 @@ func (c circumstances) judge(path string) (changes bool, reason string, ro role)
 func about(runs []*Run) circumstances {
 	c := circumstances{sameSpaces: sameSpaces(runs)}
 	for _, r := range runs {
-		if r.Fields["evaluator.deterministic"] != "true" || r.Fields.text("budget.unit") == "wall" {
+		_, reports := r.Fields["report.plugin"]
+		if r.Fields["evaluator.deterministic"] != "true" || reports && r.Fields["report.deterministic"] != "true" || r.Fields.text("budget.unit") == "wall" {
 			c.dependent = true
 		}
 	}

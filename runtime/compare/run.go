@@ -15,11 +15,13 @@ type Run struct {
 	Seed       uint64
 	Objectives []store.Objective
 	Metrics    map[string]Metric
+	Tested     map[string]Metric  // on the test split, where what reports has its own
 	Trials     []Trial            // in the order of their numbers
 	Validation map[string]float64 // of the winner
 	Test       map[string]float64 // of the winner; nil when it was not tested
 
 	manifest *store.Manifest
+	stages   bool // trials are stages of a one-shot search, of which the last is the winner
 }
 
 // Metric says how to read a number.
@@ -66,18 +68,28 @@ func newRun(result *store.Result) (*Run, error) {
 
 // describe takes from a manifest what says how to read the results.
 func (r *Run) describe(m *store.Manifest) {
+	r.stages = m.OneShot()
 	r.manifest, r.Seed, r.Objectives, r.Metrics = m, m.Seed, m.Objectives, map[string]Metric{}
 	for name, higher := range m.Evaluator.Higher {
 		r.Metrics[name] = Metric{m.Evaluator.Units[name], higher}
+	}
+	if m.Report != nil {
+		r.Tested = map[string]Metric{}
+		for name, higher := range m.Report.Higher {
+			r.Tested[name] = Metric{m.Report.Units[name], higher}
+		}
 	}
 	for _, o := range m.Objectives {
 		r.Metrics[o.Metric] = Metric{m.Evaluator.Units[o.Metric], o.Maximize}
 	}
 }
 
-// metric is how to read a metric; what no manifest tells of is as good as the
-// first objective.
-func (r *Run) metric(name string) Metric {
+// metric is how to read a metric of a split; what no manifest tells of is as good as
+// the first objective.
+func (r *Run) metric(split, name string) Metric {
+	if m, ok := r.Tested[name]; ok && split == "test" {
+		return m
+	}
 	if m, ok := r.Metrics[name]; ok {
 		return m
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/dsl/format"
 	"github.com/nasc-project/nasc/dsl/syntax"
 	"github.com/nasc-project/nasc/runtime/plan"
@@ -33,8 +34,8 @@ func sameSpaces(runs []*Run) bool {
 	return true
 }
 
-// spaces is what the files of a run say without search blocks, imports of plugins,
-// and files that only import; "" when that is not to be told. The standard library
+// spaces is what the files of a run say without search blocks, imports of plugins and
+// of one-shot methods, and files that only import; "" when that is not to be told. The standard library
 // is not among the files, but in the hash: it is that of this nasc, or the answer
 // is "".
 func spaces(m *store.Manifest) string {
@@ -49,7 +50,7 @@ func spaces(m *store.Manifest) string {
 			return ""
 		}
 		f.Decls = slices.DeleteFunc(f.Decls, func(d syntax.Decl) bool { _, search := d.(*syntax.Search); return search })
-		f.Imports = slices.DeleteFunc(f.Imports, func(i *syntax.Import) bool { return i.Plugin })
+		f.Imports = slices.DeleteFunc(f.Imports, func(i *syntax.Import) bool { return i.Plugin || i.Path.Value == compiler.OneShot })
 		f.Trailing = nil
 		named := slices.ContainsFunc(f.Imports, func(i *syntax.Import) bool { return i.Alias != nil })
 		if len(f.Decls) > 0 || named {

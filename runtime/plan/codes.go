@@ -28,6 +28,7 @@ const (
 	SearchFailed   = "E0571" // anything else that ends a search
 	NeverInside    = "E0572" // the optimizer proposes nothing that the space admits
 	NoneFeasible   = "E0573" // every trial violates a requirement
+	NoSupernets    = "E0574" // a one-shot optimizer needs what the search does not have
 )
 
 // faults are the codes for which a plugin or the machine is to blame and not

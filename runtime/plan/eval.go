@@ -65,7 +65,7 @@ func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptio
 	if diags.HasErrors() {
 		return out, diags
 	}
-	c := choose(wire.EvaluatorKind, o.Evaluator, b, &diags)
+	c := chooser{m, b, h.Names(), &diags}.choose(evaluatorScope, o.Evaluator)
 	if diags.HasErrors() {
 		return out, diags
 	}

@@ -13,15 +13,12 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/dsl/diag"
-	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
 	"github.com/nasc-project/nasc/runtime/search"
 	"github.com/nasc-project/nasc/runtime/store"
@@ -43,8 +40,9 @@ type Options struct {
 	Folder    string         `json:",omitempty"` // to which relative paths are relative; empty: the working directory
 	Search    string         `json:",omitempty"` // a search block's name
 	Space     string         `json:",omitempty"`
-	Optimizer string         `json:",omitempty"` // "evolution", "me/x", "nasc/evolution.regularized"
+	Optimizer string         `json:",omitempty"` // "evolution", "me/x", "nasc/evolution.regularized", "gdas"
 	Evaluator string         `json:",omitempty"`
+	Report    string         `json:",omitempty"` // what tests the winner; "none": the evaluator
 	Budget    *search.Budget `json:",omitempty"`
 	Seed      *uint64        `json:",omitempty"`
 	Settings  []Setting      `json:",omitempty"`
@@ -58,6 +56,7 @@ type Plan struct {
 	Space        *compiled
 	Optimizer    Part
 	Evaluator    Part
+	Report       *Part // nil: the evaluator tests the winner
 	Budget       search.Budget
 	Seed         uint64
 	Objectives   []store.Objective
@@ -73,27 +72,6 @@ type Plan struct {
 	analytic []string // metrics that nasc computes
 	stock    *stock
 	read     []store.SourceFile
-}
-
-// Part is the component that was chosen to propose or to judge.
-type Part struct {
-	Plugin    *host.Plugin
-	Component wire.Component
-	Settings  wire.Settings
-	Seed      uint64
-	Threads   int
-
-	spans map[string]diag.Span // of its settings, by path
-}
-
-// part is what the block or the command line says of a component.
-type part struct {
-	kind    wire.ComponentKind
-	plugin  string
-	name    string
-	args    []compiler.ComponentArg
-	span    diag.Span
-	flagged bool // named on the command line
 }
 
 // Make decides a search. The plugins it starts belong to h and end with it.
@@ -125,13 +103,15 @@ func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sour
 		}
 	}
 	p.decide(b, o, &diags)
-	optimizer := choose(wire.OptimizerKind, o.Optimizer, b, &diags)
-	evaluator := choose(wire.EvaluatorKind, o.Evaluator, b, &diags)
+	c := chooser{m, b, h.Names(), &diags}
+	optimizer := c.choose(optimizerScope, o.Optimizer)
+	evaluator := c.choose(evaluatorScope, o.Evaluator)
+	report := c.report(o.Report)
 	if diags.HasErrors() {
 		p.budgeted(b, o, &diags)
 		return nil, diags
 	}
-	if diags = append(diags, p.start(ctx, h, optimizer, evaluator)...); diags.HasErrors() {
+	if diags = append(diags, p.start(ctx, h, optimizer, evaluator, report)...); diags.HasErrors() {
 		return nil, diags
 	}
 	if !p.Optimizer.Component.Ends {
@@ -144,6 +124,15 @@ func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sour
 		evaluatorScope: parameterNames(p.Evaluator.Component),
 		spaceScope:     m.Parameters(name),
 		searchScope:    {"reuse"},
+	}
+	if p.oneShot() {
+		if p.paired(b, o, evaluator, &diags); diags.HasErrors() {
+			return nil, diags
+		}
+		known[searchScope] = nil // an architecture of a supernet is judged as often as it is derived
+	}
+	if p.Report != nil {
+		known[reportScope] = parameterNames(p.Report.Component)
 	}
 	if b != nil && b.Retrain != nil {
 		known[retrainScope] = m.Parameters(b.Retrain.Space)
@@ -171,6 +160,14 @@ func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sour
 	p.Optimizer.settle(optimizer, set, o, &diags)
 	p.Evaluator.settle(evaluator, set, o, &diags)
 	s.describe(ctx, &p.Evaluator, &diags)
+	if p.Report != nil {
+		p.Report.settle(*report, set, o, &diags)
+		s.describe(ctx, p.Report, &diags)
+		p.reports(*report, &diags)
+	}
+	if p.oneShot() {
+		p.relaxable(&diags)
+	}
 	p.reuse(set, &diags)
 	p.measures(b, evaluator, &diags)
 	p.again(b, set, &diags)
@@ -180,6 +177,9 @@ func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sour
 	p.Optimizer.Seed = stream.Seed(p.Seed, "optimizer", 0)
 	p.Evaluator.Seed = stream.Seed(p.Seed, "evaluator", 0)
 	p.Evaluator.Threads = max(1, runtime.NumCPU()/p.Workers)
+	if p.Report != nil {
+		p.Report.Seed, p.Report.Threads = stream.Seed(p.Seed, reportScope, 0), p.Evaluator.Threads
+	}
 	p.Warnings = diags
 	return p, nil
 }
@@ -234,8 +234,9 @@ func point(m *compiler.Module, o Options) (*compiler.Search, diag.List) {
 func (o Options) fixes(b *compiler.Search) compiler.Fixed {
 	return func(setting string) bool {
 		scope, name, _ := strings.Cut(setting, ".")
+		name = name[strings.LastIndexByte(name, '.')+1:] // whatever slot it belongs to
 		for _, s := range o.Settings {
-			if name != "" && s.Name == name && (s.Scope == scope || s.Scope == "" && scope != retrainScope) {
+			if name != "" && s.Name == name && (s.Scope == scope || s.Scope == "" && !qualified[scope]) {
 				return true
 			}
 		}
@@ -248,6 +249,8 @@ func (o Options) fixes(b *compiler.Search) compiler.Fixed {
 			return o.Optimizer != ""
 		case evaluatorScope:
 			return o.Evaluator != ""
+		case reportScope:
+			return o.Report != ""
 		}
 		return false
 	}
@@ -296,141 +299,6 @@ func unit(k compiler.BudgetKind) string {
 	return search.Evaluations
 }
 
-// choose finds the component that the command line or the block names.
-func choose(kind wire.ComponentKind, flag string, b *compiler.Search, diags *diag.List) part {
-	if flag != "" {
-		return parsePart(kind, flag)
-	}
-	var c *compiler.Component
-	if b != nil && kind == wire.OptimizerKind {
-		c = b.Optimizer
-	} else if b != nil {
-		c = b.Evaluator
-	}
-	if c == nil {
-		at := diag.Span{}
-		if b != nil {
-			at = b.Span
-		}
-		diags.Add(NothingChosen, at, "the search has no %s", kind).Help = fmt.Sprintf(
-			"name one with `--%s`; `nasc plugin list` shows what there is", kind)
-		return part{}
-	}
-	return part{kind: kind, plugin: c.Plugin, name: c.Component, args: c.Args, span: c.Span}
-}
-
-// parsePart reads "plugin" or "plugin.component" from the command line.
-func parsePart(kind wire.ComponentKind, flag string) part {
-	plugin, name := flag, ""
-	if i := strings.LastIndexByte(flag, '.'); i > strings.LastIndexByte(flag, '/') {
-		plugin, name = flag[:i], flag[i+1:]
-	}
-	return part{kind: kind, plugin: plugin, name: name, flagged: true}
-}
-
-// start starts both plugins at once, unless they are there already.
-func (p *Plan) start(ctx context.Context, h *host.Host, optimizer, evaluator part) diag.List {
-	var ofOptimizer, ofEvaluator diag.List
-	proposes, judges := p.stock.claim(optimizer.plugin), p.stock.claim(evaluator.plugin)
-	var wg sync.WaitGroup
-	wg.Go(func() { p.Optimizer = start(ctx, h, proposes, optimizer, &ofOptimizer) })
-	wg.Go(func() { p.Evaluator = start(ctx, h, judges, evaluator, &ofEvaluator) })
-	wg.Wait()
-	return append(ofOptimizer, ofEvaluator...)
-}
-
-// start starts the plugin of a part and finds its component.
-func start(ctx context.Context, h *host.Host, s *started, c part, diags *diag.List) Part {
-	plugin, err := s.start(ctx, h, c.plugin)
-	if err != nil {
-		*diags = append(*diags, placed(Explain(err, ""), c.span)...)
-		return Part{}
-	}
-	component, err := plugin.Component(c.kind, c.name)
-	if err != nil {
-		*diags = append(*diags, placed(Explain(err, ""), c.span)...)
-		return Part{}
-	}
-	return Part{Plugin: plugin, Component: component}
-}
-
-// placed gives diagnostics that have no place the one they are about.
-func placed(diags diag.List, at diag.Span) diag.List {
-	for _, d := range diags {
-		if !d.Span.Start.Valid() {
-			d.Span = at
-		}
-	}
-	return diags
-}
-
-func parameterNames(c wire.Component) []string {
-	var out []string
-	for _, p := range c.Parameters {
-		out = append(out, p.Name)
-	}
-	return out
-}
-
-// settle completes the settings of a part from the block's arguments, --set and
-// the defaults.
-func (p *Part) settle(c part, set []Setting, o Options, diags *diag.List) {
-	folder := filepath.Join(o.Folder, filepath.Dir(o.File))
-	if filepath.IsAbs(o.File) {
-		folder = filepath.Dir(o.File)
-	}
-	given := wire.Settings{}
-	named := map[string]bool{} // its values are names from a list
-	for _, declared := range p.Component.Parameters {
-		named[declared.Name] = len(declared.Choices) > 0
-	}
-	p.spans = map[string]diag.Span{}
-	for _, a := range c.args {
-		v := a.Value
-		if text, ok := v.(string); ok && !named[a.Name] {
-			v = path(folder, text)
-		}
-		given[a.Name], p.spans["parameters."+a.Name] = v, a.Span
-	}
-	scope := string(c.kind)
-	for _, s := range set {
-		if s.Scope != scope {
-			continue
-		}
-		for _, declared := range p.Component.Parameters {
-			if declared.Name == s.Name {
-				v := value(declared.Type, s.Text)
-				if text, ok := v.(string); ok && !named[s.Name] {
-					v = path(cmp.Or(o.Folder, "."), text)
-				}
-				given[s.Name] = v
-				delete(p.spans, "parameters."+s.Name)
-			}
-		}
-	}
-	settings, err := p.Plugin.Settings(p.Component, given)
-	for _, d := range p.place(Explain(err, "")) {
-		if d.Code == host.MissingParameter {
-			d.Span = c.span
-			name := strings.TrimPrefix(d.Path, "parameters.")
-			d.Notes = append(d.Notes, diag.Note{Text: name + ": " + d.Help})
-			d.Help = fmt.Sprintf("give it with `--set %s=…`", name)
-		}
-		*diags = append(*diags, d)
-	}
-	p.Settings = settings
-}
-
-// place puts diagnostics about settings where the settings were written.
-func (p *Part) place(diags diag.List) diag.List {
-	for _, d := range diags {
-		if at, ok := p.spans[d.Path]; ok {
-			d.Span = at
-		}
-	}
-	return diags
-}
-
 func setArgument(args []compiler.Argument, name string, value any) []compiler.Argument {
 	out := make([]compiler.Argument, 0, len(args)+1)
 	for _, a := range args {
@@ -445,7 +313,7 @@ func setArgument(args []compiler.Argument, name string, value any) []compiler.Ar
 // the evaluator is deterministic.
 func (p *Plan) reuse(set []Setting, diags *diag.List) {
 	p.Reuse = search.ReuseOff
-	if p.Evaluator.Component.Deterministic {
+	if p.Evaluator.Component.Deterministic && !p.oneShot() {
 		p.Reuse = search.ReuseGenotype
 	}
 	for _, s := range set {

@@ -52,7 +52,7 @@ func TestDistribute(t *testing.T) {
 		{"populaton=1", "", "did you mean `population`?"},
 		{"evaluator.population=1", "", "settings are data, epochs"},
 		{"optimiser.population=1", "", "did you mean `optimizer.population`?"},
-		{"what.x=1", "", "scopes are optimizer, evaluator, space, search, retrain"},
+		{"what.x=1", "", "scopes are optimizer, evaluator, space, search, retrain, report"},
 	} {
 		s, err := ParseSetting(c.text)
 		if err != nil {
@@ -136,16 +136,17 @@ func TestRefusedNotation(t *testing.T) {
 	}
 }
 
-func TestParsePart(t *testing.T) {
+func TestFlag(t *testing.T) {
 	for flag, want := range map[string][2]string{
 		"evolution":                  {"evolution", ""},
 		"nasc/evolution.regularized": {"nasc/evolution", "regularized"},
 		"me.org/x":                   {"me.org/x", ""},
 		"me.org/x.y":                 {"me.org/x", "y"},
 	} {
-		p := parsePart(wire.OptimizerKind, flag)
-		if got := [2]string{p.plugin, p.name}; got != want {
-			t.Errorf("parsePart(%q) = %v, want %v", flag, got, want)
+		var diags diag.List
+		p := chooser{plugins: []string{"nasc/evolution", "nasc/random"}, diags: &diags}.choose(optimizerScope, flag)
+		if got := [2]string{p.plugin, p.name}; got != want || len(diags) > 0 || !p.flagged {
+			t.Errorf("--optimizer %s is %v, %v, want %v", flag, got, diags, want)
 		}
 	}
 }

@@ -5,17 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
-	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/export"
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
-	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
@@ -48,7 +44,7 @@ func (p *Plan) Start(ctx context.Context, plugins Plugins, runs, dir string) (*S
 	if dir == "" {
 		expected = filepath.Join(runs, store.Name(runs, p.Name()))
 	}
-	s, diags := p.configure(ctx, plugins, store.WorkDir(expected, 0))
+	s, diags := p.configure(ctx, plugins, store.WorkDir(expected, 0), true)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -63,7 +59,7 @@ func (p *Plan) Start(ctx context.Context, plugins Plugins, runs, dir string) (*S
 	if f.Dir != filepath.Clean(expected) { // somebody was faster, whose folder it is now
 		m := s.Manifest
 		s.release()
-		if s, diags = p.configure(ctx, plugins, store.WorkDir(f.Dir, 0)); diags.HasErrors() {
+		if s, diags = p.configure(ctx, plugins, store.WorkDir(f.Dir, 0), true); diags.HasErrors() {
 			f.Close()
 			return nil, diags
 		}
@@ -102,30 +98,72 @@ func (s *Session) open(r *store.Run) {
 }
 
 // configure brings the plugins to work and describes the run that results. Evaluators
-// may keep files in work, which need not be there.
-func (p *Plan) configure(ctx context.Context, plugins Plugins, work string) (_ *Session, diags diag.List) {
+// may keep files in work, which need not be there. A run that is fresh has no trial.
+func (p *Plan) configure(ctx context.Context, plugins Plugins, work string, fresh bool) (_ *Session, diags diag.List) {
 	s := &Session{plan: p}
 	defer func() {
 		if diags.HasErrors() {
 			s.release()
 		}
 	}()
-	var evaluators []search.Evaluator
-	var facts map[string]string
 	work, err := filepath.Abs(work) // a plugin may be in another folder
 	if err != nil {
 		return nil, Explain(err, "")
 	}
-	for range p.Workers {
-		e, err := p.Evaluator.Plugin.Evaluator(ctx, host.EvaluatorConfig{Component: p.Evaluator.Component.Name,
-			Settings: p.Evaluator.Settings, Seed: p.Evaluator.Seed, WorkDir: work, Threads: p.Evaluator.Threads})
-		if err != nil {
-			return nil, p.Evaluator.place(Explain(err, ""))
-		}
-		s.closers = append(s.closers, e.Close)
-		evaluators = append(evaluators, e)
-		facts = e.Facts()
+	s.search = &search.Search{
+		Seed: p.Seed, Budget: p.Budget, Batch: p.Batch, Objectives: p.Objectives, Metrics: p.metrics(), Analytic: p.analytic,
+		Reuse: p.Reuse, Ends: p.Optimizer.Component.Ends,
 	}
+	for _, q := range p.Requirements {
+		s.search.Require = append(s.search.Require, q)
+	}
+	if p.Retrain != nil {
+		s.search.Retrain = p.carry
+	}
+	var facts learnt
+	var judge *host.Evaluator
+	for range p.Workers {
+		if judge, diags = s.evaluator(ctx, &p.Evaluator, work); diags.HasErrors() {
+			return nil, diags
+		}
+		s.search.Evaluators = append(s.search.Evaluators, judge)
+		facts.evaluator = judge.Facts()
+	}
+	if p.Report != nil {
+		reporter, diags := s.evaluator(ctx, p.Report, work)
+		if diags.HasErrors() {
+			return nil, diags
+		}
+		s.search.Report, facts.report = reporter, reporter.Facts()
+	}
+	if p.oneShot() {
+		facts.relaxation, diags = s.oneShot(ctx, judge, work, fresh)
+	} else {
+		diags = s.blackBox(ctx)
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	if s.Manifest, err = p.manifest(plugins, facts); err != nil {
+		return nil, Explain(err, "")
+	}
+	return s, nil
+}
+
+// evaluator configures one that ends with the session.
+func (s *Session) evaluator(ctx context.Context, p *Part, work string) (*host.Evaluator, diag.List) {
+	e, err := p.Plugin.Evaluator(ctx, host.EvaluatorConfig{Component: p.Component.Name,
+		Settings: p.Settings, Seed: p.Seed, WorkDir: work, Threads: p.Threads})
+	if err != nil {
+		return nil, p.place(Explain(err, ""))
+	}
+	s.closers = append(s.closers, e.Close)
+	return e, nil
+}
+
+// blackBox configures an optimizer that proposes architectures.
+func (s *Session) blackBox(ctx context.Context) diag.List {
+	p := s.plan
 	objectives := make([]wire.Objective, len(p.Objectives))
 	for i, o := range p.Objectives {
 		objectives[i] = wire.Objective(o)
@@ -134,23 +172,11 @@ func (p *Plan) configure(ctx context.Context, plugins Plugins, work string) (_ *
 		Settings: p.Optimizer.Settings, Seed: p.Optimizer.Seed, Space: p.Space.Space.Space, Objectives: objectives,
 		Metrics: p.metrics()})
 	if err != nil {
-		return nil, p.Optimizer.place(Explain(err, ""))
+		return p.Optimizer.place(Explain(err, ""))
 	}
 	s.closers = append(s.closers, optimizer.Close)
-	if s.Manifest, err = p.manifest(plugins, facts); err != nil {
-		return nil, Explain(err, "")
-	}
-	s.search = &search.Search{
-		Optimizer: optimizer, Evaluators: evaluators, Seed: p.Seed, Budget: p.Budget, Batch: p.Batch,
-		Objectives: p.Objectives, Metrics: p.metrics(), Analytic: p.analytic, Reuse: p.Reuse, Ends: p.Optimizer.Component.Ends,
-	}
-	for _, q := range p.Requirements {
-		s.search.Require = append(s.search.Require, q)
-	}
-	if p.Retrain != nil {
-		s.search.Retrain = p.carry
-	}
-	return s, nil
+	s.search.Optimizer = optimizer
+	return nil
 }
 
 // release ends the components of the session.
@@ -160,21 +186,6 @@ func (s *Session) release() {
 	}
 }
 
-// metrics are the names of what a trial reports: what the evaluator measures, then
-// what nasc computes.
-func (p *Plan) metrics() []string {
-	var out []string
-	for _, m := range p.Evaluator.Component.Metrics {
-		out = append(out, m.Name)
-	}
-	for _, name := range p.analytic {
-		if !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
 // carry builds the network in which a winner is tested.
 func (p *Plan) carry(g space.Genotype) (*graph.Graph, error) {
 	h, err := p.Space.Carry(g, p.Retrain.Space)
@@ -182,221 +193,6 @@ func (p *Plan) carry(g space.Genotype) (*graph.Graph, error) {
 		return nil, err
 	}
 	return p.Retrain.Bind(h)
-}
-
-func (p *Plan) manifest(plugins Plugins, facts map[string]string) (*store.Manifest, error) {
-	optimizer, err := p.Optimizer.manifest(plugins, p.stock)
-	if err != nil {
-		return nil, err
-	}
-	evaluator, err := p.Evaluator.manifest(plugins, p.stock)
-	if err != nil {
-		return nil, err
-	}
-	evaluator.Facts = facts
-	evaluator.Units, evaluator.Higher = units(p.Evaluator.Component), higher(p.Evaluator.Component)
-	m := &store.Manifest{
-		Nasc: Version(), Space: p.described(p.Space),
-		Search: p.Search, Optimizer: optimizer, Evaluator: evaluator, Objectives: p.Objectives, Analytic: p.analytic,
-		Budget: store.Budget(p.Budget), Seed: p.Seed, Batch: p.Batch, Workers: p.Workers, Reuse: string(p.Reuse), Metrics: p.metrics(),
-		Machine: thisMachine(), Sources: p.read,
-	}
-	for _, q := range p.Requirements {
-		m.Requirements = append(m.Requirements, q.Text)
-	}
-	if p.Retrain != nil {
-		r := p.described(p.Retrain)
-		m.Retrain = &r
-	}
-	return m, nil
-}
-
-// described is a space as manifests keep it.
-func (p *Plan) described(s *compiled) store.Space {
-	out := s.described
-	out.File = p.file
-	return out
-}
-
-func (p *Part) manifest(plugins Plugins, s *stock) (store.Component, error) {
-	d := p.Plugin.Description()
-	sum, err := s.checksum(plugins, d.Name)
-	return store.Component{Plugin: d.Name, Version: d.Version, Component: p.Component.Name, Checksum: sum,
-		Parameters: p.Settings, Seed: p.Seed, Threads: p.Threads, Deterministic: p.Component.Deterministic}, err
-}
-
-// Resume makes the session of an existing run from its manifest, whatever has
-// become of the files that it was made from.
-func Resume(ctx context.Context, plugins Plugins, dir string) (*Session, diag.List) {
-	if in, number := store.Split(dir); number > 0 {
-		return nil, diag.List{{Code: NotARun, Message: fmt.Sprintf("%s is a run of a study", dir),
-			Help: fmt.Sprintf("go on with all of it: `nasc resume %s`", in)}}
-	}
-	f, err := store.Open(dir)
-	if err != nil {
-		return nil, Explain(err, dir)
-	}
-	p, diags := newStock().recall(ctx, plugins, nil, f.Runs[0])
-	var s *Session
-	if !diags.HasErrors() {
-		s, diags = p.resume(ctx, plugins, f.Runs[0])
-	}
-	if diags.HasErrors() {
-		f.Close()
-		return nil, diags
-	}
-	s.open(f.Runs[0])
-	return s, nil
-}
-
-// recall makes the plan of a run that has begun from its manifest. A module is given
-// where it is compiled already.
-func (s *stock) recall(ctx context.Context, plugins Plugins, module *compiler.Module, run *store.Run) (*Plan, diag.List) {
-	m, err := run.Manifest()
-	if err != nil {
-		return nil, Explain(err, run.Address())
-	}
-	p, diags := s.restore(module, m)
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	if diags = p.start(ctx, plugins.Host,
-		part{kind: wire.OptimizerKind, plugin: m.Optimizer.Plugin, name: m.Optimizer.Component},
-		part{kind: wire.EvaluatorKind, plugin: m.Evaluator.Plugin, name: m.Evaluator.Component}); diags.HasErrors() {
-		return nil, diags
-	}
-	p.Optimizer.recall(m.Optimizer)
-	p.Evaluator.recall(m.Evaluator)
-	s.describe(ctx, &p.Evaluator, &diags)
-	return p, diags
-}
-
-// resume brings the plugins to work for a run that was begun with the same plan.
-func (p *Plan) resume(ctx context.Context, plugins Plugins, run *store.Run) (*Session, diag.List) {
-	m, err := run.Manifest()
-	if err != nil {
-		return nil, Explain(err, run.Address())
-	}
-	session, diags := p.configure(ctx, plugins, run.WorkDir())
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	again := session.Manifest
-	same(&diags, m.Optimizer, again.Optimizer)
-	same(&diags, m.Evaluator, again.Evaluator)
-	if !slices.Equal(m.Metrics, again.Metrics) {
-		diags.Add(Changed, diag.Span{}, "%s reports other metrics than when the run was started", m.Evaluator.Plugin)
-	}
-	if diags.HasErrors() {
-		session.release()
-		return nil, diags
-	}
-	session.Manifest, session.Warnings, session.search.Resumed = m, diags, true
-	return session, nil
-}
-
-// restore compiles the space of a manifest, unless it is compiled already, and takes
-// from the manifest what was decided.
-func (s *stock) restore(module *compiler.Module, m *store.Manifest) (*Plan, diag.List) {
-	if wrong := senseless(m); wrong != "" {
-		var diags diag.List
-		diags.Add(NotARun, diag.Span{}, "the manifest of the run has been changed: %s", wrong)
-		return nil, diags
-	}
-	var diags diag.List
-	if module == nil {
-		if module, diags = Reload(m); diags.HasErrors() {
-			return nil, diags
-		}
-	}
-	p := &Plan{
-		Module: module, Budget: search.Budget(m.Budget), Seed: m.Seed, Objectives: m.Objectives, Reuse: search.Reuse(m.Reuse),
-		Workers: m.Workers, Batch: m.Batch, Search: m.Search, file: m.Space.File, read: m.Sources, analytic: m.Analytic, stock: s,
-	}
-	for _, text := range m.Requirements {
-		q, err := compiler.ParseRequirement(text)
-		if err != nil {
-			diags.Add(NotARun, diag.Span{}, "the manifest of the run has been changed: %q is no requirement", text)
-			return nil, diags
-		}
-		q.Measure(m.Evaluator.Units)
-		p.Requirements = append(p.Requirements, q)
-	}
-	if m.Retrain != nil {
-		if p.Retrain, diags = s.space(module, m.Retrain.Name, arguments(m.Retrain.Args)); diags.HasErrors() {
-			return nil, diags
-		}
-	}
-	if p.Space, diags = s.space(module, m.Space.Name, arguments(m.Space.Args)); diags.HasErrors() {
-		return nil, diags
-	}
-	if p.Space.described.Hash != m.Space.Hash || m.Retrain != nil && p.Retrain.described.Hash != m.Retrain.Hash {
-		diags.Add(Changed, diag.Span{}, "this nasc makes another space of the run's file than nasc %s did", m.Nasc).Help =
-			"use the version of nasc that the run was started with"
-	} else if module.Hash() != m.Space.Sources {
-		diags.Add(Changed, diag.Span{}, "the standard library is not the one of nasc %s, which started the run", m.Nasc).Help =
-			"use the version of nasc that the run was started with"
-	}
-	return p, diags
-}
-
-func arguments(args map[string]any) []compiler.Argument {
-	var out []compiler.Argument
-	for _, name := range slices.Sorted(maps.Keys(args)) {
-		out = setArgument(out, name, args[name])
-	}
-	return out
-}
-
-// senseless says what no manifest can hold that nasc has written.
-func senseless(m *store.Manifest) string {
-	if _, err := search.NewBudget(m.Budget.Unit, m.Budget.Amount); err != nil {
-		return err.Error()
-	}
-	switch search.Reuse(m.Reuse) {
-	case search.ReuseGenotype, search.ReuseIsomorphic, search.ReuseOff:
-	default:
-		return fmt.Sprintf("there is no reuse called %q", m.Reuse)
-	}
-	for _, name := range m.Analytic {
-		if search.Analytic[name] == nil {
-			return fmt.Sprintf("nasc computes no %q", name)
-		}
-	}
-	switch {
-	case m.Workers < 1 || m.Workers > MaxWorkers:
-		return fmt.Sprintf("%d workers", m.Workers)
-	case m.Batch < 1 || m.Batch > MaxBatch:
-		return fmt.Sprintf("batches of %d", m.Batch)
-	case m.Evaluator.Threads < 1:
-		return fmt.Sprintf("%d threads", m.Evaluator.Threads)
-	case len(m.Objectives) == 0:
-		return "it has no objective"
-	case m.Optimizer.Seed != stream.Seed(m.Seed, "optimizer", 0), m.Evaluator.Seed != stream.Seed(m.Seed, "evaluator", 0):
-		return fmt.Sprintf("its seeds do not follow from seed %d", m.Seed)
-	}
-	return ""
-}
-
-func (p *Part) recall(c store.Component) {
-	p.Settings, p.Seed, p.Threads = c.Parameters, c.Seed, c.Threads
-}
-
-// same compares a component with what the manifest says of it.
-func same(diags *diag.List, was, is store.Component) {
-	switch {
-	case was.Version != is.Version:
-		diags.Add(Changed, diag.Span{}, "the run was started with %s %s, this is %s", was.Plugin, was.Version, is.Version)
-	case !maps.Equal(was.Facts, is.Facts):
-		d := diags.Add(Changed, diag.Span{}, "%s reads other data than when the run was started", was.Plugin)
-		for _, name := range slices.Sorted(maps.Keys(was.Facts)) {
-			if was.Facts[name] != is.Facts[name] {
-				d.Notes = append(d.Notes, diag.Note{Text: fmt.Sprintf("%s was %s, is %s", name, was.Facts[name], is.Facts[name])})
-			}
-		}
-	case was.Checksum != is.Checksum:
-		diags.Add(Changed, diag.Span{}, "%s is not the same program as when the run was started", was.Plugin).Severity = diag.Warning
-	}
 }
 
 // Close ends the session; the run can be resumed.

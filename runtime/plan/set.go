@@ -14,7 +14,7 @@ import (
 
 // Setting is one `--set key=value` of the command line.
 type Setting struct {
-	Scope string // optimizer, evaluator, space, search, retrain; "" when not qualified
+	Scope string // optimizer, evaluator, space, search, retrain, report; "" when not qualified
 	Name  string
 	Text  string
 }
@@ -25,10 +25,15 @@ const (
 	evaluatorScope = "evaluator"
 	spaceScope     = "space"
 	searchScope    = "search"
-	retrainScope   = "retrain" // its settings are always qualified
+	retrainScope   = "retrain"
+	reportScope    = "report"
 )
 
-var scopes = []string{optimizerScope, evaluatorScope, spaceScope, searchScope, retrainScope}
+var scopes = []string{optimizerScope, evaluatorScope, spaceScope, searchScope, retrainScope, reportScope}
+
+// qualified are the scopes whose settings are always qualified: they have the names
+// of those of the space and of the evaluator.
+var qualified = map[string]bool{retrainScope: true, reportScope: true}
 
 func (s Setting) key() string {
 	if s.Scope == "" {
@@ -71,7 +76,7 @@ func distribute(settings []Setting, known map[string][]string) ([]Setting, diag.
 		}
 		var homes, all []string
 		for _, scope := range scopes {
-			if scope == retrainScope {
+			if qualified[scope] {
 				continue
 			}
 			all = append(all, known[scope]...)

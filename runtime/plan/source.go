@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/resolve"
@@ -38,6 +39,9 @@ func reload(file string, sources []store.SourceFile) (*compiler.Module, diag.Lis
 	return compiler.Load(file, func(name string) ([]byte, error) {
 		if t, ok := text[name]; ok {
 			return []byte(t), nil
+		}
+		if _, ok := resolve.PluginName(name); ok {
+			return nil, fs.ErrNotExist // as it was then
 		}
 		return nil, fmt.Errorf("the manifest does not hold %s", name)
 	})

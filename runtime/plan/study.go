@@ -116,7 +116,13 @@ func NewStudy(ctx context.Context, plugins Plugins, m *compiler.Module, sources 
 func (s *Study) try(ctx context.Context, sources []store.SourceFile) diag.List {
 	var all diag.List
 	for _, n := range s.grid.Cover(isSeed) {
-		_, diags := s.plan(ctx, n, sources)
+		p, diags := s.plan(ctx, n, sources)
+		if !diags.HasErrors() && p.oneShot() {
+			one, _, more := p.relaxed(ctx)
+			if diags = append(diags, more...); !more.HasErrors() {
+				_ = one.Close()
+			}
+		}
 		all = append(all, diags...)
 		if ctx.Err() != nil {
 			break
@@ -192,7 +198,7 @@ func (s *Study) session(ctx context.Context, r *store.Run) (*Session, diag.List)
 	var session *Session
 	if m != nil {
 		session, diags = p.resume(ctx, s.plugins, r)
-	} else if session, diags = p.configure(ctx, s.plugins, r.WorkDir()); !diags.HasErrors() {
+	} else if session, diags = p.configure(ctx, s.plugins, r.WorkDir(), true); !diags.HasErrors() {
 		session.Manifest.Name = fmt.Sprintf("%s/%d", s.Folder.Name, r.Number)
 		session.Manifest.Started = now()
 		if err := r.Begin(session.Manifest); err != nil {

@@ -5,6 +5,10 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,12 +27,15 @@ type Progress struct {
 	budget     search.Budget
 	objectives []store.Objective
 	units      map[string]string
+	reports    map[string]string // units of what reports
+	oneShot    bool              // trials are stages
 
 	mu      sync.Mutex
 	trials  int
 	spent   search.Spent
 	best    *store.Trial
 	running map[int64]wire.Progress
+	report  map[string]float64 // of the last stage
 	replays int
 	testing bool
 
@@ -45,7 +52,10 @@ const scale = 10000
 func New(out io.Writer, terminal bool, m *store.Manifest) *Progress {
 	p := &Progress{
 		out: out, budget: search.Budget(m.Budget), objectives: m.Objectives, units: m.Evaluator.Units,
-		running: map[int64]wire.Progress{}, begun: time.Now(),
+		oneShot: m.OneShot(), running: map[int64]wire.Progress{}, begun: time.Now(),
+	}
+	if m.Report != nil {
+		p.reports = m.Report.Units
 	}
 	if terminal {
 		p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithRefreshRate(150*time.Millisecond))
@@ -62,7 +72,7 @@ func (p *Progress) Trial(t *store.Trial, replayed bool) {
 	p.trials++
 	p.spent.Add(t)
 	delete(p.running, t.Number)
-	improved := t.Status == store.OK && (p.best == nil || search.Better(p.objectives, t, p.best))
+	improved := t.Status == store.OK && (p.best == nil || p.oneShot || search.Better(p.objectives, t, p.best))
 	if improved {
 		p.best = t
 	}
@@ -79,6 +89,13 @@ func (p *Progress) Trial(t *store.Trial, replayed bool) {
 		fmt.Fprintln(p.out, line)
 	}
 	p.draw()
+}
+
+// Reported implements search.Observer.
+func (p *Progress) Reported(_ *store.Trial, metrics map[string]float64) {
+	p.mu.Lock()
+	p.report = metrics
+	p.mu.Unlock()
 }
 
 // Progress implements search.Observer.
@@ -101,15 +118,14 @@ func (p *Progress) Testing(t *store.Trial) {
 }
 
 // End finishes the bar, or leaves it where the search stopped.
-func (p *Progress) End() {
+func (p *Progress) End(finished bool) {
 	if p.bar == nil {
 		return
 	}
 	p.mu.Lock()
-	tested := p.testing
 	p.testing = false
 	p.mu.Unlock()
-	if tested {
+	if finished {
 		p.bar.SetTotal(-1, true)
 	} else {
 		p.bar.Abort(false)
@@ -148,7 +164,9 @@ func (p *Progress) line(t *store.Trial) string {
 	default:
 		fmt.Fprintf(&b, "  %s", p.score(t))
 	}
-	if p.best != nil {
+	if p.oneShot {
+		b.WriteString(p.reported())
+	} else if p.best != nil {
 		fmt.Fprintf(&b, "  best %s (trial %d)", p.score(p.best), p.best.Number)
 	}
 	if t.Reused != nil {
@@ -162,15 +180,40 @@ func (p *Progress) line(t *store.Trial) string {
 	return b.String()
 }
 
-// number is the trial's number, which counts from 0, behind how many are done.
+// number is the trial's number, which counts from 0, behind how many are done; of a
+// stage, the epochs that are.
 func (p *Progress) number(t *store.Trial) string {
+	if p.oneShot {
+		return p.epochs()
+	}
 	if p.budget.Unit == search.Evaluations {
 		return fmt.Sprintf("%d/%.0f  trial %d", t.Number+1, p.budget.Amount, t.Number)
 	}
 	return fmt.Sprintf("trial %d", t.Number)
 }
 
+// epochs are those that are done.
+func (p *Progress) epochs() string {
+	at := p.spent.Epochs()
+	for _, r := range p.running {
+		at += r.Fraction
+	}
+	return fmt.Sprintf("epoch %s/%g", strconv.FormatFloat(math.Round(100*at)/100, 'f', -1, 64), p.budget.Amount)
+}
+
+// reported is what reports said of the last stage.
+func (p *Progress) reported() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(p.report)) {
+		fmt.Fprintf(&b, "  test %s %s", name, Value(p.report[name], p.reports[name]))
+	}
+	return b.String()
+}
+
 func (p *Progress) score(t *store.Trial) string {
+	if len(t.Metrics.Values) == 0 {
+		return "not measured"
+	}
 	var parts []string
 	for _, o := range p.objectives {
 		parts = append(parts, fmt.Sprintf("%s %s", o.Metric, Value(t.Metrics.Get(o.Metric), p.units[o.Metric])))
@@ -182,6 +225,9 @@ func (p *Progress) score(t *store.Trial) string {
 func (p *Progress) count() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.oneShot {
+		return p.epochs()
+	}
 	if p.budget.Unit == search.Evaluations {
 		return fmt.Sprintf("%d/%.0f trials", p.trials, p.budget.Amount)
 	}
@@ -192,7 +238,14 @@ func (p *Progress) state() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var parts []string
-	if p.best != nil {
+	if p.oneShot {
+		for _, r := range p.running { // one stage at a time
+			parts = append(parts, r.Text)
+		}
+		if p.best != nil {
+			parts = append(parts, p.score(p.best))
+		}
+	} else if p.best != nil {
 		parts = append(parts, "best "+p.score(p.best))
 	}
 	if p.testing {
@@ -206,7 +259,11 @@ func (p *Progress) state() string {
 // part is the part of the budget that is spent, running evaluations included.
 func (p *Progress) part() float64 {
 	at := p.budget.Part(p.spent)
-	if n := p.trials; p.budget.Unit == search.Evaluations {
+	if n := p.trials; p.oneShot {
+		for _, r := range p.running {
+			at += r.Fraction / p.budget.Amount
+		}
+	} else if p.budget.Unit == search.Evaluations {
 		for _, r := range p.running {
 			at += r.Fraction / p.budget.Amount
 		}

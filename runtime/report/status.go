@@ -59,7 +59,11 @@ func NewStatus(r *store.Run, busy bool) (*Status, []*store.Trial, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	top, err := r.Top(m.Objectives, shown)
+	best := func() ([]*store.Trial, error) { return r.Top(m.Objectives, shown) }
+	if m.OneShot() { // its result is that of the last stage
+		best = func() ([]*store.Trial, error) { return r.Latest(shown) }
+	}
+	top, err := best()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,7 +81,7 @@ func NewStatus(r *store.Run, busy bool) (*Status, []*store.Trial, error) {
 		Trials: tally.Trials, Failed: tally.Failed, Infeasible: tally.Infeasible, Reused: tally.Reused, Test: test,
 		Started: m.Started, Seconds: tally.Seconds,
 	}
-	if len(top) > 0 {
+	if len(top) > 0 && top[0].Status == store.OK {
 		s.Best, s.BestText = top[0], scores(m, top[0])
 	}
 	return s, top, nil
@@ -98,6 +102,9 @@ func State(s store.State, busy bool) string {
 
 // scores are the objectives of a trial.
 func scores(m *store.Manifest, t *store.Trial) string {
+	if len(t.Metrics.Values) == 0 {
+		return "not measured"
+	}
 	var parts []string
 	for _, o := range m.Objectives {
 		parts = append(parts, o.Metric+" "+Value(t.Metrics.Get(o.Metric), m.Evaluator.Units[o.Metric]))
@@ -116,8 +123,15 @@ func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error
 	row("space", "%s of %s: %s architectures", m.Space.Name, m.Space.File, Group(m.Space.Size))
 	row("optimizer", "%s", component(m.Optimizer))
 	row("evaluator", "%s", component(m.Evaluator))
-	for _, name := range slices.Sorted(maps.Keys(m.Evaluator.Facts)) {
-		row("", "%s: %s", name, m.Evaluator.Facts[name])
+	facts := func(c store.Component) {
+		for _, name := range slices.Sorted(maps.Keys(c.Facts)) {
+			row("", "%s: %s", name, c.Facts[name])
+		}
+	}
+	facts(m.Evaluator)
+	if m.Report != nil {
+		row("report", "%s", component(*m.Report))
+		facts(*m.Report)
 	}
 	row("budget", "%s", s.Budget)
 	row("seed", "%d", s.Seed)
@@ -134,13 +148,15 @@ func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error
 		row("retrains", "%s", space(*m.Retrain))
 	}
 	text := fmt.Sprintf("%d, of which %d failed and %d are repeats", s.Trials, s.Failed, s.Reused)
-	if len(m.Requirements) > 0 {
+	if m.OneShot() {
+		text = fmt.Sprintf("%d stages, of which %d failed and %d are infeasible", s.Trials, s.Failed, s.Infeasible)
+	} else if len(m.Requirements) > 0 {
 		text = fmt.Sprintf("%d, of which %d failed, %d are infeasible and %d are repeats", s.Trials, s.Failed, s.Infeasible, s.Reused)
 	}
 	row("trials", "%s", text)
 	row("time", "%s, started %s", (time.Duration(s.Seconds * float64(time.Second))).Round(time.Millisecond), m.Started)
 	for _, name := range slices.Sorted(maps.Keys(s.Test)) {
-		row("test "+name, "%s", Value(s.Test[name], m.Evaluator.Units[name]))
+		row("test "+name, "%s", Value(s.Test[name], m.Tester().Units[name]))
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -190,10 +190,10 @@ func (s *Study) Table(out io.Writer) error {
 		}
 		fmt.Fprintf(w, "%s\t%d", point, g.N)
 		for _, name := range valid {
-			fmt.Fprint(w, "\t"+g.cell(g.Validation, name))
+			fmt.Fprint(w, "\t"+g.cell(g.Validation, func(m *store.Manifest) *store.Component { return &m.Evaluator }, name))
 		}
 		for _, name := range test {
-			fmt.Fprint(w, "\t"+g.cell(g.Test, name))
+			fmt.Fprint(w, "\t"+g.cell(g.Test, (*store.Manifest).Tester, name))
 		}
 		fmt.Fprintf(w, "\t%s\n", ranges(g.Runs))
 	}
@@ -267,12 +267,12 @@ func (s *Study) columns() (valid, test []string) {
 }
 
 // cell is a metric over the runs of a group.
-func (g *Point) cell(of map[string]Spread, name string) string {
-	v, ok := of[name]
+func (g *Point) cell(split map[string]Spread, by func(*store.Manifest) *store.Component, name string) string {
+	v, ok := split[name]
 	if !ok {
 		return ""
 	}
-	unit := g.manifest.Evaluator.Units[name]
+	unit := by(g.manifest).Units[name]
 	if g.N < 2 {
 		return Value(v.Mean, unit)
 	}

@@ -87,6 +87,9 @@ func (r *studyRun) Trial(t *store.Trial, replayed bool) {
 // Progress implements search.Observer.
 func (r *studyRun) Progress(int64, wire.Progress) {}
 
+// Reported implements search.Observer.
+func (r *studyRun) Reported(*store.Trial, map[string]float64) {}
+
 // Testing implements search.Observer.
 func (r *studyRun) Testing(*store.Trial) {}
 
@@ -116,9 +119,12 @@ func (p *StudyProgress) End(r *store.Run, o search.Observer, out *search.Outcome
 	}
 	var parts []string
 	for _, o := range m.Objectives {
-		text := o.Metric + " " + Value(out.Best.Metrics.Get(o.Metric), m.Evaluator.Units[o.Metric])
+		text := o.Metric + " not measured"
+		if len(out.Best.Metrics.Values) > 0 {
+			text = o.Metric + " " + Value(out.Best.Metrics.Get(o.Metric), m.Evaluator.Units[o.Metric])
+		}
 		if v, ok := out.Test[o.Metric]; ok {
-			text += ", test " + Value(v, m.Evaluator.Units[o.Metric])
+			text += ", test " + Value(v, m.Tester().Units[o.Metric])
 		}
 		parts = append(parts, text)
 	}

@@ -38,7 +38,11 @@ func (w *Winner) Write(out io.Writer) error {
 		fmt.Fprintf(&b, "// %-22s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	units := w.Run.Evaluator.Units
-	fmt.Fprintf(&b, "// The best of %s: trial %d of %d", w.Run.Name, w.Best.Number, w.Trials)
+	if w.Run.OneShot() {
+		fmt.Fprintf(&b, "// Derived by %s: the last of %d stages", w.Run.Name, w.Trials)
+	} else {
+		fmt.Fprintf(&b, "// The best of %s: trial %d of %d", w.Run.Name, w.Best.Number, w.Trials)
+	}
 	if w.Failed > 0 {
 		fmt.Fprintf(&b, ", %d failed", w.Failed)
 	}
@@ -57,7 +61,7 @@ func (w *Winner) Write(out io.Writer) error {
 		line("trained again as", "%s: %s params, %s MACs", space(*w.Run.Retrain), Count(w.Retrained.Params()), Count(w.Retrained.MACs()))
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Test)) {
-		line("test "+name, "%s", Value(w.Test[name], units[name]))
+		line("test "+name, "%s", Value(w.Test[name], w.Run.Tester().Units[name]))
 	}
 	if w.TestNote != "" {
 		line("test", "none: %s", w.TestNote)
@@ -84,13 +88,25 @@ func space(s store.Space) string {
 func (w *Winner) Line() string {
 	var parts []string
 	for _, o := range w.Run.Objectives {
-		text := fmt.Sprintf("validation %s %s", o.Metric, Value(w.Best.Metrics.Get(o.Metric), w.Run.Evaluator.Units[o.Metric]))
-		if v, ok := w.Test[o.Metric]; ok {
-			text += fmt.Sprintf(", test %s %s", o.Metric, Value(v, w.Run.Evaluator.Units[o.Metric]))
+		if len(w.Best.Metrics.Values) > 0 {
+			parts = append(parts, fmt.Sprintf("validation %s %s", o.Metric, Value(w.Best.Metrics.Get(o.Metric), w.Run.Evaluator.Units[o.Metric])))
 		}
-		parts = append(parts, text)
+		if v, ok := w.Test[o.Metric]; ok {
+			parts = append(parts, fmt.Sprintf("test %s %s", o.Metric, Value(v, w.Run.Tester().Units[o.Metric])))
+		}
 	}
-	return fmt.Sprintf("best: trial %d, %s; see best.svg and best.nas in %s", w.Best.Number, strings.Join(parts, ", "), w.Dir)
+	if w.Run.Report != nil { // its metrics are its own
+		for _, name := range slices.Sorted(maps.Keys(w.Test)) {
+			if text := fmt.Sprintf("test %s %s", name, Value(w.Test[name], w.Run.Report.Units[name])); !slices.Contains(parts, text) {
+				parts = append(parts, text)
+			}
+		}
+	}
+	what := "best"
+	if w.Run.OneShot() {
+		what = "derived"
+	}
+	return fmt.Sprintf("%s: trial %d, %s; see best.svg and best.nas in %s", what, w.Best.Number, strings.Join(parts, ", "), w.Dir)
 }
 
 // Value prints a measured number: two decimals for percentages, else as many

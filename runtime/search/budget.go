@@ -40,12 +40,17 @@ func (b Budget) String() string {
 	return b.Unit + "(" + amount + ")"
 }
 
-// ParseBudget reads a budget from the command line: 100, evaluations(100),
+// ParseBudget reads a budget from the command line: 100, evaluations(100), 50epochs or
 // epochs(50), 12000s or simulated(12000s), wall(10m).
 func ParseBudget(text string) (Budget, error) {
 	unit, amount := "", strings.ReplaceAll(strings.TrimSpace(text), "_", "")
 	if i := strings.IndexByte(amount, '('); i >= 0 && strings.HasSuffix(amount, ")") {
 		unit, amount = strings.TrimSpace(amount[:i]), strings.TrimSpace(amount[i+1:len(amount)-1])
+	}
+	for _, u := range []string{Evaluations, Epochs} {
+		if rest, ok := strings.CutSuffix(amount, u); ok && unit == "" && rest != "" && !strings.HasSuffix(rest, " ") {
+			unit, amount = u, rest
+		}
 	}
 	scale, timed := 1.0, false
 	if n := len(amount); n > 0 {
@@ -61,7 +66,7 @@ func ParseBudget(text string) (Budget, error) {
 	}
 	n, err := strconv.ParseFloat(amount, 64)
 	if err != nil || timed && (unit == Evaluations || unit == Epochs) {
-		return Budget{}, fmt.Errorf("%q is not a budget; write 100, epochs(50), 12000s or wall(10m)", text)
+		return Budget{}, fmt.Errorf("%q is not a budget; write 100, 50epochs, 12000s or wall(10m)", text)
 	}
 	return NewBudget(unit, n*scale)
 }
@@ -118,6 +123,9 @@ func (s *Spent) Add(t *store.Trial) {
 	s.simulated += t.Simulated
 	s.wall = max(s.wall, t.Elapsed)
 }
+
+// Epochs are those that trials have trained.
+func (s Spent) Epochs() float64 { return s.epochs }
 
 func (s Spent) of(unit string) float64 {
 	switch unit {

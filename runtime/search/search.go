@@ -20,6 +20,13 @@
 // by as many workers as there are, and told together in trial order: a search is
 // determined by its seed and the size of its batches.
 //
+// A one-shot search ([OneShot]) has stages in the place of batches: the optimizer calls
+// for steps of a supernet, which the evaluator does, and what it would end with after
+// each stage is a trial of the log. The winner is that of the last stage. Such an
+// optimizer cannot be asked again, so its state is kept in the log.
+//
+//	Stage → calls → evaluator → replies → derive → report → save → append to the log
+//
 // Searches of one space may run at the same time and share a [Catalogue], so that
 // an architecture is bound, hashed and described once however many of them meet it.
 package search
@@ -77,6 +84,8 @@ type Observer interface {
 	Trial(t *store.Trial, replayed bool)
 	// Progress reports on trials that are being evaluated.
 	Progress(trial int64, p wire.Progress)
+	// Reported tells what reports said of the architecture of a stage, before Trial.
+	Reported(t *store.Trial, metrics map[string]float64)
 	// Testing says that the winner is being tested.
 	Testing(t *store.Trial)
 }
@@ -90,10 +99,14 @@ type Requirement interface {
 // Search is a search ready to run.
 type Search struct {
 	Catalogue  *Catalogue
-	Optimizer  Optimizer
+	Optimizer  Optimizer   // nil: the search is one-shot
+	OneShot    *OneShot    // of a search of a supernet
 	Evaluators []Evaluator // one per worker, all configured alike
-	Log        *store.Run  // begun
-	Resumed    bool        // the log may hold trials
+	// Report tests what is tested in the place of the first evaluator, and each stage
+	// of a one-shot search; nil: nothing does.
+	Report     Evaluator
+	Log        *store.Run // begun
+	Resumed    bool       // the log may hold trials
 	Seed       uint64
 	Budget     Budget
 	Batch      int // how many architectures are proposed at once
@@ -151,6 +164,9 @@ func (e *MismatchError) Error() string {
 // test metrics. It goes on from whatever the log holds already. When ctx is
 // cancelled it returns ctx's error; everything finished is in the log.
 func (s *Search) Run(ctx context.Context) (*Outcome, error) {
+	if s.OneShot != nil {
+		return s.stages(ctx)
+	}
 	l, err := s.open()
 	if err != nil {
 		return nil, err
@@ -218,7 +234,7 @@ func Best(objectives []store.Objective, trials []*store.Trial) *store.Trial {
 	return best
 }
 
-// finish tests the winner, unless the log has its test metrics already.
+// finish tests the best trial.
 func (l *ledger) finish(ctx context.Context) (*Outcome, error) {
 	out := &l.out
 	switch {
@@ -230,37 +246,67 @@ func (l *ledger) finish(ctx context.Context) (*Outcome, error) {
 	default:
 		return nil, errors.New("the optimizer proposed no architecture")
 	}
-	job := wire.Job{Number: out.Best.Number, Architecture: uint64(out.Best.ID), Seed: out.Best.Seed,
-		Graph: func() (*graph.Graph, error) { return l.Catalogue.space.Bind(out.Genotype) }}
-	if l.Retrain != nil {
-		var err error
-		if out.Retrained, err = l.Retrain(out.Genotype); err != nil {
-			return nil, fmt.Errorf("trial %d: %w", out.Best.Number, err)
-		}
-		job.Architecture, job.Graph = 0, wire.OneGraph(out.Retrained)
+	return l.conclude(ctx, out, nil)
+}
+
+// conclude tests the winner of a search and records its test metrics, unless the log
+// has them already or a test has said what they are.
+func (s *Search) conclude(ctx context.Context, out *Outcome, known map[string]float64) (*Outcome, error) {
+	job, retrained, err := s.job(out.Best, out.Genotype)
+	if err != nil {
+		return nil, err
 	}
-	if l.Resumed {
-		var err error
-		if _, out.Test, err = l.Log.Test(); err != nil || out.Test != nil {
+	out.Retrained = retrained
+	if s.Resumed {
+		if _, out.Test, err = s.Log.Test(); err != nil || out.Test != nil {
 			return out, err
 		}
 	}
-	l.Observer.Testing(out.Best)
-	result, err := l.Evaluators[0].Test(ctx, job, func(p wire.Progress) { l.Observer.Progress(job.Number, p) })
+	if out.Test = known; known == nil {
+		s.Observer.Testing(out.Best)
+		if out.Test, out.TestNote, err = s.test(ctx, job); err != nil {
+			return nil, err
+		}
+	}
+	if out.Test == nil {
+		return out, nil
+	}
+	return out, s.Log.SetTest(out.Best.Number, out.Test)
+}
+
+// job is the test of the architecture of a trial, as it is trained again if the search
+// says so.
+func (s *Search) job(t *store.Trial, g space.Genotype) (job wire.Job, retrained *graph.Graph, err error) {
+	job = wire.Job{Number: t.Number, Architecture: uint64(t.ID), Seed: t.Seed,
+		Graph: func() (*graph.Graph, error) { return s.Catalogue.space.Bind(g) }}
+	if s.Retrain != nil {
+		if retrained, err = s.Retrain(g); err != nil {
+			return job, nil, fmt.Errorf("trial %d: %w", t.Number, err)
+		}
+		job.Architecture, job.Graph = 0, wire.OneGraph(retrained)
+	}
+	return job, retrained, nil
+}
+
+// test measures an architecture on the test split, by what reports or else by the
+// evaluator of the search; without a result it says why there is none.
+func (s *Search) test(ctx context.Context, job wire.Job) (metrics map[string]float64, note string, err error) {
+	by := s.Report
+	if by == nil {
+		by = s.Evaluators[0]
+	}
+	result, err := by.Test(ctx, job, func(p wire.Progress) { s.Observer.Progress(job.Number, p) })
 	var failed *wire.Problem
 	switch {
 	case errors.As(err, &failed):
-		out.TestNote = failed.Message
-		return out, nil
+		return nil, failed.Message, nil
 	case err != nil:
-		return nil, err
+		return nil, "", err
 	}
 	for _, name := range slices.Sorted(maps.Keys(result.Values)) {
 		if v := result.Values[name]; math.IsNaN(v) || math.IsInf(v, 0) {
-			out.TestNote = fmt.Sprintf("the evaluator's %s on the test split is not a number", name)
-			return out, nil
+			return nil, fmt.Sprintf("the evaluator's %s on the test split is not a number", name), nil
 		}
 	}
-	out.Test = result.Values
-	return out, l.Log.SetTest(out.Best.Number, out.Test)
+	return result.Values, "", nil
 }

@@ -166,6 +166,8 @@ func (quiet) Trial(*store.Trial, bool)      {}
 func (quiet) Progress(int64, wire.Progress) {}
 func (quiet) Testing(*store.Trial)          {}
 
+func (quiet) Reported(*store.Trial, map[string]float64) {}
+
 type setup struct {
 	dir     string
 	seed    uint64
@@ -432,6 +434,9 @@ func TestParseBudget(t *testing.T) {
 		{"20_000", Budget{Evaluations, 20000}},
 		{"evaluations(100)", Budget{Evaluations, 100}},
 		{" epochs( 1.5 ) ", Budget{Epochs, 1.5}},
+		{"50epochs", Budget{Epochs, 50}},
+		{"1_000epochs", Budget{Epochs, 1000}},
+		{"20evaluations", Budget{Evaluations, 20}},
 		{"12000s", Budget{Simulated, 12000}},
 		{"2h", Budget{Simulated, 7200}},
 		{"simulated(3m)", Budget{Simulated, 180}},
@@ -446,7 +451,7 @@ func TestParseBudget(t *testing.T) {
 			t.Errorf("ParseBudget(%q) = %v, %v, want %v", got, again, err, got)
 		}
 	}
-	for _, text := range []string{"", "x", "-1", "0", "1.5", "evaluations(3s)", "gpu(24h)", "10ms", "wall(", "nan", "inf", "evaluations()"} {
+	for _, text := range []string{"", "x", "-1", "0", "1.5", "evaluations(3s)", "gpu(24h)", "10ms", "wall(", "nan", "inf", "evaluations()", "epochs", "3 epochs", "3sepochs", "wall(3epochs)", "epochs(3epochs)"} {
 		if got, err := ParseBudget(text); err == nil {
 			t.Errorf("ParseBudget(%q) = %v", text, got)
 		}

@@ -33,8 +33,11 @@ type Manifest struct {
 	// Report is what tests the winner, and the stages of a one-shot search, in place
 	// of the evaluator.
 	Report *Component `json:"report,omitempty"`
-	Budget Budget     `json:"budget"`
-	Seed   uint64     `json:"seed"`
+	// Relaxation is how a one-shot optimizer has the space relaxed at first, which
+	// follows from its parameters; nil for other optimizers.
+	Relaxation *Relaxation `json:"relaxation,omitempty"`
+	Budget     Budget      `json:"budget"`
+	Seed       uint64      `json:"seed"`
 	// Batch is how many architectures are proposed at once; Workers, how many are
 	// evaluated at once, changes no result.
 	Batch   int    `json:"batch"`
@@ -45,6 +48,17 @@ type Manifest struct {
 	Metrics []string     `json:"metrics"`
 	Machine Machine      `json:"machine"`
 	Sources []SourceFile `json:"sources,omitempty"`
+}
+
+// OneShot reports whether the run searches a supernet: its trials are stages.
+func (m *Manifest) OneShot() bool { return m.Relaxation != nil }
+
+// Tester is what tests the winner.
+func (m *Manifest) Tester() *Component {
+	if m.Report != nil {
+		return m.Report
+	}
+	return &m.Evaluator
 }
 
 // Space says what was searched, or in which space the winner was tested.
@@ -74,9 +88,6 @@ type Component struct {
 	Higher map[string]bool `json:"higher_is_better,omitempty"`
 	// Deterministic evaluators give equal results for equal requests.
 	Deterministic bool `json:"deterministic,omitempty"`
-	// Relaxation is how a one-shot optimizer has the space relaxed at first, which
-	// follows from its parameters; nil for other components.
-	Relaxation *Relaxation `json:"relaxation,omitempty"`
 }
 
 // Objective is a metric to be made large or small.

@@ -159,6 +159,14 @@ func (r *Run) Top(objectives []Objective, n int) ([]*Trial, error) {
 	return r.trials(`WHERE t.run = ? AND t.status = 0 AND t.reused IS NULL ORDER BY `+order+`t.number LIMIT ?`, r.id, n)
 }
 
+// Latest are the last trials, the very last first; at most n.
+func (r *Run) Latest(n int) ([]*Trial, error) {
+	if r.manifest == nil {
+		return nil, nil
+	}
+	return r.trials(`WHERE t.run = ? ORDER BY t.number DESC LIMIT ?`, r.id, n)
+}
+
 // Tally counts the trials of a run.
 type Tally struct {
 	Trials, Failed, Infeasible, Reused int

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const shotCells = `import { conv_bn_relu, skip, zero, global_pool, linear } from "std/vision"
+block edge = zero | skip | conv_bn_relu(kernel: 1) | conv_bn_relu(kernel: 3)
+cell mixed(x) {
+    node n[2] = sum(edge(prev))
+    return n[1]
+}
+space tiny(image: [3, 8, 8], c = 4) -> [10] = image -> conv_bn_relu(out: c) -> mixed * 2 -> global_pool -> linear(out: 10)
+`
+
+// shots are one-shot methods of which searches are killed: they differ in what they
+// call for and keep. The last relaxes the space anew on the way.
+var shots = [][]string{
+	{"--optimizer", "darts"},
+	{"--optimizer", "darts2", "--set", "warmup=1"},
+	{"--optimizer", "toy", "--set", "relax=2", "--set", "extra=2"},
+}
+
+// shooting is a one-shot search of the toy supernet, of four epochs of six steps.
+func shooting(t *testing.T, method []string, more ...string) (*killing, *exec.Cmd) {
+	k := newKilling(t)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(k.dir), "tiny.nas"), []byte(shotCells), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"run", "tiny.nas", "--evaluator", "toy", "--budget", "4epochs", "--seed", "5", "-o", k.dir,
+		"--set", "evaluator.file=" + k.noted, "--set", "sleep=3", "--report", "hash"}, method...)
+	return k, k.command(append(args, more...)...)
+}
+
+// TestKillOneShot kills the host with SIGKILL at many moments of one-shot searches,
+// and again while they are resumed: in the end the log, mixtures and reports included,
+// is that of an undisturbed search byte for byte, and nothing is left behind.
+func TestKillOneShot(t *testing.T) {
+	for _, method := range shots {
+		t.Run(strings.Join(method, " "), func(t *testing.T) {
+			whole, search := shooting(t, method)
+			best := whole.must(search)
+			want := whole.log()
+			all := len(whole.evaluated())
+			if all != 24 || !strings.Contains(want, `"stage":{"mixture":[[`) {
+				t.Fatalf("%d weight steps, want 24, and the log\n%s", all, want)
+			}
+			moments := 8
+			if testing.Short() {
+				moments = 2
+			}
+			for i := range moments {
+				at := 1 + (all-4)*i/moments
+				t.Run(fmt.Sprint("step", at), func(t *testing.T) {
+					t.Parallel()
+					k, search := shooting(t, method)
+					k.kill(search, at, time.Duration(i%5)*time.Millisecond)
+					if _, err := os.Stat(filepath.Join(k.dir, "nasc.db")); err != nil {
+						t.Fatal("a step was made before there was a run")
+					}
+					k.kill(k.command("resume", k.dir), len(k.evaluated())+2, time.Duration(i%3)*time.Millisecond)
+					finished := strings.Count(k.log(), `{"trial":`)
+					before := len(k.evaluated())
+					again := k.must(k.command("resume", k.dir))
+					if got := k.log(); got != want {
+						t.Fatalf("killed at step %d: the log differs:\n%swant:\n%s", at, got, want)
+					}
+					if strings.ReplaceAll(again, k.dir, "") != strings.ReplaceAll(best, whole.dir, "") {
+						t.Errorf("killed at step %d: the winner is\n%swant\n%s", at, again, best)
+					}
+					if steps := len(k.evaluated()) - before; steps > all-6*min(finished, 4) {
+						t.Errorf("killed at step %d with %d stages finished: %d more steps were made of %d", at, finished, steps, all)
+					}
+					if _, err := os.Stat(filepath.Join(k.dir, "unfinished")); err == nil {
+						t.Error("what the evaluator has kept is left")
+					}
+					k.wait("nothing is left", func() bool { return len(k.processes()) == 0 && len(k.sockets()) == 0 })
+				})
+			}
+		})
+	}
+}
+
+// TestKillOneShotPlugin kills the evaluator, and then the optimizer, in the middle of a
+// stage: both go on from the last one, and the log is that of an undisturbed search.
+func TestKillOneShotPlugin(t *testing.T) {
+	for _, c := range []struct {
+		method []string
+		die    []string
+	}{
+		{shots[0], []string{"--set", "die=15"}},
+		{shots[0], []string{"--set", "die=0"}},
+		{shots[2], []string{"--set", "evaluator.die=15"}},
+		{shots[2], []string{"--set", "optimizer.die=3", "--set", "optimizer.file=NOTED"}},
+		{shots[2], []string{"--set", "optimizer.die=0", "--set", "optimizer.file=NOTED"}},
+	} {
+		t.Run(strings.Join(append(c.method[:2:2], c.die...), " "), func(t *testing.T) {
+			t.Parallel()
+			whole, search := shooting(t, c.method)
+			whole.must(search)
+			k, search := shooting(t, c.method, c.die...)
+			for i, a := range search.Args {
+				search.Args[i] = strings.ReplaceAll(a, "NOTED", k.noted)
+			}
+			k.must(search)
+			if got, want := k.log(), whole.log(); got != want {
+				t.Errorf("the log differs:\n%swant:\n%s", got, want)
+			}
+			if !exists(k.noted + ".died") {
+				t.Error("nothing died")
+			}
+		})
+	}
+}
+
+// TestFatalStage: a stage of which the evaluator dies each time ends the search, which
+// can be resumed and says what happened.
+func TestFatalStage(t *testing.T) {
+	k, search := shooting(t, shots[2], "--set", "fatal=8")
+	var stderr strings.Builder
+	search.Stderr = &stderr
+	err := search.Run()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != exitMachine {
+		t.Errorf("it ends with %v", err)
+	}
+	if text := stderr.String(); !strings.Contains(text, "error E0505") || !strings.Contains(text, "stage 1") {
+		t.Errorf("it says\n%s", text)
+	}
+	if n := strings.Count(k.log(), `{"trial":`); n != 1 {
+		t.Errorf("%d stages are in the log, want 1", n)
+	}
+}
