@@ -234,6 +234,10 @@ func (s *site) choices(n *Node, seen map[*Node]bool) (all []*space.Decision) {
 		for _, c := range n.Cases {
 			all = append(all, s.choices(c, seen)...)
 		}
+	case n.Kind == Op && isSum(n):
+		for _, a := range n.Args {
+			all = append(all, s.choices(a.Node, seen)...)
+		}
 	case n.Kind == Op:
 		all = s.variable(n)
 	case n.Kind == Call && n.Body.Kind == "block":

@@ -42,7 +42,7 @@ const (
 )
 
 // Handler is a component that cannot handle every kind of decision. One that is no
-// Handler can.
+// Handler can. A relaxation is asked only about decisions that have parameters.
 type Handler interface{ Handles() Kinds }
 
 // Relaxation turns arch parameters into mixtures. See [Independent] for one that treats

@@ -44,6 +44,18 @@ func (k Kinds) String() string {
 	return "a choice"
 }
 
+// NewLayout is the layout of all options of a supernet, for tests of relaxations.
+func NewLayout(r *sdk.Relaxed, edgeNorm bool) *Layout {
+	kept := make([][]bool, len(r.Decisions))
+	for i, d := range r.Decisions {
+		kept[i] = make([]bool, len(d.Options))
+		for k := range kept[i] {
+			kept[i][k] = true
+		}
+	}
+	return newLayout(r, kept, edgeNorm)
+}
+
 // newLayout is the layout of the options that are kept.
 func newLayout(r *sdk.Relaxed, kept [][]bool, edgeNorm bool) *Layout {
 	l := &Layout{}

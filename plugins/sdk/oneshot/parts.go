@@ -73,7 +73,7 @@ func (p *Parts) check() error {
 	if p.Relaxation == nil || p.Order == nil || p.Update == nil || p.Selection == nil {
 		return fmt.Errorf("a one-shot method has a relaxation, an order, an update and a selection")
 	}
-	return nil
+	return p.fitsUpdate()
 }
 
 // handles is an error about the first decision that a component cannot handle.
@@ -84,8 +84,8 @@ func (p *Parts) handles(r *sdk.Relaxed) error {
 			continue
 		}
 		for _, d := range r.Decisions {
-			if k := Kind(d); h.Handles()&k == 0 {
-				return sdk.RefuseDecision(d.Address, "`%s` cannot handle %v", p.name(c), k)
+			if k := Kind(d); h.Handles()&k == 0 && (c.slot != "relax" || learned(d, p.EdgeNorm)) {
+				return sdk.RefuseDecision(d.Address, "`%s` cannot relax %v", p.name(c), k)
 			}
 		}
 	}

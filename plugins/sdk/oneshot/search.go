@@ -113,15 +113,19 @@ func (s *Search) Kept(decision, option int) bool { return s.kept[decision][optio
 // Keep leaves only these options of a decision. With one of them left an operation is
 // decided. Arch parameters and what an update remembers of them stay as they are.
 func (s *Search) Keep(decision int, options []int) error {
+	d := s.Relaxed().Decisions[decision]
 	kept := make([]bool, len(s.kept[decision]))
+	possible := 0
 	for _, k := range options {
 		if k < 0 || k >= len(kept) || !s.kept[decision][k] {
-			return fmt.Errorf("%s: option %d is not left", s.Relaxed().Decisions[decision].Address, k)
+			return fmt.Errorf("%s: option %d is not left", d.Address, k)
 		}
-		kept[k] = true
+		if kept[k] = true; d.Options[k].Alternative >= 0 {
+			possible++
+		}
 	}
-	if len(options) == 0 {
-		return fmt.Errorf("%s: no option would be left", s.Relaxed().Decisions[decision].Address)
+	if possible < d.Min {
+		return fmt.Errorf("%s: no architecture would be left", d.Address)
 	}
 	s.kept[decision] = kept
 	s.arrange()

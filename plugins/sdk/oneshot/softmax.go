@@ -9,11 +9,7 @@ import (
 // the weights of a decision's options are the softmax of its parameters, which begin as
 // 1e-3 times normal numbers. The softmax of edges is over the inputs of a node, as in
 // PC-DARTS.
-func Softmax() Relaxation { return softmaxed{Each(softmax{})} }
-
-type softmaxed struct{ Relaxation }
-
-func (softmaxed) Handles() Kinds { return Operations | Edges }
+func Softmax() Relaxation { return Each(softmax{}) }
 
 type softmax struct{}
 
