@@ -54,11 +54,7 @@ type grpcPlugin struct {
 }
 
 func (g *grpcPlugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
-	nascv1.RegisterPluginServer(s, g.server)
-	nascv1.RegisterOptimizerServer(s, optimizerServer{server: g.server})
-	nascv1.RegisterEvaluatorServer(s, evaluatorServer{server: g.server})
-	nascv1.RegisterOneShotServer(s, oneShotServer{server: g.server})
-	nascv1.RegisterSupernetServer(s, supernetServer{server: g.server})
+	g.server.register(s)
 	g.server.offerDirect(os.Getenv(plugin.EnvUnixSocketDir))
 	forgetHost() // go-plugin has read what it needs
 	return nil
@@ -68,20 +64,38 @@ func (g *grpcPlugin) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.Clien
 	return nil, errors.New("a plugin has no client")
 }
 
-// offerDirect opens a socket for the one long stream of this process in the folder of
-// the gRPC socket. Where there is no such folder, as on Windows, the stream goes over
-// gRPC.
+// register adds all services.
+func (s *server) register(to grpc.ServiceRegistrar) {
+	nascv1.RegisterPluginServer(to, s)
+	nascv1.RegisterOptimizerServer(to, optimizerServer{server: s})
+	nascv1.RegisterEvaluatorServer(to, evaluatorServer{server: s})
+	nascv1.RegisterOneShotServer(to, oneShotServer{server: s})
+	nascv1.RegisterSupernetServer(to, supernetServer{server: s})
+}
+
+// offerDirect opens two sockets in the folder of the gRPC socket: for the one long
+// stream of this process, and for short calls. Where there is no such folder, as on
+// Windows, all goes over gRPC.
 func (s *server) offerDirect(folder string) {
 	if folder == "" || !direct.Supported {
 		return
 	}
-	l, err := direct.Listen(folder)
+	stream, err := direct.Listen(folder, "stream")
 	if err != nil {
 		s.env.Log.Warn("no direct socket", "error", err)
 		return
 	}
-	s.describe.Direct = l.Offer()
-	go l.Serve(direct.Methods{
+	calls, err := direct.Listen(folder, "calls")
+	if err != nil {
+		s.env.Log.Warn("no direct socket for calls", "error", err)
+	} else {
+		services := direct.Services{}
+		s.register(services)
+		s.describe.Calls = calls.Offer()
+		go calls.Serve(direct.Methods{direct.CallsMethod: services.Serve})
+	}
+	s.describe.Direct = stream.Offer()
+	go stream.Serve(direct.Methods{
 		nascv1.Optimizer_Run_FullMethodName: func(stream grpc.ServerStream) error {
 			return optimizerServer{server: s}.Run(&grpc.GenericServerStream[nascv1.OptimizerRequest, nascv1.OptimizerResponse]{ServerStream: stream})
 		},

@@ -63,7 +63,7 @@ func (p *Plugin) Evaluator(ctx context.Context, cfg EvaluatorConfig) (*Evaluator
 	e.session = p.session(c, func(ctx context.Context, at place) error {
 		m := proto.CloneOf(configuration)
 		m.Session = at.number
-		resp, err := nascv1.NewEvaluatorClient(at.proc.conn).Configure(ctx,
+		resp, err := nascv1.NewEvaluatorClient(at.proc.calls).Configure(ctx,
 			&nascv1.EvaluatorConfigureRequest{Configuration: m, Family: e.family})
 		if err != nil {
 			return err
@@ -343,7 +343,7 @@ func (e *Evaluator) test(ctx context.Context, proc *process, m *nascv1.TestReque
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := e.session.plugin
-	events, err := nascv1.NewEvaluatorClient(proc.conn).Test(ctx, m)
+	events, err := nascv1.NewEvaluatorClient(proc.calls).Test(ctx, m)
 	if err != nil {
 		return none, err
 	}
@@ -385,7 +385,7 @@ func (e *Evaluator) Resolve(ctx context.Context, architecture string, s *space.S
 	p := e.session.plugin
 	var resp *nascv1.ResolveResponse
 	err = e.session.call(ctx, func(ctx context.Context, at place) (err error) {
-		resp, err = nascv1.NewEvaluatorClient(at.proc.conn).Resolve(ctx,
+		resp, err = nascv1.NewEvaluatorClient(at.proc.calls).Resolve(ctx,
 			&nascv1.ResolveRequest{Architecture: architecture, Decisions: wire.FromChoices(s), Session: at.number})
 		return err
 	})

@@ -57,7 +57,7 @@ func (p *Plugin) OneShot(ctx context.Context, cfg OptimizerConfig) (*OneShot, er
 	o.session = p.session(c, func(ctx context.Context, at place) error {
 		req := proto.CloneOf(configure)
 		req.Configuration.Session = at.number
-		resp, err := nascv1.NewOneShotClient(at.proc.conn).Prepare(ctx, req)
+		resp, err := nascv1.NewOneShotClient(at.proc.calls).Prepare(ctx, req)
 		if err != nil {
 			return err
 		}

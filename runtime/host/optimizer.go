@@ -259,7 +259,7 @@ func (o *Optimizer) open(ctx context.Context, at place) error {
 	req := &nascv1.OptimizerConfigureRequest{Configuration: proto.CloneOf(o.configure.Configuration),
 		Space: o.configure.Space, Objectives: o.configure.Objectives, Metrics: o.configure.Metrics}
 	req.Configuration.Session = at.number
-	resp, err := nascv1.NewOptimizerClient(at.proc.conn).Configure(ctx, req)
+	resp, err := nascv1.NewOptimizerClient(at.proc.calls).Configure(ctx, req)
 	if err != nil {
 		return err
 	}

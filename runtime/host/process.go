@@ -34,7 +34,10 @@ type process struct {
 	home    *home
 	journal *journal
 	conn    *grpc.ClientConn
-	once    sync.Once
+	// calls is where short calls go: the direct socket that the plugin offers for
+	// them, or else conn.
+	calls grpc.ClientConnInterface
+	once  sync.Once
 
 	life     context.Context // ends with stop
 	end      context.CancelFunc
@@ -166,11 +169,25 @@ func (proc *process) connect(ctx context.Context) (wire.Description, error) {
 	if err != nil {
 		return d, &descriptionError{err}
 	}
-	if offer := m.GetDirect(); offer != nil && direct.Supported {
+	if !direct.Supported {
+		return d, nil
+	}
+	for _, offer := range []*nascv1.Direct{m.GetDirect(), m.GetCalls()} {
+		if offer == nil {
+			continue
+		}
 		if _, _, err := proc.runner.PluginToHost("unix", offer.GetSocket()); err != nil {
 			return d, &descriptionError{err}
 		}
-		proc.offer = offer
+	}
+	proc.offer = m.GetDirect()
+	if offer := m.GetCalls(); offer != nil {
+		calls, err := direct.DialCalls(proc.life, offer)
+		if err != nil {
+			proc.host.opts.Log.Warn("no direct connection for calls", "plugin", proc.plugin.name, "error", err)
+			return d, nil
+		}
+		proc.calls = calls
 	}
 	return d, nil
 }
@@ -185,6 +202,7 @@ func (proc *process) start(ctx context.Context) error {
 			var raw any
 			if raw, err = c.Dispense(wire.ServiceName); err == nil {
 				proc.conn = raw.(*grpc.ClientConn)
+				proc.calls = proc.conn
 			}
 		}
 		done <- err

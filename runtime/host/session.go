@@ -103,7 +103,7 @@ func (at place) release() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	// Whether the process still hears it does not matter.
-	_, _ = nascv1.NewPluginClient(at.proc.conn).Release(ctx, &nascv1.ReleaseRequest{Session: at.number})
+	_, _ = nascv1.NewPluginClient(at.proc.calls).Release(ctx, &nascv1.ReleaseRequest{Session: at.number})
 }
 
 // close ends the session; its process too, unless it is shared.

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/nasc-project/nasc/runtime/host"
 	"github.com/nasc-project/nasc/runtime/store"
 )
 
@@ -44,9 +43,9 @@ func processor() string {
 	return ""
 }
 
-// checksum is the SHA-256 of the program that a plugin is.
-func checksum(c host.Command) (string, error) {
-	f, err := os.Open(c.Path)
+// checksum is the SHA-256 of the program at a path.
+func checksum(path string) (string, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -24,8 +24,8 @@ type stock struct {
 	spaces     map[string]*compiled
 	components map[string]wire.Component // by their settings
 
-	mu        sync.Mutex // guards what follows
-	checksums map[string]string
+	mu        sync.Mutex        // guards what follows
+	checksums map[string]string // by path
 }
 
 func newStock() *stock {
@@ -119,16 +119,17 @@ func (c *compiled) in(f *store.Folder) *search.Catalogue {
 	return c.catalogue
 }
 
-// checksum is that of a plugin's program.
+// checksum is that of a plugin's program, which several plugins may share.
 func (s *stock) checksum(plugins Plugins, name string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if sum, ok := s.checksums[name]; ok {
+	path := plugins.Commands[name].Path
+	if sum, ok := s.checksums[path]; ok {
 		return sum, nil
 	}
-	sum, err := checksum(plugins.Commands[name])
+	sum, err := checksum(path)
 	if err == nil {
-		s.checksums[name] = sum
+		s.checksums[path] = sum
 	}
 	return sum, err
 }

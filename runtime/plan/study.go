@@ -219,7 +219,7 @@ func (s *Study) session(ctx context.Context, r *store.Run) (*Session, diag.List)
 
 // manySearches is how many searches go on at once where all of them share the plugins'
 // processes: enough for each message to carry something of several.
-const manySearches = 64
+const manySearches = 128
 
 // Parallel is how many searches the study runs at once unless it is told: many if
 // they share processes, one for each core if each needs an optimizer of its own, and

@@ -14,7 +14,7 @@
 //
 // What is written goes through one queue into transactions, each of which takes
 // whatever is waiting (synchronous = FULL: one fsync for all of it); while nobody
-// waits, they are a tenth of a second apart. Order is kept: a crash loses the end of
+// waits, they are a quarter of a second apart. Order is kept: a crash loses the end of
 // the queue and nothing before it. A trial that cost real time is waited for before
 // anybody acts on it. Others may be ahead of the disk by a bounded number, since a
 // resumed search derives them again at once.

@@ -17,7 +17,7 @@ const ahead = 8192
 // linger is how long records wait for others to share a transaction with, unless
 // somebody waits for them: a commit costs as much as writing a hundred trials, and
 // the runs of a study write to as many pages of the file.
-const linger = 100 * time.Millisecond
+const linger = 250 * time.Millisecond
 
 // op is one thing to be written: a trial, an architecture or a statement.
 type op struct {

@@ -1,5 +1,6 @@
 // Package direct carries the messages of one stream over a Unix socket of its own,
-// without HTTP/2 and TLS.
+// without HTTP/2 and TLS; and short calls, many at a time, over another one (calls.go,
+// caller.go).
 //
 // A search that waits for each result exchanges two messages of some fifty bytes for
 // every trial. Over gRPC such an exchange costs several times what the plugin does for

@@ -34,7 +34,7 @@ func listen(t *testing.T, serve func(nascv1.Optimizer_RunServer) error) *Listene
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
-	l, err := Listen(folder)
+	l, err := Listen(folder, "stream")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,9 +27,10 @@ type Listener struct {
 	once   sync.Once
 }
 
-// Listen makes a socket in a folder that is private to the host and the plugin.
-func Listen(folder string) (*Listener, error) {
-	path := filepath.Join(folder, "direct")
+// Listen makes a socket of that name in a folder that is private to the host and the
+// plugin.
+func Listen(folder, name string) (*Listener, error) {
+	path := filepath.Join(folder, name)
 	socket, err := net.Listen("unix", path)
 	if err != nil {
 		return nil, err
