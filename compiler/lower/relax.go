@@ -163,6 +163,12 @@ func (r *relaxer) sort() {
 		order[i], key[i] = i, 2*len(all)
 		if d.On != nil {
 			key[i] = 2*d.On.ID + 1
+			continue
+		}
+		for _, o := range d.Options {
+			for _, u := range o.Under {
+				key[i] = min(key[i], 2*all[u].On.ID)
+			}
 		}
 	}
 	each := func(visit func(t *Term)) {

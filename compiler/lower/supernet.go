@@ -130,7 +130,7 @@ func (n *Net) walk(path string, visit func(string, *MixedNode)) {
 // Relax relaxes the same space in another way; as it is, it is the same supernet.
 func (s *Supernet) Relax(o Relaxation) (*Supernet, error) {
 	o.Channels = max(o.Channels, 1)
-	if o == s.relaxation {
+	if o == s.Relaxation() {
 		return s, nil
 	}
 	if s.plan == nil {
@@ -144,7 +144,9 @@ func (s *Supernet) Relax(o Relaxation) (*Supernet, error) {
 }
 
 // Relaxation is how the space was relaxed.
-func (s *Supernet) Relaxation() Relaxation { return s.relaxation }
+func (s *Supernet) Relaxation() Relaxation {
+	return Relaxation{max(s.relaxation.Channels, 1), s.relaxation.EdgeWeights}
+}
 
 // Plan is the plan of the space that was relaxed; nil if the supernet was [Received].
 func (s *Supernet) Plan() *Plan { return s.plan }

@@ -16,9 +16,11 @@
 //
 //	func newBestOf(s sdk.Search, p params) (sdk.Optimizer, error) { … }
 //
-// The host always calls and a plugin never calls back. Everything random draws
-// from the streams of [Env.Rand], so that a plugin that is killed and started
-// anew gives the same answers to the same calls; the host depends on it.
+// The host always calls and a plugin never calls back, but for a one-shot optimizer
+// ([NewOneShot]): it is handed a supernet, whose calls the host takes to the evaluator
+// that trains it. Everything random draws from the streams of [Env.Rand], so that a
+// plugin that is killed and started anew gives the same answers to the same calls;
+// the host depends on it.
 //
 // The package takes care of the process: it ends when its host is gone, accepts
 // large messages, turns a panic in plugin code into an error of that one call,

@@ -70,6 +70,8 @@ func (l *liar) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
 	nascv1.RegisterPluginServer(s, l)
 	nascv1.RegisterEvaluatorServer(s, l)
 	nascv1.RegisterOptimizerServer(s, lyingOptimizer{lie: l.lie})
+	nascv1.RegisterOneShotServer(s, lyingOneShot{lie: l.lie})
+	nascv1.RegisterSupernetServer(s, lyingSupernet{lie: l.lie})
 	return nil
 }
 
@@ -107,6 +109,8 @@ func (l *liar) Describe(ctx context.Context, _ *nascv1.DescribeRequest) (*nascv1
 		}
 	}
 	o := &nascv1.Component{Kind: nascv1.Component_KIND_OPTIMIZER, Name: "liar", Shared: true}
+	_, c.Supernets = supernetLies[l.lie]
+	o.OneShot = c.Supernets
 	name := "bad/" + l.lie
 	if l.lie == "impostor" {
 		name = "nasc/evolution"

@@ -8,6 +8,10 @@
 // checked, and whatever goes wrong is a [diag.Diagnostic] that names the plugin;
 // see codes.go.
 //
+// A one-shot search has two plugins that never meet ([OneShot], [Supernet]): in a stage
+// the optimizer calls for things to be done, and whoever drives it hands each [Call] to
+// the evaluator and its [Reply] back.
+//
 // Components that say that they can be shared serve any number of handles in one
 // process; the others get a process for each. Everything that the handles say to
 // one process goes through one stream, in which the messages of many leave together

@@ -589,3 +589,23 @@ func TestOneShotGoesOn(t *testing.T) {
 		}
 	})
 }
+
+// What a call costs outside of the evaluator: from the optimizer to the host, to the
+// evaluator and back, with the mixture of NAS-Bench-201.
+func BenchmarkOneShotCall(b *testing.B) {
+	s := newToySearch(b, wire.Settings{"steps": int64(max(1, b.N/2))}, nil)
+	if err := s.begin(); err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	calls := 0
+	if _, _, err := s.shot.Stage(b.Context(), func(ctx context.Context, c Call) (Reply, error) {
+		if calls++; c.Kind() == CheckCall {
+			return Checked([]bool{true, true}), nil
+		}
+		return s.net.Do(ctx, c)
+	}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(calls), "µs/call")
+}
