@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -28,7 +29,9 @@ func ReadGraph(b []byte) (*graph.Graph, error) {
 	if len(bodies) == 0 {
 		return nil, errors.New("the graph is empty")
 	}
-	r := reader{all: make([]*graph.Graph, len(bodies)), words: make(map[string]string, 64)}
+	r := readers.Get().(*reader)
+	defer r.leave()
+	r.all = make([]*graph.Graph, len(bodies))
 	for i := len(bodies) - 1; i >= 0; i-- {
 		g, err := r.body(bodies[i], i)
 		if err != nil {
@@ -39,12 +42,34 @@ func ReadGraph(b []byte) (*graph.Graph, error) {
 	return r.all[0], r.all[0].Validate()
 }
 
+// readers are those that nobody uses. The graphs of a space consist of the same words.
+var readers = sync.Pool{New: func() any { return &reader{words: map[string]string{}} }}
+
+// mostWords is how many words a reader keeps for the next graph, of at most so many
+// bytes.
+const (
+	mostWords = 4096
+	longWord  = 256
+)
+
+// leave gives the reader back, without what belongs to its graph.
+func (r *reader) leave() {
+	clear(r.nodes[:cap(r.nodes)])
+	clear(r.attrs[:cap(r.attrs)])
+	kept := reader{nodes: r.nodes[:0], attrs: r.attrs[:0], words: r.words}
+	if len(kept.words) > mostWords {
+		clear(kept.words)
+	}
+	*r = kept
+	readers.Put(r)
+}
+
 // reader reads bodies, the inner ones first.
 type reader struct {
 	all   []*graph.Graph
 	nodes [][]byte          // of the body that is read
 	attrs []graph.Attr      // of the node that is read
-	words map[string]string // each once
+	words map[string]string // each once, unless it is long
 
 	// Room of which lists are cut.
 	extentRoom []int
@@ -251,7 +276,7 @@ func (r *reader) attribute(b []byte) (a graph.Attr, err error) {
 	return a, c.err
 }
 
-// word is the text of a field, the same for the same bytes.
+// word is the text of a field, the same for the same bytes unless they are many.
 func (r *reader) word(c *cursor) string {
 	if s, ok := r.words[string(c.bytes)]; ok {
 		return s
@@ -259,8 +284,11 @@ func (r *reader) word(c *cursor) string {
 	s := string(c.bytes)
 	if !utf8.ValidString(s) {
 		c.err = fmt.Errorf("%q is not valid UTF-8", s)
+		return s
 	}
-	r.words[s] = s
+	if len(s) <= longWord {
+		r.words[s] = s
+	}
 	return s
 }
 
@@ -311,19 +339,32 @@ func (c *cursor) next() bool {
 	if len(c.rest) == 0 || c.err != nil {
 		return false
 	}
-	number, kind, n := protowire.ConsumeTag(c.rest)
-	if n < 0 {
+	var number protowire.Number
+	var kind protowire.Type
+	n := 1
+	if b := c.rest[0]; b >= 1<<3 && b < 0x80 { // as nearly all tags are
+		number, kind = protowire.Number(b>>3), protowire.Type(b&7)
+	} else if number, kind, n = protowire.ConsumeTag(c.rest); n < 0 {
 		return c.stop(n)
 	}
 	c.rest = c.rest[n:]
 	c.tag, c.bits, c.bytes = uint64(number)<<3|uint64(kind), 0, nil
 	switch kind {
 	case protowire.VarintType:
-		c.bits, n = protowire.ConsumeVarint(c.rest)
+		if len(c.rest) > 0 && c.rest[0] < 0x80 {
+			c.bits, n = uint64(c.rest[0]), 1
+		} else {
+			c.bits, n = protowire.ConsumeVarint(c.rest)
+		}
 	case protowire.Fixed64Type:
 		c.bits, n = protowire.ConsumeFixed64(c.rest)
 	case protowire.BytesType:
-		c.bytes, n = protowire.ConsumeBytes(c.rest)
+		if len(c.rest) > 0 && int(c.rest[0]) < min(0x80, len(c.rest)) {
+			n = 1 + int(c.rest[0])
+			c.bytes = c.rest[1:n:n]
+		} else {
+			c.bytes, n = protowire.ConsumeBytes(c.rest)
+		}
 	default:
 		n = protowire.ConsumeFieldValue(number, kind, c.rest)
 	}

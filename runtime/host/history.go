@@ -29,6 +29,7 @@ func (h *history) add(m *nascv1.Step, all []space.Genotype, done bool) error {
 	h.bytes = binary.LittleEndian.AppendUint64(h.bytes, fingerprint(all, done))
 	options := proto.MarshalOptions{Deterministic: true}
 	h.bytes = binary.AppendUvarint(h.bytes, uint64(options.Size(m)))
+	options.UseCachedSize = true // nothing has changed since
 	out, err := options.MarshalAppend(h.bytes, m)
 	if err == nil {
 		h.bytes = out
