@@ -15,13 +15,16 @@ import (
 // gone to sleep as well, which takes longer than everything else that is done for the
 // message, most of all on a virtual machine. A reader that looks again and again does
 // not sleep, and costs nobody anything as long as it offers its processor to others
-// after each look.
+// after each look. Where others have work for long, that is a bad bargain: who sleeps
+// is let in as soon as there is a message, and who offers its processor has to wait for
+// its turn.
 type spin struct {
 	raw  syscall.RawConn
 	look func(fd uintptr) bool // s.try, made once
 
 	into []byte
 	got  int
+	busy bool // the processor was away for long
 
 	// After a look in vain so many messages are waited for at once; twice as many
 	// after the next. Who waits for something slow need not look for it.
@@ -33,6 +36,11 @@ const (
 	spinning = 100 * time.Microsecond
 	// maxPause is for how many messages it does not after that.
 	maxPause = 64
+	// away is how long others may have the processor that it offers: a plugin needs
+	// less for a message.
+	away = 500 * time.Microsecond
+	// longPause is for how many messages it does not look after that.
+	longPause = 2000
 )
 
 func newSpin(f *os.File) (*spin, error) {
@@ -48,31 +56,42 @@ func (s *spin) read(into []byte) int {
 		s.rest--
 		return 0
 	}
-	s.into, s.got = into, 0
+	s.into, s.got, s.busy = into, 0, false
 	_ = s.raw.Read(s.look) // an error is one of waiting, too
 	s.into = nil
-	if s.got > 0 {
+	s.settle()
+	return s.got
+}
+
+// settle decides after a look when to look again.
+func (s *spin) settle() {
+	switch {
+	case s.busy:
+		s.rest = longPause
+	case s.got > 0:
 		s.pause = 0
-	} else {
+	default:
 		s.pause = min(max(1, 2*s.pause), maxPause)
 		s.rest = s.pause
 	}
-	return s.got
 }
 
 // try looks until time is up. It goes to the kernel behind the back of the Go runtime,
 // which has to do nothing for calls that do not wait.
 func (s *spin) try(fd uintptr) bool {
 	begun := time.Now()
-	for {
+	for last := begun; ; {
 		n, _, e := syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&s.into[0])), uintptr(len(s.into)), unix.MSG_DONTWAIT, 0, 0)
 		switch {
 		case e == 0:
 			s.got = int(n)
 			return true
-		case e != unix.EAGAIN || time.Since(begun) > spinning:
+		case e != unix.EAGAIN || s.busy || last.Sub(begun) > spinning:
 			return true
 		}
 		syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+		now := time.Now()
+		s.busy = now.Sub(last) > away
+		last = now
 	}
 }

@@ -6,51 +6,57 @@ import (
 	"testing"
 )
 
-// TestSpin: what has come is read without waiting. A reader that looks in vain rests
-// for one message, then for two, and does not rest after it has found something; what
-// comes while it rests, and the end of the connection, are for who waits.
+// TestSpin: what has come is read without waiting, unless the reader rests; what comes
+// while it rests, and the end of the connection, are for who waits.
 func TestSpin(t *testing.T) {
 	near, far := pair(t)
 	buf := make([]byte, 10)
-	look := func(step string, want int) {
+	look := func(step string, rest, want int) {
 		t.Helper()
+		near.spin.rest = rest
 		if n := near.spin.read(buf); n != want {
 			t.Fatalf("%s: %d bytes, not %d", step, n, want)
 		}
 	}
-	send := func(text string) {
-		t.Helper()
-		if _, err := far.Write([]byte(text)); err != nil {
-			t.Fatal(err)
-		}
+	look("nothing", 0, 0)
+	if _, err := far.Write([]byte("abc")); err != nil {
+		t.Fatal(err)
 	}
-	look("nothing", 0)
-	send("abc")
-	look("at rest", 0)
-	look("awake", 3)
-	look("nothing again", 0)
-	look("at rest again", 0)
-	look("in vain", 0)
-	send("de")
-	look("at rest twice, first", 0)
-	look("at rest twice, second", 0)
-	look("awake again", 2)
-	if string(buf[:2]) != "de" {
-		t.Errorf("it read %q", buf[:2])
+	look("at rest", 2, 0)
+	look("still at rest", near.spin.rest, 0)
+	look("awake", near.spin.rest, 3)
+	if string(buf[:3]) != "abc" {
+		t.Errorf("it read %q", buf[:3])
 	}
-	for range 1000 {
-		near.spin.read(buf)
-	}
-	if near.spin.pause != maxPause {
-		t.Errorf("a pause of %d messages", near.spin.pause)
-	}
-	near.spin.rest = 0
 	far.Close()
-	look("the end", 0)
+	look("the end", 0, 0)
 	if n, err := near.Read(buf); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("after the end: %d bytes, %v", n, err)
 	}
 	near.Close()
-	near.spin.rest = 0
-	look("closed", 0)
+	look("closed", 0, 0)
+}
+
+// A reader that looks in vain rests for one message, then for two, and so on; it does
+// not rest after it has found something, and rests for long where the processor is
+// wanted by others, whatever it has found.
+func TestSpinRests(t *testing.T) {
+	var s spin
+	for i, c := range []struct {
+		got  int
+		busy bool
+		rest int
+	}{{5, false, 0}, {0, false, 1}, {0, false, 2}, {0, false, 4}, {9, false, 0}, {0, false, 1}, {0, true, longPause}, {3, true, longPause}} {
+		s.rest, s.got, s.busy = 0, c.got, c.busy
+		if s.settle(); s.rest != c.rest {
+			t.Errorf("look %d: a rest of %d messages, not %d", i, s.rest, c.rest)
+		}
+	}
+	for range 1000 {
+		s.got, s.busy = 0, false
+		s.settle()
+	}
+	if s.rest != maxPause {
+		t.Errorf("after many looks in vain a rest of %d messages", s.rest)
+	}
 }
