@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"await":   await,
 			"cells":   cells,
 			"sql":     edit,
+			"build":   build,
 		},
 		Condition: func(name string) (bool, error) {
 			return name == "mount" && mountable() || name == "data" && benchmarks() != "", nil
@@ -59,6 +61,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			repo, err := filepath.Abs(filepath.Join("..", ".."))
 			e.Setenv("REPO", repo)
+			e.Setenv("PLATFORM", runtime.GOOS+"_"+runtime.GOARCH)
 			e.Setenv("DATA", benchmarks())
 			return err
 		},
@@ -563,6 +566,32 @@ func TestStudyLogs(t *testing.T) {
 		check(t, fmt.Sprint("killed after ", 10+i*25, " evaluations"), k.dir)
 		if n := len(k.evaluated()); n > len(want)*25+2*9 {
 			t.Errorf("%d evaluations of %d trials: finished ones were evaluated again", n, len(want)*25)
+		}
+	}
+}
+
+// build DIR builds the project of a plugin that `nasc plugin new` has written, and runs
+// its test: with nasc's own requirements, so that nothing has to be fetched.
+func build(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: build DIR")
+	}
+	dir, repo := ts.MkAbs(args[0]), ts.Getenv("REPO")
+	module, err := os.ReadFile(filepath.Join(repo, "go.mod"))
+	ts.Check(err)
+	sums, err := os.ReadFile(filepath.Join(repo, "go.sum"))
+	ts.Check(err)
+	_, rest, _ := strings.Cut(string(module), "\n")
+	own := "module me/" + filepath.Base(dir) + "\n" + rest +
+		"\nrequire github.com/nasc-project/nasc v0.1.0\nreplace github.com/nasc-project/nasc => " + filepath.ToSlash(repo) + "\n"
+	ts.Check(os.WriteFile(filepath.Join(dir, "go.mod"), []byte(own), 0o644))
+	ts.Check(os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o644))
+	for _, command := range [][]string{{"vet", "./..."}, {"test", "./..."}, {"build", "-o", filepath.Base(dir), "."}} {
+		c := exec.Command("go", command...)
+		c.Dir = dir
+		c.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
+		if out, err := c.CombinedOutput(); err != nil {
+			ts.Fatalf("go %s: %v\n%s", strings.Join(command, " "), err, out)
 		}
 	}
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -25,30 +23,11 @@ var builtins = struct {
 	plugin func(string) (sdk.Plugin, bool)
 }{builtin.Names, builtin.Plugin}
 
-// newPlugins are the built-in plugins and a host to run them. With NASC_DEBUG
-// set, what plugins log goes to stderr.
-func newPlugins() (plan.Plugins, error) {
-	commands := map[string]host.Command{}
-	for _, name := range builtins.names() {
-		command, err := host.BuiltIn(name)
-		if err != nil {
-			return plan.Plugins{}, machine(host.CannotStart, "", err)
-		}
-		commands["nasc/"+name] = command
-	}
-	level := slog.LevelWarn
-	if os.Getenv("NASC_DEBUG") != "" {
-		level = slog.LevelDebug
-	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	return plan.Plugins{Host: host.New(host.Options{Commands: commands, Log: log}), Commands: commands}, nil
-}
-
 func newPlugin() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "plugin",
-		Short:   "List and describe plugins",
-		Example: "  nasc plugin list\n  nasc plugin info evolution",
+		Short:   "List, write, test, install and pin plugins",
+		Example: "  nasc plugin list\n  nasc plugin info evolution\n  nasc plugin new optimizer me/annealing",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -57,50 +36,7 @@ func newPlugin() *cobra.Command {
 			return unknownCommand(c, args[0])
 		},
 	}
-	c.AddCommand(newPluginList(), newPluginInfo(), newPluginServe())
-	return c
-}
-
-func newPluginList() *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List the plugins",
-		Example: "  nasc plugin list",
-		Args:    args(0, 0),
-	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		var all []wire.Description
-		for _, name := range builtins.names() {
-			p, _ := builtins.plugin(name)
-			d, err := p.Description()
-			if err != nil {
-				return machine(host.BadAnswer, "", err)
-			}
-			all = append(all, d)
-		}
-		if asJSON {
-			return printJSON(c.OutOrStdout(), all)
-		}
-		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "plugin\tversion\toffers\tabout")
-		for _, d := range all {
-			var offers []string
-			for _, component := range d.Components {
-				offer := string(component.Kind) + " " + component.Name
-				switch {
-				case component.OneShot:
-					offer += " (one-shot)"
-				case component.Supernets:
-					offer += " (supernets)"
-				}
-				offers = append(offers, offer)
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Name, d.Version, strings.Join(offers, ", "), firstSentence(d.Doc))
-		}
-		return w.Flush()
-	}
+	c.AddCommand(newPluginList(), newPluginInfo(), newPluginNew(), newPluginTest(), newPluginInstall(), newPluginLock(), newPluginVerify(), newPluginServe())
 	return c
 }
 
@@ -150,13 +86,8 @@ func printPlugin(w io.Writer, d wire.Description) {
 		if c.Doc != "" {
 			fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(strings.TrimSpace(c.Doc), "\n", "\n    "))
 		}
-		switch {
-		case c.Ends:
+		if c.Ends {
 			fmt.Fprintln(w, "    A search with it needs no budget.")
-		case c.OneShot:
-			fmt.Fprintln(w, "    It is one-shot: it needs an evaluator that trains supernets, and a budget of epochs.")
-		case c.Supernets:
-			fmt.Fprintln(w, "    It trains supernets, for one-shot optimizers.")
 		}
 		t := tabwriter.NewWriter(w, 4, 0, 2, ' ', 0)
 		for _, p := range c.Parameters {

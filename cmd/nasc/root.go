@@ -25,6 +25,7 @@ three works with all the others.`,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(unknownFlag)
+	root.PersistentFlags().StringArrayVar(&overrides, "plugin", nil, "run a plugin of your own from `NAME=PATH`, neither installed nor locked")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if err := c.ValidateFlagGroups(); err != nil {
 			return usage(c, "%v", err)

@@ -338,6 +338,16 @@ func NewEvaluator[P any](info EvaluatorInfo, start func(Env, P) (Evaluator, erro
 		}}
 }
 
+// StartOptimizer makes the plugin's optimizer of a name in this process, for tests.
+func (p Plugin) StartOptimizer(name string, s Search, settings wire.Settings) (Optimizer, error) {
+	for _, o := range p.Optimizers {
+		if o.info.Name == name && o.start != nil {
+			return o.Start(s, settings)
+		}
+	}
+	return nil, fmt.Errorf("%s has no optimizer %q", p.Name, name)
+}
+
 // Refuse is an error about the value of a parameter, which the host shows where
 // the user wrote it: Refuse("sample", "must not exceed population").
 func Refuse(parameter, format string, args ...any) error {

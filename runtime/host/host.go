@@ -52,6 +52,10 @@ type Command struct {
 	// some 50 ms at the start; every Go plugin can do it. Without it the
 	// private folder of the socket keeps others out.
 	TLS bool
+	// Sum identifies the program in manifests; empty: the SHA-256 of the file.
+	Sum string
+	// Check is called before each start and may forbid it; nil: it may always start.
+	Check func() error
 }
 
 // Options configure a Host.
@@ -59,6 +63,9 @@ type Options struct {
 	// Commands are the known plugins by name, "nasc/evolution". A name without
 	// an owner stands for nasc's own plugin.
 	Commands map[string]Command
+	// Missing may say more of a plugin that is not among them; nil, or an answer of
+	// nil: there is nothing to say.
+	Missing func(name string) *diag.Diagnostic
 	// Log receives what plugins log and print; nil discards it.
 	Log *slog.Logger
 	// StartTimeout is how long a plugin may take to start and describe itself;
@@ -119,6 +126,11 @@ func (h *Host) find(name string) (string, Command, error) {
 	if c, ok := h.opts.Commands[full]; ok {
 		return full, c, nil
 	}
+	if h.opts.Missing != nil {
+		if d := h.opts.Missing(full); d != nil {
+			return "", Command{}, d
+		}
+	}
 	d := &diag.Diagnostic{Code: UnknownPlugin, Message: "there is no plugin called " + name}
 	candidates := h.Names()
 	if !strings.Contains(name, "/") {
@@ -161,6 +173,17 @@ func (h *Host) Close() {
 		wg.Go(p.stop)
 	}
 	wg.Wait()
+}
+
+// Crash kills the processes of a plugin as a crash would, for the conformance suite.
+func (p *Plugin) Crash() {
+	p.host.mu.Lock()
+	defer p.host.mu.Unlock()
+	for proc := range p.host.live {
+		if proc.plugin == p {
+			proc.runner.Kill(context.Background())
+		}
+	}
 }
 
 // Plugin is a started plugin. Components of it can be configured any number of

@@ -49,9 +49,17 @@ func (j *journal) stream() *logStream { return &logStream{journal: j} }
 
 type logStream struct {
 	*journal
-	line []byte
-	cut  bool // the rest of a line that is too long is being skipped
+	line   []byte
+	cut    bool // the rest of a line that is too long is being skipped
+	stdout bool // what is written is marked by StdoutKey
 }
+
+// StdoutKey is the attribute of log lines that a plugin has printed on its standard
+// output, where nothing belongs but the handshake.
+const StdoutKey = "stdout"
+
+// printed is the stream of a standard output.
+func (j *journal) printed() *logStream { return &logStream{journal: j, stdout: true} }
 
 func (s *logStream) Write(p []byte) (int, error) {
 	s.mu.Lock()
@@ -87,11 +95,11 @@ func (s *logStream) emit() {
 		line += "…"
 	}
 	s.line, s.cut = s.line[:0], false
-	s.put(line)
+	s.put(line, s.stdout)
 }
 
 // put logs a line if there is credit left for it.
-func (j *journal) put(line string) {
+func (j *journal) put(line string, stdout bool) {
 	now := time.Now()
 	j.credit = min(logBurst, j.credit+now.Sub(j.last).Seconds()*logRate)
 	j.last = now
@@ -102,6 +110,9 @@ func (j *journal) put(line string) {
 	j.credit -= float64(len(line))
 	j.tellDropped()
 	level, message, attrs := parseLine(line)
+	if stdout {
+		attrs = append(attrs, slog.Bool(StdoutKey, true))
+	}
 	if strings.TrimSpace(message) == "" {
 		return
 	}

@@ -106,6 +106,11 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 	if err := ctx.Err(); err != nil {
 		return nil, wire.Description{}, err
 	}
+	if p.command.Check != nil {
+		if err := p.command.Check(); err != nil {
+			return nil, wire.Description{}, err
+		}
+	}
 	where, err := newHome()
 	if err != nil {
 		d := p.fault(NoSocket, "no folder for the plugin's socket: %v", err)
@@ -130,7 +135,7 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 		SkipHostEnv:      true,
 		AutoMTLS:         p.command.TLS,
 		StartTimeout:     h.opts.StartTimeout,
-		SyncStdout:       proc.journal.stream(),
+		SyncStdout:       proc.journal.printed(),
 		SyncStderr:       proc.journal.stream(),
 		Logger:           bridge(log),
 		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(

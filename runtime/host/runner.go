@@ -50,7 +50,7 @@ type runner struct {
 }
 
 func newRunner(c Command, home string, j *journal) *runner {
-	r := &runner{out: j.stream(), log: j.stream(), home: home, ended: make(chan struct{})}
+	r := &runner{out: j.printed(), log: j.stream(), home: home, ended: make(chan struct{})}
 	r.stdout, r.stdoutW = io.Pipe()
 	r.stderr, r.stderrW = io.Pipe()
 	r.cmd = exec.Command(c.Path, c.Args...)

@@ -13,6 +13,7 @@ import (
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
+	"github.com/nasc-project/nasc/runtime/packages"
 )
 
 // Part is the component that was chosen to propose or to judge.
@@ -31,6 +32,7 @@ type part struct {
 	scope   string // of its settings: optimizer, evaluator or report
 	plugin  string
 	name    string
+	version string // the versions that are wanted; empty: any
 	args    []compiler.ComponentArg
 	span    diag.Span
 	flagged bool // named on the command line
@@ -46,7 +48,7 @@ func (c part) kind() wire.ComponentKind {
 
 // of is what a search block says of a component.
 func (c part) of(says *compiler.Component) part {
-	c.plugin, c.name, c.args, c.span = says.Plugin, says.Component, says.Args, says.Span
+	c.plugin, c.version, c.name, c.args, c.span = says.Plugin, says.Version, says.Component, says.Args, says.Span
 	return c
 }
 
@@ -153,6 +155,10 @@ func start(ctx context.Context, h *host.Host, s *started, c part, diags *diag.Li
 		*diags = append(*diags, placed(Explain(err, ""), c.span)...)
 		return Part{}
 	}
+	if d := packages.Wanted(plugin.Description(), c.version); d != nil {
+		*diags = append(*diags, placed(diag.List{d}, c.span)...)
+		return Part{}
+	}
 	component, err := plugin.Component(c.kind(), c.name)
 	if err != nil {
 		*diags = append(*diags, placed(Explain(err, ""), c.span)...)
@@ -205,7 +211,7 @@ func (p *Part) settle(c part, set []Setting, o Options, diags *diag.List) {
 		}
 		for _, declared := range p.Component.Parameters {
 			if declared.Name == s.Name {
-				v := value(declared.Type, s.Text)
+				v := Value(declared.Type, s.Text)
 				if text, ok := v.(string); ok && !named[s.Name] {
 					v = path(cmp.Or(o.Folder, "."), text)
 				}

@@ -81,8 +81,8 @@ func TestValues(t *testing.T) {
 		{wire.Bool, "true", true},
 		{wire.String, "12", "12"},
 	} {
-		if got := value(c.kind, c.text); got != c.want {
-			t.Errorf("value(%s, %q) = %#v, want %#v", c.kind, c.text, got, c.want)
+		if got := Value(c.kind, c.text); got != c.want {
+			t.Errorf("Value(%s, %q) = %#v, want %#v", c.kind, c.text, got, c.want)
 		}
 	}
 	for text, want := range map[string]any{

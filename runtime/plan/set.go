@@ -116,9 +116,9 @@ func unknown(diags *diag.List, s Setting, names []string) {
 	}
 }
 
-// value reads text as a value of type t; text that does not fit is handed on
+// Value reads text as a value of type t; text that does not fit is handed on
 // for the check of the parameter to refuse.
-func value(t wire.Type, text string) any {
+func Value(t wire.Type, text string) any {
 	switch t {
 	case wire.Int, wire.Real:
 		clean := strings.ReplaceAll(text, "_", "")
@@ -149,8 +149,8 @@ func literal(text string) any {
 		}
 		return dims
 	}
-	if v, ok := value(wire.Real, text).(string); !ok {
-		return value(wire.Real, text)
+	if v, ok := Value(wire.Real, text).(string); !ok {
+		return Value(wire.Real, text)
 	} else if text == "true" || text == "false" {
 		return text == "true"
 	} else if s, err := strconv.Unquote(v); err == nil {
