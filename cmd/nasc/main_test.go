@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 			"build":   build,
 		},
 		Condition: func(name string) (bool, error) {
-			return name == "mount" && mountable() || name == "data" && benchmarks() != "", nil
+			return name == "mount" && mountable() || name == "data" && benchmarks() != "" || name == "python" && pythonic(), nil
 		},
 		Setup: func(e *testscript.Env) error {
 			repo, err := filepath.Abs(filepath.Join("..", ".."))
@@ -109,6 +109,11 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// pythonic reports whether there is a Python that plugins in Python can be tested with.
+func pythonic() bool {
+	return exec.Command("python3", "-c", "import grpc, google.protobuf, pytest").Run() == nil
 }
 
 // mountable reports whether file systems can be mounted here.

@@ -21,18 +21,19 @@ import (
 )
 
 func newPluginNew() *cobra.Command {
-	var out, source string
+	var out, source, language string
 	c := &cobra.Command{
 		Use:   "new KIND OWNER/NAME",
 		Short: "Write a plugin that works, to be changed into yours",
-		Long: `new writes a project in Go: a plugin of a KIND, optimizer or evaluator, with its test,
+		Long: `new writes a project, in Go or in Python: a plugin of a KIND, optimizer or evaluator, with its test,
 its plugin.json, a README and a workflow for GitHub. It builds, passes its test and
 keeps the contract of plugins as it is.`,
-		Example: "  nasc plugin new optimizer me/annealing",
+		Example: "  nasc plugin new optimizer me/annealing\n  nasc plugin new evaluator me/accuracy --lang python",
 		Args:    args(2, 2),
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "folder of the project, which must not exist; the name if it is not given")
-	c.Flags().StringVar(&source, "nasc", "", "folder of nasc's source to build with, instead of a released version")
+	c.Flags().StringVar(&language, "lang", "go", "the language, "+strings.Join(starter.Languages(), " or "))
+	c.Flags().StringVar(&source, "nasc", "", "go: folder of nasc's source to build with, instead of a released version")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		kind, name := args[0], args[1]
 		if !slices.Contains(starter.Kinds(), kind) {
@@ -45,7 +46,10 @@ keeps the contract of plugins as it is.`,
 		if !packages.Named(name) {
 			return refuse(packages.BadPackage, "write it like `me/annealing`, in small letters, digits, - and _", "%s cannot be the name of a plugin", name)
 		}
-		p := starter.Project{Kind: kind, Name: name, Nasc: release(), Protocol: wire.ProtocolVersion}
+		if !slices.Contains(starter.Languages(), language) {
+			return refuse(packages.BadPackage, "languages are "+strings.Join(starter.Languages(), ", "), "plugins are not written in %s by `nasc plugin new`", language)
+		}
+		p := starter.Project{Language: language, Kind: kind, Name: name, Nasc: release(), Protocol: wire.ProtocolVersion}
 		if source != "" {
 			at, err := filepath.Abs(source)
 			if err != nil {
@@ -69,7 +73,11 @@ keeps the contract of plugins as it is.`,
 		for _, f := range files {
 			fmt.Fprintln(c.OutOrStdout(), filepath.ToSlash(f))
 		}
-		fmt.Fprintf(os.Stderr, "next: cd %s && go mod tidy && go build -o %s . && nasc plugin test .\n", out, p.Base())
+		next := "go mod tidy && go build -o " + p.Base() + " ."
+		if language == "python" {
+			next = "pip install -r requirements.txt"
+		}
+		fmt.Fprintf(os.Stderr, "next: cd %s && %s && nasc plugin test .\n", out, next)
 		return nil
 	}
 	return c

@@ -1,9 +1,9 @@
 // Package starter holds the projects that `nasc plugin new` writes: a plugin that
 // builds, runs and has its test, to be changed into what its author has in mind.
 //
-// A project is the files of its kind and those of common, with what stands in
-// {{ }} filled in. A file's name ends in .tmpl here, so that Go does not take it for its
-// own.
+// A project is the files of its language and kind and those of common, with what stands
+// in {{ }} filled in. A file's name ends in .tmpl here, so that Go does not take it for
+// its own.
 package starter
 
 import (
@@ -19,14 +19,18 @@ import (
 	"text/template"
 )
 
-//go:embed optimizer evaluator common
+//go:embed go python
 var files embed.FS
 
 // Kinds are the kinds of plugin that there are projects of.
 func Kinds() []string { return []string{"evaluator", "optimizer"} }
 
+// Languages are the languages that there are projects in.
+func Languages() []string { return []string{"go", "python"} }
+
 // Project is what is filled in.
 type Project struct {
+	Language string // "go"
 	Kind     string // "optimizer"
 	Name     string // "me/annealing"
 	Nasc     string // version of nasc to build with, "v0.1.0"
@@ -46,14 +50,15 @@ func (p Project) Component() string { return strings.ReplaceAll(p.Base(), "-", "
 
 // Write writes the project into a folder that does not exist yet, and lists its files.
 func (p Project) Write(dir string) ([]string, error) {
-	if !slices.Contains(Kinds(), p.Kind) {
-		return nil, fmt.Errorf("there is no project of a plugin of kind %s", p.Kind)
+	if !slices.Contains(Kinds(), p.Kind) || !slices.Contains(Languages(), p.Language) {
+		return nil, fmt.Errorf("there is no project of a plugin of kind %s in %s", p.Kind, p.Language)
 	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}
 	var written []string
-	for _, root := range []string{"common", p.Kind} {
+	for _, part := range []string{"common", p.Kind} {
+		root := p.Language + "/" + part
 		err := fs.WalkDir(files, root, func(at string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
