@@ -98,7 +98,7 @@ func convolve[T Float](ws *Workers, s *sweep, src, packed, dst []T, m *Moments[T
 		})
 	}
 	if m != nil {
-		merge(parts, m)
+		merge(ws, parts, m)
 	}
 }
 

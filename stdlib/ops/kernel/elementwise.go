@@ -1,11 +1,22 @@
 package kernel
 
-// span is how many numbers a task of an elementwise operation handles.
-const span = 1 << 14
+// A task of an elementwise operation handles span numbers, or less, so that small maps
+// make several tasks, but not less than spared, which takes about a microsecond.
+const (
+	span   = 1 << 14
+	spared = 1 << 11
+)
+
+// portion is how many of n numbers a task handles: whole lines of the cache.
+func portion(n int) int {
+	const line = 16
+	return min(max((n/leastTasks+line-1)/line*line, spared), span)
+}
 
 // spans runs f over the parts of [0,n).
 func spans(ws *Workers, n int, f func(lo, hi int)) {
-	ws.Run((n+span-1)/span, func(_, i int) { f(i*span, min(n, (i+1)*span)) })
+	size := portion(n)
+	ws.Run((n+size-1)/size, func(_, i int) { f(i*size, min(n, (i+1)*size)) })
 }
 
 // ReLU sets y = max(x, 0).

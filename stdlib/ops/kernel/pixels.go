@@ -4,7 +4,7 @@ package kernel
 
 // parts divides n pixels of c channels into tasks of so many pixels.
 func parts(n, c int) (tasks, size int) {
-	size = max(span/c, 1)
+	size = max(portion(n*c)/c, 1)
 	return (n + size - 1) / size, size
 }
 
@@ -30,10 +30,10 @@ func (r reduction[T]) part(task int) (lo, hi int, sums []T) {
 // total is in scratch memory.
 func (r reduction[T]) total(ws *Workers) []float64 {
 	totals := buffer[float64](ws, 0, slotTotals, r.width)
-	for i := range totals {
-		totals[i] = 0
-		for at := i; at < len(r.partial); at += r.width {
-			totals[i] += float64(r.partial[at])
+	clear(totals)
+	for at := 0; at < len(r.partial); at += r.width {
+		for i, v := range r.partial[at:][:r.width] {
+			totals[i] += float64(v)
 		}
 	}
 	return totals

@@ -68,13 +68,19 @@ func (w *Workers) tallies(n int) []tally {
 }
 
 // merge adds up the tallies of all tasks in order.
-func merge[T Float](parts []tally, s *Moments[T]) {
-	c := len(s.Mean)
-	for i := range c {
-		var m tally
-		for at := i; at < len(parts); at += c {
-			m.add(parts[at])
+func merge[T Float](ws *Workers, parts []tally, m *Moments[T]) {
+	const numbers = 8 // that take as long as a tally
+	c := len(m.Mean)
+	ws.runSome((c+slim-1)/slim, len(parts)*numbers, func(_, i int) {
+		lo, hi := i*slim, min((i+1)*slim, c)
+		var sums [slim]tally
+		for at := 0; at < len(parts); at += c {
+			for k, part := range parts[at+lo : at+hi] {
+				sums[k].add(part)
+			}
 		}
-		s.Mean[i], s.Variance[i] = T(m.mean), T(m.squares/m.n)
-	}
+		for k, sum := range sums[:hi-lo] {
+			m.Mean[lo+k], m.Variance[lo+k] = T(sum.mean), T(sum.squares/sum.n)
+		}
+	})
 }

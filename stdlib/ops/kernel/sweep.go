@@ -144,6 +144,9 @@ func (s *sweep) plan() {
 			((s.perTask+1)*leastTasks <= s.images || (s.perTask+1)*area <= leastPixels) {
 			s.perTask++
 		}
+		if s.images*area >= 2*leastPixels {
+			s.perTask = evenly(s.images, s.perTask)
+		}
 		s.tasks = (s.images + s.perTask - 1) / s.perTask
 	}
 	s.height = high(s.rows)
@@ -166,6 +169,18 @@ func (s *sweep) plan() {
 	} else if r := s.outH % s.rows; r > 0 {
 		s.last = s.grid(1, r)
 	}
+}
+
+// evenly is how many images, at most so many, are a task such that one of two threads
+// has, but for a twentieth, half of the images; most if there is no such number.
+func evenly(images, most int) int {
+	for per := most; per > 0; per-- {
+		tasks := (images + per - 1) / per
+		if larger := (tasks + 1) / 2 * per; larger*40 <= images*21 {
+			return per
+		}
+	}
+	return most
 }
 
 // pitch is the distance between pixels where the inner loops read the source.

@@ -60,6 +60,7 @@ func (s *sweep) cut() *squares {
 		if rows == q.down {
 			cost = tasks + s.images/images*inTiles(n) + inTiles(s.images%images*rows*q.across)
 		}
+		cost += cost * (tasks % 2) / tasks // one thread of two has a task more
 		if least == 0 || cost < least {
 			least, q.images, q.rows, q.tasks = cost, images, rows, tasks
 		}
@@ -187,7 +188,7 @@ func convolveSquares(ws *Workers, s *sweep, src, packed, dst []float32, parts []
 		tiles := (t.n + tile - 1) / tile
 		// The products work in the nearest memory: meanwhile what is written after
 		// them can come, and what is read in the task that is likely to be next.
-		soon, later := s.outputOf(dst, t), s.sourceOf(src, s.squareTask(task+ws.threads))
+		soon, later := s.outputOf(dst, t), s.sourceOf(src, s.squareTask(task+1))
 		for p := range products {
 			fetch(soon, p)
 			fetch(later, p)

@@ -23,9 +23,7 @@
 package kernel
 
 import (
-	"runtime"
 	"sync"
-	"sync/atomic"
 	"unsafe"
 )
 
@@ -36,15 +34,7 @@ type Float interface{ float32 | float64 }
 // calls. One caller at a time may use it.
 type Workers struct {
 	threads  int
-	helpers  []*helper
-	patient  bool // there is a processor for every thread
-	round    int64
-	task     func(worker, i int)
-	tasks    int64
-	next     atomic.Int64
-	busy     atomic.Int64 // helpers that are not done
-	waiting  atomic.Bool  // the caller, asleep, for finished
-	finished chan struct{}
+	crew     crew
 	scratch  [][][]byte // [worker][slot]
 	plans    map[planKey]*sweeps
 	observed []tally  // scratch memory for statistics
@@ -53,136 +43,45 @@ type Workers struct {
 
 // NewWorkers starts n threads, at least one. Close ends them.
 func NewWorkers(n int) *Workers {
-	n = max(n, 1)
-	w := &Workers{
-		threads: n, patient: runtime.GOMAXPROCS(0) >= n, finished: make(chan struct{}, 1),
-		scratch: make([][][]byte, n), plans: map[planKey]*sweeps{},
-	}
+	n = min(max(n, 1), most)
+	w := &Workers{threads: n, scratch: make([][][]byte, n), plans: map[planKey]*sweeps{}}
 	for i := range w.scratch {
 		w.scratch[i] = make([][]byte, slots)
 	}
-	for i := 1; i < n; i++ {
-		h := &helper{wake: make(chan struct{}, 1)}
-		w.helpers = append(w.helpers, h)
-		go w.help(h, i)
-	}
+	w.crew.start(n)
 	return w
-}
-
-// helper is one of the threads beside the caller's.
-type helper struct {
-	round  atomic.Int64 // the last that it was called to; negative: to end
-	asleep atomic.Bool
-	wake   chan struct{}
-}
-
-// patience is how often a thread looks before it goes to sleep: some 50 microseconds,
-// about what waking it takes, and longer than most kernels are apart.
-const patience = 50000
-
-// await looks until done, and reports whether that came in time. Where threads share
-// processors it looks once.
-func (w *Workers) await(done func() bool) bool {
-	if !w.patient {
-		return done()
-	}
-	for range patience {
-		if done() {
-			return true
-		}
-	}
-	return false
-}
-
-// help is the life of a helper: it waits for a round and works in it. Who sets asleep
-// or waiting back to false says whether there is something to receive.
-func (w *Workers) help(h *helper, worker int) {
-	for last := int64(0); ; {
-		called := func() bool { return h.round.Load() != last }
-		for !w.await(called) {
-			h.asleep.Store(true)
-			if called() && h.asleep.CompareAndSwap(true, false) {
-				break // called in the meantime, and nobody sends
-			}
-			<-h.wake
-		}
-		if last = h.round.Load(); last < 0 {
-			return
-		}
-		w.drain(worker)
-		if w.busy.Add(-1) == 0 && w.waiting.CompareAndSwap(true, false) {
-			w.finished <- struct{}{}
-		}
-	}
-}
-
-// call makes a helper look.
-func (h *helper) call(round int64) {
-	h.round.Store(round)
-	if h.asleep.CompareAndSwap(true, false) {
-		h.wake <- struct{}{}
-	}
 }
 
 // Threads is how many threads work.
 func (w *Workers) Threads() int { return w.threads }
 
 // Close ends the threads; w must not be used afterwards.
-func (w *Workers) Close() {
-	for _, h := range w.helpers {
-		h.call(-1)
-	}
-	w.helpers = nil
-}
+func (w *Workers) Close() { w.crew.end() }
 
-// Run calls task once for every i in [0,n), on any of the threads.
+// Run calls task once for every i in [0,n), on any of the threads. Each has a share
+// of neighbouring tasks, the same in every call with the same n, so that a thread
+// finds the part of a map that it has written in its own cache; who has done his
+// share goes on with what others have left.
 func (w *Workers) Run(n int, task func(worker, i int)) {
-	if n <= 1 || len(w.helpers) == 0 {
+	if n <= 1 || len(w.crew.helpers) == 0 {
 		for i := range n {
 			task(0, i)
 		}
 		return
 	}
-	w.task, w.tasks = task, int64(n)
-	w.next.Store(0)
-	others := min(len(w.helpers), n-1)
-	w.busy.Store(int64(others))
-	w.round++
-	for _, h := range w.helpers[:others] {
-		h.call(w.round)
-	}
-	w.drain(0)
-	idle := func() bool { return w.busy.Load() == 0 }
-	for !w.await(idle) {
-		w.waiting.Store(true)
-		if idle() && w.waiting.CompareAndSwap(true, false) {
-			break // done in the meantime, and nobody sends
-		}
-		<-w.finished
-	}
-	w.task = nil
+	w.crew.run(n, task)
 }
 
 // runSome is Run for n tasks of which all together handle size numbers, in the
 // calling thread if that is sooner done than the others are awake.
 func (w *Workers) runSome(n, size int, task func(worker, i int)) {
-	const worthwhile = 16 << 10
+	const worthwhile = 2 << 10
 	if size >= worthwhile {
 		w.Run(n, task)
 		return
 	}
 	for i := range n {
 		task(0, i)
-	}
-}
-
-func (w *Workers) drain(worker int) {
-	for {
-		i := w.next.Add(1) - 1
-		if i >= w.tasks {
-			return
-		}
-		w.task(worker, int(i))
 	}
 }
 
