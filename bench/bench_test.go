@@ -1,9 +1,11 @@
 package main
 
 import (
+	"math"
 	"os"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // BenchmarkWorks runs nasc's side of the works with a thread for each processor, for
@@ -30,6 +32,43 @@ func BenchmarkWorks(b *testing.B) {
 			if f := w.flops(); f > 0 {
 				b.ReportMetric(f*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 			}
+		})
+	}
+}
+
+// BenchmarkThreads takes turns with one thread and with one for each processor, and
+// reports how many times faster the best turn of those is. On a machine that others use
+// it needs many turns:
+//
+//	go test ./bench -run '^$' -bench Threads/a-n1-b32 -benchtime 100x
+func BenchmarkThreads(b *testing.B) {
+	for _, w := range works {
+		b.Run(w.Name, func(b *testing.B) {
+			best := [2]time.Duration{math.MaxInt64, math.MaxInt64}
+			var sides [2]*task
+			for i, threads := range [2]int{1, runtime.GOMAXPROCS(0)} {
+				side, err := prepare(w, threads)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer side.close()
+				if err := side.run(); err != nil {
+					b.Fatal(err)
+				}
+				sides[i] = side
+			}
+			for b.Loop() {
+				for i, side := range sides {
+					start := time.Now()
+					if err := side.run(); err != nil {
+						b.Fatal(err)
+					}
+					best[i] = min(best[i], time.Since(start))
+				}
+			}
+			b.ReportMetric(best[0].Seconds()*1e3, "ms/one")
+			b.ReportMetric(best[1].Seconds()*1e3, "ms/all")
+			b.ReportMetric(best[0].Seconds()/best[1].Seconds(), "x")
 		})
 	}
 }

@@ -28,9 +28,10 @@ func ConvForward[T Float](ws *Workers, g Conv, x []T, w [][]T, y []T, m *Moments
 // ConvGradInput computes the gradient of x from that of y.
 func ConvGradInput[T Float](ws *Workers, g Conv, w [][]T, dy, dx []T) {
 	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
-	for _, s := range ws.sweeps(g, false).backward {
+	sweeps := ws.sweeps(g, false)
+	clearUnseen(ws, sweeps, dx)
+	for _, s := range sweeps.backward {
 		if len(s.taps) == 0 {
-			clearGrid(ws, s, dx)
 			continue
 		}
 		packed := pack(ws, s, func(b panel, to []T) {

@@ -165,9 +165,8 @@ func Copy[T Float](ws *Workers, n, c int, from, to Channels[T]) {
 func Clear[T Float](ws *Workers, n, c int, x Channels[T]) {
 	tasks, size := parts(n, c)
 	ws.Run(tasks, func(_, i int) {
-		for p := i * size; p < min(n, (i+1)*size); p++ {
-			clear(x.Data[p*x.Pitch:][:c])
-		}
+		lo, hi := i*size, min(n, (i+1)*size)
+		clearPixels(x.Data[lo*x.Pitch:], x.Pitch, hi-lo, c)
 	})
 }
 

@@ -86,9 +86,10 @@ func AvgPool[T Float](ws *Workers, g Pool, x, y []T) {
 // AvgPoolGrad spreads the gradient of every window evenly over its pixels.
 func AvgPoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
 	counts, full := g.counts(ws), g.Kernel*g.Kernel
-	for _, s := range g.sweeps(ws).backward {
+	sweeps := g.sweeps(ws)
+	clearUnseen(ws, sweeps, dx)
+	for _, s := range sweeps.backward {
 		if len(s.taps) == 0 {
-			clearGrid(ws, s, dx)
 			continue
 		}
 		factors := buffer[T](ws, 0, slotFilters, len(s.whole.at))

@@ -265,15 +265,15 @@ func (s *sweep) first(image, row int) int {
 	return ((image*s.dstH+row*s.dstStep+s.dstY)*s.dstW + s.dstX) * s.dstPitch
 }
 
-// clearGrid writes zeros to the destination.
-func clearGrid[T Float](ws *Workers, s *sweep, dst []T) {
-	ws.Run(s.tasks, func(_, task int) {
-		image, row, grid := s.part(task)
-		out := dst[s.first(image, row):]
-		for _, p := range grid.to {
-			clear(out[p:][:s.outC])
+// clearUnseen writes zeros to a gradient of which some pixels are under no tap. It
+// does so to all of it, in one pass over memory.
+func clearUnseen[T Float](ws *Workers, all *sweeps, dst []T) {
+	for _, s := range all.backward {
+		if len(s.taps) == 0 {
+			Clear(ws, s.images*s.dstH*s.dstW, s.outC, Channels[T]{dst, s.dstPitch})
+			return
 		}
-	})
+	}
 }
 
 // input is the source of a task as its grid addresses it, copied if need be;

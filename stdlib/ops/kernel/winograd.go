@@ -60,7 +60,6 @@ func (s *sweep) cut() *squares {
 		if rows == q.down {
 			cost = tasks + s.images/images*inTiles(n) + inTiles(s.images%images*rows*q.across)
 		}
-		cost += cost * (tasks % 2) / tasks // one thread of two has a task more
 		if least == 0 || cost < least {
 			least, q.images, q.rows, q.tasks = cost, images, rows, tasks
 		}
