@@ -33,7 +33,7 @@ func shooting(t *testing.T, method []string, more ...string) (*killing, *exec.Cm
 	if err := os.WriteFile(filepath.Join(filepath.Dir(k.dir), "tiny.nas"), []byte(shotCells), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"run", "tiny.nas", "--evaluator", "toy", "--budget", "4epochs", "--seed", "5", "-o", k.dir,
+	args := append([]string{"run", "tiny.nas", "--evaluator", "toy.net", "--budget", "4epochs", "--seed", "5", "-o", k.dir,
 		"--set", "evaluator.file=" + k.noted, "--set", "sleep=3", "--report", "hash"}, method...)
 	return k, k.command(append(args, more...)...)
 }

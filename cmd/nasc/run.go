@@ -40,7 +40,9 @@ settings of retrain and report are always written with the scope).
 A one-shot method, such as darts or gdas, trains a supernet with an evaluator that
 can, for a number of epochs. After each the architecture derived is a trial; that of
 the last is the winner. With --report, another evaluator tests it, and the
-architecture of every epoch, which the method is never told.
+architecture of every epoch, which the method is never told. With --retrain, what is
+tested is the same architecture in another space, or in this one with its defaults,
+as when a small supernet searches for the network of a benchmark.
 
 The budget counts evaluations (100), epochs (50epochs), seconds on the clock of
 a tabular benchmark (12000s) or seconds of real time (wall(10m)). Exhaustive search
@@ -66,7 +68,8 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
   nasc run spaces/nasbench201/nasbench201.nas --optimizer exhaustive --evaluator table \
       --set data=nasbench201.nasb
   nasc run spaces/nasbench201/nasbench201.nas --optimizer darts --evaluator train \
-      --set c=4 --set n=1 --budget 2epochs --report table --set report.data=nasbench201.nasb`,
+      --set c=8 --set n=1 --set color=true --set size=32 --budget 10epochs \
+      --retrain nasbench201 --report table --set report.data=nasbench201.nasb`,
 		Args: args(1, 1),
 	}
 	f := c.Flags()
@@ -74,6 +77,7 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 	f.StringVar(&o.Space, "space", "", "the space, instead of the search block's")
 	f.StringVar(&o.Optimizer, "optimizer", "", "the optimizer: a plugin, plugin.component, a `let` of the file or a published method")
 	f.StringVar(&o.Evaluator, "evaluator", "", "the evaluator: a plugin, or plugin.component")
+	f.StringVar(&o.Retrain, "retrain", "", "the `space` of the file in which the winner is tested; none: as it was found")
 	f.StringVar(&o.Report, "report", "", "the evaluator that tests the winner and the stages of a one-shot search; none: the evaluator")
 	f.StringVar(&budget, "budget", "", "when to stop: 100, 50epochs, 12000s, wall(10m)")
 	f.Uint64Var(&seed, "seed", 0, "of everything random")

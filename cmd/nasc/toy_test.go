@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -23,12 +24,21 @@ func toyPlugin() sdk.Plugin {
 	accuracy := []sdk.Metric{{Name: "accuracy", Unit: "%", HigherIsBetter: true}}
 	return sdk.Plugin{Name: "nasc/toy", Version: "1.0.0", Doc: "One-shot search for tests.",
 		Evaluators: []sdk.EvaluatorSpec{sdk.NewEvaluator(
+			sdk.EvaluatorInfo{Name: "deaf", Doc: "It tests nothing.", Metrics: accuracy, TestMetrics: accuracy},
+			func(sdk.Env, struct{}) (sdk.Evaluator, error) { return deaf{}, nil }), sdk.NewEvaluator(
 			sdk.EvaluatorInfo{Name: "net", Doc: "A supernet.", Metrics: append(accuracy, sdk.Metric{Name: "loss"}), TestMetrics: accuracy, Deterministic: true, Supernets: true},
 			func(e sdk.Env, p toyNet) (sdk.Evaluator, error) { return &toyEvaluator{hashEvaluator{}, e, p}, nil })},
 		Optimizers: []sdk.OptimizerSpec{sdk.NewOneShot(
 			sdk.OptimizerInfo{Name: "walk", Doc: "A walk through mixtures."},
 			func(s sdk.Search, p toyWalk) (sdk.OneShot, error) { return &toyWalker{search: s, p: p}, nil })},
 	}
+}
+
+// deaf refuses every test.
+type deaf struct{ hashEvaluator }
+
+func (deaf) Test(context.Context, sdk.Candidate, func(sdk.Progress)) (sdk.TestMetrics, error) {
+	return sdk.TestMetrics{}, errors.New("it hears nothing")
 }
 
 // toyNet configures the evaluator.

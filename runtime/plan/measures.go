@@ -90,22 +90,35 @@ func higher(c wire.Component) map[string]bool {
 	return out
 }
 
+// retrain is the space in which the winner is tested; nil: that of the search.
+func (o Options) retrain(b *compiler.Search) *compiler.Target {
+	switch {
+	case o.Retrain == nothing:
+		return nil
+	case o.Retrain != "":
+		return &compiler.Target{Space: o.Retrain}
+	case b != nil:
+		return b.Retrain
+	}
+	return nil
+}
+
 // again compiles the space in which the winner is tested.
-func (p *Plan) again(b *compiler.Search, set []Setting, diags *diag.List) {
-	if b == nil || b.Retrain == nil {
+func (p *Plan) again(target *compiler.Target, set []Setting, diags *diag.List) {
+	if target == nil {
 		return
 	}
-	args := b.Retrain.Args
+	args := target.Args
 	for _, s := range set {
 		if s.Scope == retrainScope {
 			args = setArgument(args, s.Name, literal(s.Text))
 		}
 	}
-	to, more := p.stock.space(p.Module, b.Retrain.Space, args)
+	to, more := p.stock.space(p.Module, target.Space, args)
 	if *diags = append(*diags, more...); more.HasErrors() {
 		return
 	}
 	if p.Retrain = to; p.Space.Lacks(to.Space) != "" {
-		diags.Add("E0557", b.Retrain.Span, "%s cannot hold what is found in %s: %s", to.Name, p.Space.Name, p.Space.Lacks(to.Space))
+		diags.Add("E0557", target.Span, "%s cannot hold what is found in %s: %s", to.Name, p.Space.Name, p.Space.Lacks(to.Space))
 	}
 }

@@ -116,12 +116,13 @@ func (c chooser) flag(p part, text string) part {
 	return p
 }
 
-// noReport is what the command line says for a search block's report to be left out.
-const noReport = "none"
+// nothing is what the command line says for what a search block says of reports or of
+// training again to be left out.
+const nothing = "none"
 
 // report finds what tests the winner in place of the evaluator; nil: nothing does.
 func (c chooser) report(flag string) *part {
-	if flag == noReport {
+	if flag == nothing {
 		return nil
 	}
 	if p := c.choose(reportScope, flag); p.plugin != "" {

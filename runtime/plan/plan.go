@@ -42,6 +42,7 @@ type Options struct {
 	Space     string         `json:",omitempty"`
 	Optimizer string         `json:",omitempty"` // "evolution", "me/x", "nasc/evolution.regularized", "gdas"
 	Evaluator string         `json:",omitempty"`
+	Retrain   string         `json:",omitempty"` // the space in which the winner is tested; "none": as it was found
 	Report    string         `json:",omitempty"` // what tests the winner; "none": the evaluator
 	Budget    *search.Budget `json:",omitempty"`
 	Seed      *uint64        `json:",omitempty"`
@@ -134,8 +135,9 @@ func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sour
 	if p.Report != nil {
 		known[reportScope] = parameterNames(p.Report.Component)
 	}
-	if b != nil && b.Retrain != nil {
-		known[retrainScope] = m.Parameters(b.Retrain.Space)
+	retrain := o.retrain(b)
+	if retrain != nil {
+		known[retrainScope] = m.Parameters(retrain.Space)
 	}
 	set, more := distribute(o.Settings, known)
 	if diags = append(diags, more...); diags.HasErrors() {
@@ -170,7 +172,7 @@ func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sour
 	}
 	p.reuse(set, &diags)
 	p.measures(b, evaluator, &diags)
-	p.again(b, set, &diags)
+	p.again(retrain, set, &diags)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -251,6 +253,8 @@ func (o Options) fixes(b *compiler.Search) compiler.Fixed {
 			return o.Evaluator != ""
 		case reportScope:
 			return o.Report != ""
+		case retrainScope:
+			return o.Retrain != ""
 		}
 		return false
 	}

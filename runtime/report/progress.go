@@ -36,6 +36,7 @@ type Progress struct {
 	best    *store.Trial
 	running map[int64]wire.Progress
 	report  map[string]float64 // of the last stage
+	note    string             // why there is none
 	replays int
 	testing bool
 
@@ -92,9 +93,9 @@ func (p *Progress) Trial(t *store.Trial, replayed bool) {
 }
 
 // Reported implements search.Observer.
-func (p *Progress) Reported(_ *store.Trial, metrics map[string]float64) {
+func (p *Progress) Reported(_ *store.Trial, metrics map[string]float64, note string) {
 	p.mu.Lock()
-	p.report = metrics
+	p.report, p.note = metrics, note
 	p.mu.Unlock()
 }
 
@@ -204,6 +205,9 @@ func (p *Progress) epochs() string {
 // reported is what reports said of the last stage.
 func (p *Progress) reported() string {
 	var b strings.Builder
+	if p.note != "" {
+		b.WriteString("  no report: " + p.note)
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.report)) {
 		fmt.Fprintf(&b, "  test %s %s", name, Value(p.report[name], p.reports[name]))
 	}

@@ -88,7 +88,7 @@ func (r *studyRun) Trial(t *store.Trial, replayed bool) {
 func (r *studyRun) Progress(int64, wire.Progress) {}
 
 // Reported implements search.Observer.
-func (r *studyRun) Reported(*store.Trial, map[string]float64) {}
+func (r *studyRun) Reported(*store.Trial, map[string]float64, string) {}
 
 // Testing implements search.Observer.
 func (r *studyRun) Testing(*store.Trial) {}

@@ -271,8 +271,9 @@ func (g *shot) stage(ctx context.Context) error {
 		return err
 	}
 	st := &store.Stage{Number: t.Number, Mixture: done.Mixture, Weighed: weighed(g.net), Values: done.Values, Text: done.Text}
-	if t.Status != store.Failed {
-		if st.Report, err = g.report(ctx, t, done.Genotype); err != nil {
+	note := ""
+	if t.Status != store.Failed && g.Report != nil {
+		if st.Report, note, err = g.report(ctx, t, done.Genotype); err != nil {
 			return err
 		}
 	}
@@ -284,8 +285,8 @@ func (g *shot) stage(ctx context.Context) error {
 	if err := g.save(ctx, t, st, c); err != nil {
 		return err
 	}
-	if st.Report != nil {
-		g.Observer.Reported(t, st.Report)
+	if g.Report != nil {
+		g.Observer.Reported(t, st.Report, note)
 	}
 	g.Observer.Trial(t, false)
 	return g.count(t)
@@ -422,24 +423,19 @@ func (g *shot) measure(t *store.Trial, k *known, measured wire.ValidationMetrics
 }
 
 // report tests the architecture of a stage with what reports, once however often it is
-// derived; nil where nothing reports or there is no result.
-func (g *shot) report(ctx context.Context, t *store.Trial, a space.Genotype) (map[string]float64, error) {
-	if g.Report == nil {
-		return nil, nil
-	}
+// derived, or says why there is no result.
+func (g *shot) report(ctx context.Context, t *store.Trial, a space.Genotype) (metrics map[string]float64, note string, err error) {
 	if known := g.reported[t.ID]; known != nil {
-		return known, nil
+		return known, "", nil
 	}
 	job, _, err := g.job(t, a)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	metrics, _, err := g.test(ctx, job)
-	if err != nil {
-		return nil, err
+	if metrics, note, err = g.test(ctx, job); err == nil {
+		g.reported[t.ID] = metrics
 	}
-	g.reported[t.ID] = metrics
-	return metrics, nil
+	return metrics, note, err
 }
 
 // save puts a stage on the disk: the evaluator's side into a file, then everything

@@ -84,8 +84,9 @@ type Observer interface {
 	Trial(t *store.Trial, replayed bool)
 	// Progress reports on trials that are being evaluated.
 	Progress(trial int64, p wire.Progress)
-	// Reported tells what reports said of the architecture of a stage, before Trial.
-	Reported(t *store.Trial, metrics map[string]float64)
+	// Reported tells what the report said of the architecture of a stage, before Trial,
+	// or why it said nothing.
+	Reported(t *store.Trial, metrics map[string]float64, note string)
 	// Testing says that the winner is being tested.
 	Testing(t *store.Trial)
 }

@@ -166,7 +166,7 @@ func (quiet) Trial(*store.Trial, bool)      {}
 func (quiet) Progress(int64, wire.Progress) {}
 func (quiet) Testing(*store.Trial)          {}
 
-func (quiet) Reported(*store.Trial, map[string]float64) {}
+func (quiet) Reported(*store.Trial, map[string]float64, string) {}
 
 type setup struct {
 	dir     string
