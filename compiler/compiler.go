@@ -175,6 +175,11 @@ func (s *Space) Draw(o export.Options) ([]byte, error) {
 	return export.DrawSpace(s.plan, o)
 }
 
+// DrawSupernet draws the space with mixture weights on what is to be chosen.
+func (s *Space) DrawSupernet(w export.Weights, o export.Options) ([]byte, error) {
+	return export.DrawSupernet(s.plan, w, o)
+}
+
 // Print writes the architecture of a genotype as a .nas file of size one.
 func (s *Space) Print(g space.Genotype) (string, error) {
 	a, err := s.Bind(g)

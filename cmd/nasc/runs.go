@@ -61,8 +61,10 @@ func newShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show a run",
-		Long: `show prints what a run is and how it stands, with its best trials; of a study, a
-table with means over its seeds. RUN is a folder, or one of the runs of a study:
+		Long: `show prints what a run is and how it stands, with its best trials; of a one-shot
+search also the mixture of every decision with the way of its strongest option,
+its entropy, and the curves of the stages; of a study, a table with means over
+its seeds. RUN is a folder, or one of the runs of a study:
 runs/compare/3. --log prints the trial log as JSON lines: equal inputs give equal
 bytes. --manifest prints everything that could confound a comparison with another
 run.`,
@@ -94,7 +96,14 @@ run.`,
 		case asJSON:
 			return printJSON(out, v.Status)
 		}
-		return report.Show(out, v.Manifest, v.Status, v.Top)
+		if err := report.Show(out, v.Manifest, v.Status, v.Top); err != nil {
+			return err
+		}
+		h, diags := v.Stages()
+		if err := wrong(diags, nil); err != nil {
+			return err
+		}
+		return report.ShowStages(out, h)
 	}
 	return c
 }

@@ -73,12 +73,20 @@ func (c *composer) cell(m model, l *layering, corner point) {
 		stops = append(stops, c.border(m.vertices[e.to], at(e.to), ends[i], -1))
 		stops = straighten(stops)
 		if s := c.strands(e); len(s) > 0 {
-			c.bundle(stops, s, e.maybe)
+			if e.nested.weighed {
+				c.ribbon(stops, e.nested.choices, e.kept)
+			} else {
+				c.bundle(stops, s, e.maybe)
+			}
 			continue
 		}
 		colour, width := c.inkOf(e.label, e.absent, e.nested), 1.4
 		if e.label == "" && chosen {
 			colour, width = grey, 1.1
+		}
+		if c.weighed && e.maybe {
+			c.out.arrow(smooth(stops), colour, heft(e.kept), e.absent)
+			continue
 		}
 		c.out.arrow(smooth(stops), colour, width, e.absent || e.maybe)
 	}
@@ -86,7 +94,9 @@ func (c *composer) cell(m model, l *layering, corner point) {
 		if t := labels[i]; t >= 0 {
 			p, t := at(t), l.things[t]
 			colour := black
-			if len(c.strands(e)) == 0 {
+			if s := e.strongest(); s != nil {
+				colour = c.inkOf(s.label, s.absent, s.inner)
+			} else if len(c.strands(e)) == 0 {
 				colour = c.inkOf(e.label, e.absent, e.nested)
 			}
 			first, second := e.lines()
@@ -179,6 +189,8 @@ func (e edge) lines() (first, second string) {
 	switch {
 	case e.quiet:
 		return e.short, ""
+	case e.strongest() != nil:
+		return e.strongest().label, fmt.Sprintf("%.2f", e.strongest().weight)
 	case e.nested != nil:
 		return e.label, ""
 	}
@@ -226,6 +238,9 @@ func (c *composer) edgeSize(e edge) (w, h, thick float64) {
 	thick = 4
 	if s := c.strands(e); len(s) > 0 {
 		thick = 3 + pitch(len(s))*float64(len(s))
+		if e.nested.weighed {
+			thick = 3 + bundle
+		}
 	}
 	if first, second := e.lines(); first != "" {
 		w = math.Max(c.ruler.width(first, textSize, false), c.ruler.width(second, small, false)) + 8
@@ -292,11 +307,14 @@ func (c *composer) dots(d *diagram, middle point) {
 	all := d.choices[:min(len(d.choices), maxStrands)]
 	x := middle.x - dotPitch*float64(len(all)-1)/2
 	for _, s := range all {
-		colour := c.inkOf(s.label, s.absent, s.inner)
+		colour, r := c.inkOf(s.label, s.absent, s.inner), dot
+		if d.weighed {
+			r = 0.8 + 3.4*math.Sqrt(min(max(s.weight, 0), 1))
+		}
 		if s.absent {
-			c.out.add(shape{path: circle(point{x, middle.y}, dot), fill: white, stroke: colour, width: 1})
+			c.out.add(shape{path: circle(point{x, middle.y}, r), fill: white, stroke: colour, width: 1})
 		} else {
-			c.out.add(shape{path: circle(point{x, middle.y}, dot), fill: colour})
+			c.out.add(shape{path: circle(point{x, middle.y}, r), fill: colour})
 		}
 		x += dotPitch
 	}

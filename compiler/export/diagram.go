@@ -20,6 +20,7 @@ type diagram struct {
 	// A template that only chooses is a list of candidates instead of nodes.
 	choices []candidate
 	stride  string // of all candidates: " /2"
+	weighed bool   // the candidates have mixture weights
 }
 
 // entry is an input of a diagram.
@@ -31,8 +32,9 @@ type node struct {
 	label  string // the operation with what matters of its attributes
 	stride string // the part of label that says so: " /2"
 	inputs []graph.Ref
-	picks  []string // for every input, "2 of 3" where it is a candidate; nil when none is
-	shape  string   // of the output
+	picks  []string  // for every input, "2 of 3" where it is a candidate; nil when none is
+	kept   []float64 // for every input its mixture weight, 1 where it has none; nil: of an architecture
+	shape  string    // of the output
 	inner  *diagram
 	vertex bool   // a `node` statement made it
 	name   string // of the vertex, where it is shown
@@ -47,6 +49,7 @@ type candidate struct {
 	label  string
 	absent bool
 	inner  *diagram // when it is one nested diagram
+	weight float64  // of a mixture
 }
 
 // times says how often something is repeated, one after the other.

@@ -10,7 +10,7 @@
 // The way there: architecture (diagram.go) and template.go turn a graph or a plan
 // into diagrams, figure.go decides what is shown of them (skeleton.go, fold.go,
 // limit.go) and turns cells into models of vertices and labelled edges (model.go),
-// layered.go places a cell, compose.go the page, stack.go, cell.go and legend.go
+// supernet.go gives a space mixture weights, layered.go places a cell, compose.go the page, stack.go, cell.go and legend.go
 // draw its parts, and the result is a list of strokes and texts (scene.go) that
 // svg.go and png.go write. Everything is placed by the metrics of one font, so both
 // look alike, and depends on nothing but the graph or plan, so equal ones give
@@ -56,6 +56,7 @@ func FormatOf(file string) (Format, error) {
 type Options struct {
 	Format Format
 	Title  string // printed on top; empty: none
+	Note   string // beside the title of a supernet
 }
 
 // MaxNodes is the largest graph, nested ones apart, that Draw places.
@@ -73,12 +74,14 @@ func Draw(g *graph.Graph, o Options) ([]byte, error) {
 // DrawSpace draws what a plan leaves to decide: the skeleton with its repetitions,
 // every template once with the candidates of its edges and vertices, and the
 // lists of candidates.
-func DrawSpace(p *lower.Plan, o Options) ([]byte, error) {
+func DrawSpace(p *lower.Plan, o Options) ([]byte, error) { return drawPlan(p, nil, population(p), o) }
+
+func drawPlan(p *lower.Plan, w Weights, note string, o Options) ([]byte, error) {
 	v := newValues(p.Space)
-	planner := planner{values: v, done: map[*lower.Body]*diagram{}, inside: map[string]*diagram{}}
+	planner := planner{values: v, weights: w, done: map[*lower.Body]*diagram{}, inside: map[string]*diagram{}}
 	d := planner.diagram(p.Body)
 	f := newFigure(d, o.Title)
-	f.space, f.note = true, population(p)
+	f.space, f.weighed, f.note = true, w != nil, note
 	f.compose(d)
 	f.given = v.parameters()
 	return f.write(o.Format)

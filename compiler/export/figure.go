@@ -15,6 +15,7 @@ type figure struct {
 	note      string // beside the title
 	name      string
 	space     bool // of a space, not of an architecture
+	weighed   bool // of a supernet: a space with mixture weights
 	given     []parameter
 	skeleton  []level
 	frames    []frame
@@ -298,6 +299,9 @@ func (f *figure) look(g *diagram) string {
 	}
 	for _, d := range g.nested() {
 		fmt.Fprintf(h, " %x", f.look(d))
+	}
+	if f.weighed {
+		g.weights(h)
 	}
 	f.looks[g] = string(h.Sum(nil))
 	return f.looks[g]

@@ -29,8 +29,9 @@ type edge struct {
 	from, to int
 	label    string // empty: a plain arrow
 	absent   bool
-	maybe    bool   // a candidate: it may be left out
-	open     string // attributes to be decided
+	maybe    bool    // a candidate: it may be left out
+	kept     float64 // its mixture weight; 1 where it has none
+	open     string  // attributes to be decided
 	nested   *diagram
 
 	quiet bool // in a picture only short stands on the edge
@@ -151,7 +152,7 @@ func (m *modeller) nodes() {
 				picks = append(picks, s.pick)
 			}
 			e := onto
-			e.maybe = s.pick != ""
+			e.maybe, e.kept = s.pick != "", s.kept
 			m.connect(s.from, e)
 		}
 		m.model.vertices[onto.to].pick = strings.Join(picks, " + ")
@@ -183,6 +184,7 @@ func (n *node) phrase() string {
 type source struct {
 	from graph.Ref
 	pick string
+	kept float64 // mixture weight, or 1
 }
 
 // sources are the operands of a node and of the sums that it absorbs.
@@ -193,7 +195,10 @@ func (m *modeller) sources(n *node) []source {
 			out = append(out, m.sources(m.g.nodes[r])...)
 			continue
 		}
-		s := source{from: r}
+		s := source{from: r, kept: 1}
+		if n.kept != nil {
+			s.kept = n.kept[k]
+		}
 		if n.picks != nil {
 			s.pick = n.picks[k]
 		}

@@ -19,9 +19,10 @@ import (
 // candidates. A template inside itself is a reference to the outer one, so the
 // picture of a grammar is finite however large its fuel is.
 type planner struct {
-	values *values
-	done   map[*lower.Body]*diagram
-	inside map[string]*diagram // the templates around, by kind and name
+	values  *values
+	weights Weights // of a supernet; nil: of none
+	done    map[*lower.Body]*diagram
+	inside  map[string]*diagram // the templates around, by kind and name
 }
 
 // sketch is one body on its way to a diagram.
@@ -74,7 +75,8 @@ func (p *planner) diagram(b *lower.Body) *diagram {
 	delete(p.inside, key)
 	p.done[b] = d
 	if len(d.nodes) == 1 && d.kind != "space" && d.nodes[0].choice() != nil && d.nodes[0].times == once && d.passes() && d.nodes[0].inner.kind == "choice" {
-		d.choices, d.stride, d.nodes = d.nodes[0].inner.choices, d.nodes[0].inner.stride, nil
+		inner := d.nodes[0].inner
+		d.choices, d.stride, d.weighed, d.nodes = inner.choices, inner.stride, inner.weighed, nil
 	}
 	return d
 }
@@ -290,6 +292,7 @@ func (s *sketch) candidates(n *lower.Node) (way, bool) {
 		}
 	}
 	w.d.sharpen(n.On)
+	s.weigh(w.d, n.On)
 	if !w.d.short() {
 		w.d.name = "choice"
 	}
@@ -347,11 +350,11 @@ func (s *sketch) candidate(a *space.Alt, chain []*lower.Node, stride string, tel
 		}
 		c := candidate{label: n.text(), absent: n.absent, inner: n.inner}
 		if n.inner != nil && n.inner.choices == nil {
-			c.label = brief(a.Label)
+			c.label = Brief(a.Label)
 		}
 		return c
 	}
-	c := candidate{label: brief(a.Label)}
+	c := candidate{label: Brief(a.Label)}
 	if len(chain) > 1 {
 		c.inner = &diagram{name: c.label, kind: "group", inputs: make([]entry, len(chain[0].Args))}
 		for i, l := range chain {
@@ -376,7 +379,7 @@ func (d *diagram) sharpen(on *space.Decision) {
 	}
 	for i, c := range d.choices {
 		if count[c.label] > 1 {
-			d.choices[i].label = brief(on.Alts[i].Label)
+			d.choices[i].label = Brief(on.Alts[i].Label)
 		}
 	}
 }
@@ -392,8 +395,9 @@ func (s *sketch) ref(n *lower.Node) graph.Ref {
 	} else {
 		out = s.node(n)
 		picked := false
-		for _, a := range n.Args {
+		for i, a := range n.Args {
 			out.inputs = append(out.inputs, s.ref(a.Node))
+			out.kept = append(out.kept, s.kept(n, i))
 			text := pick(a.When)
 			if a.If != nil {
 				text = "in some"
@@ -456,12 +460,21 @@ func (s *sketch) chosen(n *lower.Node) *node {
 		return out
 	}
 	out := &node{op: "one of", label: "one of", fold: true, shape: s.values.shape(n.Shape), vertex: n.Vertex != "", name: n.Vertex, times: once}
-	for _, c := range n.Cases {
+	weights := s.planner.weights.of(n.On)
+	for i, c := range n.Cases {
 		if c == nil {
 			continue
 		}
-		if r := s.ref(c); !slices.Contains(out.inputs, r) {
-			out.inputs = append(out.inputs, r)
+		r := s.ref(c)
+		at := slices.Index(out.inputs, r)
+		if at < 0 {
+			at = len(out.inputs)
+			out.inputs, out.kept = append(out.inputs, r), append(out.kept, 0)
+		}
+		if weights == nil {
+			out.kept[at] = 1
+		} else {
+			out.kept[at] += weights[i]
 		}
 	}
 	for range out.inputs {
@@ -533,9 +546,9 @@ func (s *sketch) describe(n *lower.Node, tell map[string]bool) *node {
 	return out
 }
 
-// brief shortens the text of an alternative: arguments that hand a name on, or
+// Brief shortens the text of an alternative: arguments that hand a name on, or
 // compute with it, say nothing to a reader of the picture.
-func brief(label string) string {
+func Brief(label string) string {
 	parts := strings.Split(label, " -> ")
 	for i, p := range parts {
 		name, args, ok := strings.Cut(p, "(")

@@ -1,6 +1,7 @@
 // Package draw makes the pictures of a comparison with gonum/plot: anytime curves
 // and critical-difference diagrams, as SVG and PNG, of a size and with letters that
-// fit into a column of a paper.
+// fit into a column of a paper; and those of a one-shot search: a heat map of its
+// mixture weights, and curves over its stages.
 //
 // Groups keep their colour in all pictures of a comparison. Colours are those of
 // Okabe and Ito, which colour-blind readers tell apart, and lines are dashed
