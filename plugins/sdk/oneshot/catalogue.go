@@ -55,11 +55,11 @@ func none[T any](s *Slot[T], doc string) {
 
 // Steps are the parameters of a method that are of no component.
 type Steps struct {
-	Warmup       int  `default:"0" min:"0" doc:"epochs without arch steps, in the beginning"`
-	WeightsFirst bool `default:"false" doc:"the weight step before the arch step, not after it"`
-	Period       int  `default:"1" min:"1" doc:"weight steps for one arch step"`
-	EdgeNorm     bool `default:"false" doc:"edges have learned weights too (PC-DARTS)"`
-	ScoreBatches int  `default:"4" min:"0" doc:"batches of the validation part, the first ones, on which the supernet measures the derived architecture after each epoch; 0: it does not"`
+	Warmup       float64 `default:"0" min:"0" doc:"epochs without arch steps, in the beginning; below 1: a share of them all"`
+	WeightsFirst bool    `default:"false" doc:"the weight step before the arch step, not after it"`
+	Period       int     `default:"1" min:"1" doc:"weight steps for one arch step"`
+	EdgeNorm     bool    `default:"false" doc:"edges have learned weights too (PC-DARTS)"`
+	ScoreBatches int     `default:"4" min:"0" doc:"batches of the validation part, the first ones, on which the supernet measures the derived architecture after each epoch; 0: it does not"`
 }
 
 // Optimizer declares a one-shot optimizer whose parameters are the slots, those of

@@ -28,7 +28,7 @@ func TestStandard(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]any{"relax": "softmax", "perturb": "none", "partial": "none", "order": "first", "update": "adam",
-		"guard": "none", "select": "argmax", "warmup": int64(0), "weights_first": false, "period": int64(1), "edge_norm": false,
+		"guard": "none", "select": "argmax", "warmup": 0.0, "weights_first": false, "period": int64(1), "edge_norm": false,
 		"arch_decay": 1e-3, "arch_beta1": 0.5, "arch_beta2": 0.999, "k": int64(4), "epsilon": 0.3, "radius": 0.01} {
 		if p, ok := ps[name]; !ok || p.Default != value {
 			t.Errorf("%s is %v by default, not %v", name, p.Default, value)
@@ -64,8 +64,8 @@ func TestSettings(t *testing.T) {
 		}
 		return p
 	}
-	p := parts(wire.Settings{"relax": "gumbel", "tau_max": 5.0, "tau_delay": int64(3), "arch_lr": 6e-4, "k": int64(2), "partial": "channels", "epsilon": 0.2, "perturb": "adversarial",
-		"pgd_steps": int64(3), "warmup": int64(15), "period": int64(2), "weights_first": true, "edge_norm": true, "score_batches": int64(0)})
+	p := parts(wire.Settings{"relax": "gumbel", "tau_max": 5.0, "tau_delay": 3.0, "arch_lr": 6e-4, "k": int64(2), "partial": "channels", "epsilon": 0.2, "perturb": "adversarial",
+		"pgd_steps": int64(3), "warmup": 15.0, "period": int64(2), "weights_first": true, "edge_norm": true, "score_batches": int64(0)})
 	if g := p.Relaxation.(noisyRelaxation); g.temperature != (Temperature{Max: 5, Min: 0.1, Delay: 3}) {
 		t.Errorf("%+v", g.temperature)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/space/stream"
@@ -142,7 +143,7 @@ func TestControllerHasNoEigenvalue(t *testing.T) {
 	if err := o.Begin(n); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Stage(context.Background()); err == nil || err.Error() != "there are no arch parameters in this relaxation, and no eigenvalue of a Hessian" {
+	if _, err := o.Stage(context.Background()); err == nil || !strings.Contains(err.Error(), "there are none in this relaxation") || n.calls["weight"] > 0 {
 		t.Error(err)
 	}
 }

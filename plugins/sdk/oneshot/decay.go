@@ -17,11 +17,11 @@ type Adaptive struct {
 }
 
 // Prologue implements [Prologue].
-func (a *Adaptive) Prologue(_ context.Context, s *Search, at Moment) error {
+func (a *Adaptive) Prologue(ctx context.Context, s *Search, at Moment) error {
 	if at.Epoch == 0 {
 		s.SetWeightDecay(a.Begin)
 	}
-	return nil
+	return a.Early.Prologue(ctx, s, at)
 }
 
 // Watch implements [Guard].

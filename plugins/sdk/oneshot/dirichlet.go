@@ -87,7 +87,7 @@ const smallest = 1e-100
 
 type dirichlet struct{}
 
-func (dirichlet) Init(d Decision, rng *rand.Rand) []float64 { return small(d, rng) }
+func (dirichlet) Init(d Decision, rng *rand.Rand) []float64 { return Small(d, rng) }
 
 func (dirichlet) Draw(_ Decision, p []float64, _ Moment, rng *rand.Rand) ([]float64, func([]float64) []float64) {
 	c, slope := concentrations(p)

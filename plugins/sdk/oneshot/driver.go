@@ -90,7 +90,7 @@ func (d *driver) epoch(ctx context.Context) (sdk.Stage, error) {
 			}
 		}
 	}
-	values, err := d.Train(ctx, at, at.Steps, at.Epoch >= d.parts.WarmUp)
+	values, err := d.Train(ctx, at, at.Steps, at.Epoch >= Span(d.parts.WarmUp, at.Epochs))
 	if err != nil {
 		return sdk.Stage{}, err
 	}

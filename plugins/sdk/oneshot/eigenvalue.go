@@ -34,9 +34,6 @@ func (s *Search) Eigenvalue(ctx context.Context, h Sharpness, at Moment) (float6
 	for _, p := range s.params {
 		order += len(p)
 	}
-	if order == 0 {
-		return 0, fmt.Errorf("there are no arch parameters in this relaxation, and no eigenvalue of a Hessian")
-	}
 	return Dominant(order, h.Products, h.Tolerance, s.Env.Rand(name+".start", n), func(v []float64) ([]float64, error) {
 		up, err := gradient(moved(s.params, v, h.Radius))
 		if err != nil {
@@ -88,6 +85,17 @@ type Early struct {
 type watched struct {
 	Eigenvalues []float64 // by epoch
 	Params      []Params  // after the last epochs
+}
+
+// Prologue implements [Prologue]: before the first step it finds out if there are arch
+// parameters.
+func (e *Early) Prologue(_ context.Context, s *Search, at Moment) error {
+	for _, p := range s.params {
+		if len(p) > 0 {
+			return nil
+		}
+	}
+	return sdk.Refuse("guard", "looks at a Hessian in arch parameters, and there are none in this relaxation")
 }
 
 // Watch implements [Guard]: at an alarm the search ends with the arch parameters of

@@ -69,7 +69,7 @@ type gumbel struct {
 	hard        bool
 }
 
-func (gumbel) Init(d Decision, rng *rand.Rand) []float64 { return small(d, rng) }
+func (gumbel) Init(d Decision, rng *rand.Rand) []float64 { return Small(d, rng) }
 
 func (g gumbel) Draw(d Decision, p []float64, at Moment, rng *rand.Rand) ([]float64, func([]float64) []float64) {
 	k := 1

@@ -2,6 +2,7 @@ package oneshot
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/nasc-project/nasc/plugins/sdk"
 )
@@ -20,8 +21,8 @@ type Parts struct {
 	// EdgeNorm gives edges weights that are learned (PC-DARTS), also those that the
 	// space does not choose among.
 	EdgeNorm bool
-	// WarmUp is how many epochs there are without arch steps, in the beginning.
-	WarmUp int
+	// WarmUp is how many epochs there are without arch steps, in the beginning, a [Span].
+	WarmUp float64
 	// WeightsFirst makes the weight step before the arch step.
 	WeightsFirst bool
 	// Period is how many weight steps there are for one arch step; 0 is 1.
@@ -98,4 +99,12 @@ func (p *Parts) name(c component) string {
 		return n
 	}
 	return c.slot
+}
+
+// Span is a number of epochs; less than 1 is a share of all of them.
+func Span(v float64, epochs int) int {
+	if v < 1 {
+		v *= float64(epochs)
+	}
+	return int(math.Round(min(v, math.MaxInt32)))
 }

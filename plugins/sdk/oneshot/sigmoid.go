@@ -54,7 +54,7 @@ func (s sigmoided) Penalty(l *Layout, p Params, _ Moment) (float64, Params) {
 
 type sigmoid struct{}
 
-func (sigmoid) Init(d Decision, rng *rand.Rand) []float64 { return small(d, rng) }
+func (sigmoid) Init(d Decision, rng *rand.Rand) []float64 { return Small(d, rng) }
 
 func (s sigmoid) Draw(d Decision, p []float64, _ Moment, _ *rand.Rand) ([]float64, func([]float64) []float64) {
 	w := s.Mean(d, p)

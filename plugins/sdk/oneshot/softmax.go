@@ -13,7 +13,7 @@ func Softmax() Relaxation { return Each(softmax{}) }
 
 type softmax struct{}
 
-func (softmax) Init(d Decision, rng *rand.Rand) []float64 { return small(d, rng) }
+func (softmax) Init(d Decision, rng *rand.Rand) []float64 { return Small(d, rng) }
 
 func (softmax) Draw(_ Decision, p []float64, _ Moment, _ *rand.Rand) ([]float64, func([]float64) []float64) {
 	w := softmaxOf(p)
@@ -22,8 +22,8 @@ func (softmax) Draw(_ Decision, p []float64, _ Moment, _ *rand.Rand) ([]float64,
 
 func (softmax) Mean(_ Decision, p []float64) []float64 { return softmaxOf(p) }
 
-// small are the parameters that most methods begin with.
-func small(d Decision, rng *rand.Rand) []float64 {
+// Small are the parameters that most methods begin with.
+func Small(d Decision, rng *rand.Rand) []float64 {
 	p := make([]float64, len(d.Options))
 	for i := range p {
 		p[i] = 1e-3 * rng.NormFloat64()

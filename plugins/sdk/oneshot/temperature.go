@@ -3,7 +3,7 @@ package oneshot
 // Temperature falls linearly from Max to Min over the epochs after Delay.
 type Temperature struct {
 	Max, Min float64
-	Delay    int
+	Delay    float64 // a [Span]
 	// Open: Min is what would come after the last epoch (SNAS), not in it (GDAS).
 	Open bool
 }
@@ -18,14 +18,14 @@ func (t Temperature) At(at Moment) float64 {
 	if last < 1 {
 		return t.Max
 	}
-	return t.Max - (t.Max-t.Min)*float64(max(at.Epoch-t.Delay, 0))/float64(last)
+	return t.Max - (t.Max-t.Min)*float64(max(at.Epoch-Span(t.Delay, at.Epochs), 0))/float64(last)
 }
 
 // temperatureParams are the parameters of relaxations with a temperature.
 type temperatureParams struct {
 	TauMax   float64 `default:"0" min:"0" doc:"temperature of gumbel and concrete in the first epoch; 0: as published, 10 and 1"`
 	TauMin   float64 `default:"0" min:"0" doc:"temperature in the end; 0: as published, 0.1 and 0.03"`
-	TauDelay int     `default:"0" min:"0" doc:"epochs before the temperature starts to fall"`
+	TauDelay float64 `default:"0" min:"0" doc:"epochs before the temperature starts to fall; below 1: a share of them all"`
 }
 
 // or are the parameters with these in place of zeros.
