@@ -202,8 +202,8 @@ func TestMemoryLimit(t *testing.T) {
 	}
 	for _, limit := range []int64{n.Memory() - 1, n.Memory() / 3, 5000, 100} {
 		_, err := New(s, ws, Options{Batch: 8, MemoryLimit: limit})
-		var tooLarge *MemoryError
-		if !errors.As(err, &tooLarge) || tooLarge.Limit != limit || tooLarge.Needed <= limit || limit > 5000 && tooLarge.Needed > n.Memory() {
+		tooLarge, ok := err.(*MemoryError)
+		if !ok || tooLarge.Limit != limit || tooLarge.Needed <= limit || limit > 5000 && tooLarge.Needed > n.Memory() {
 			t.Errorf("limit %d: %v", limit, err)
 		}
 	}

@@ -18,6 +18,7 @@
 package supernet
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/nasc-project/nasc/compiler/lower"
@@ -102,7 +103,11 @@ func New(s *lower.Supernet, ws *kernel.Workers, o Options) (*Supernet, error) {
 		o.Schedule.Rate = 0.025
 	}
 	e, err := newEngine[float32](s, ws, o)
-	if err != nil {
+	var tooLarge *MemoryError
+	switch {
+	case errors.As(err, &tooLarge): // wherever that was found out
+		return nil, tooLarge
+	case err != nil:
 		return nil, err
 	}
 	n := &Supernet{engine: e, options: o, of: s}
