@@ -1,21 +1,27 @@
 package kernel
 
 // Loops over n pixels of c channels, with numbers that belong to the channels. The
-// assembly loops take blocks of 16 and 8 channels, the Go loops the rest.
+// assembly loops take blocks of 16 and 8 channels, and with AVX-512 the last ones,
+// however many; the Go loops take the rest.
 
-// blocks runs wide for every block of 16 channels and narrow for one of 8 that is
-// left, if there are such loops for T, and returns how many channels that makes.
-func blocks[T Float](c int, wide, narrow func(i int)) int {
+// blocks runs long for every block of 16 channels, narrow for one of 8 and last for
+// fewer than 16 others, if there are such loops for T, and returns how many channels
+// that makes.
+func blocks[T Float](c int, long, narrow, last func(i int)) int {
 	if !single[T]() || !haveAVX2 {
 		return 0
 	}
 	i := 0
-	for ; i+16 <= c; i += 16 {
-		wide(i)
+	for ; i+wide <= c; i += wide {
+		long(i)
 	}
-	if i+8 <= c {
+	if haveAVX512 && i < c && c-i != slim {
+		last(i)
+		return c
+	}
+	if i+slim <= c {
 		narrow(i)
-		i += 8
+		i += slim
 	}
 	return i
 }
@@ -24,10 +30,17 @@ func blocks[T Float](c int, wide, narrow func(i int)) int {
 func setRows[T Float](n, c int, y, x Channels[T], a, b []T) {
 	first := blocks[T](c,
 		func(i int) {
-			setRows16AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]), ptr(b[i:]))
+			if haveAVX512 {
+				setRows16AVX512(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]), ptr(b[i:]))
+			} else {
+				setRows16AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]), ptr(b[i:]))
+			}
 		},
 		func(i int) {
 			setRows8AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]), ptr(b[i:]))
+		},
+		func(i int) {
+			setRowsLastAVX512(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]), ptr(b[i:]), c-i)
 		})
 	if first == c {
 		return
@@ -44,8 +57,19 @@ func setRows[T Float](n, c int, y, x Channels[T], a, b []T) {
 // addRows adds a*x to y.
 func addRows[T Float](n, c int, y, x Channels[T], a []T) {
 	first := blocks[T](c,
-		func(i int) { addRows16AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:])) },
-		func(i int) { addRows8AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:])) })
+		func(i int) {
+			if haveAVX512 {
+				addRows16AVX512(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]))
+			} else {
+				addRows16AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]))
+			}
+		},
+		func(i int) {
+			addRows8AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]))
+		},
+		func(i int) {
+			addRowsLastAVX512(n, ptr(y.Data[i:]), y.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(a[i:]), c-i)
+		})
 	if first == c {
 		return
 	}
@@ -62,10 +86,17 @@ func addRows[T Float](n, c int, y, x Channels[T], a []T) {
 func mixRows[T Float](n, c int, y, u, v Channels[T], p, q, r []T) {
 	first := blocks[T](c,
 		func(i int) {
-			mixRows16AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(u.Data[i:]), u.Pitch, ptr(v.Data[i:]), v.Pitch, ptr(p[i:]), ptr(q[i:]), ptr(r[i:]))
+			if haveAVX512 {
+				mixRows16AVX512(n, ptr(y.Data[i:]), y.Pitch, ptr(u.Data[i:]), u.Pitch, ptr(v.Data[i:]), v.Pitch, ptr(p[i:]), ptr(q[i:]), ptr(r[i:]))
+			} else {
+				mixRows16AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(u.Data[i:]), u.Pitch, ptr(v.Data[i:]), v.Pitch, ptr(p[i:]), ptr(q[i:]), ptr(r[i:]))
+			}
 		},
 		func(i int) {
 			mixRows8AVX2(n, ptr(y.Data[i:]), y.Pitch, ptr(u.Data[i:]), u.Pitch, ptr(v.Data[i:]), v.Pitch, ptr(p[i:]), ptr(q[i:]), ptr(r[i:]))
+		},
+		func(i int) {
+			mixRowsLastAVX512(n, ptr(y.Data[i:]), y.Pitch, ptr(u.Data[i:]), u.Pitch, ptr(v.Data[i:]), v.Pitch, ptr(p[i:]), ptr(q[i:]), ptr(r[i:]), c-i)
 		})
 	if first == c {
 		return
@@ -82,8 +113,19 @@ func mixRows[T Float](n, c int, y, u, v Channels[T], p, q, r []T) {
 // sumRows adds x to sums.
 func sumRows[T Float](n, c int, x Channels[T], sums []T) {
 	first := blocks[T](c,
-		func(i int) { sumRows16AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(sums[i:])) },
-		func(i int) { sumRows8AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(sums[i:])) })
+		func(i int) {
+			if haveAVX512 {
+				sumRows16AVX512(n, ptr(x.Data[i:]), x.Pitch, ptr(sums[i:]))
+			} else {
+				sumRows16AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(sums[i:]))
+			}
+		},
+		func(i int) {
+			sumRows8AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(sums[i:]))
+		},
+		func(i int) {
+			sumRowsLastAVX512(n, ptr(x.Data[i:]), x.Pitch, ptr(sums[i:]), c-i)
+		})
 	if first == c {
 		return
 	}
@@ -98,8 +140,19 @@ func sumRows[T Float](n, c int, x Channels[T], sums []T) {
 // squareRows adds (x-mean)² to sums.
 func squareRows[T Float](n, c int, x Channels[T], mean, sums []T) {
 	first := blocks[T](c,
-		func(i int) { squareRows16AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:])) },
-		func(i int) { squareRows8AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:])) })
+		func(i int) {
+			if haveAVX512 {
+				squareRows16AVX512(n, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]))
+			} else {
+				squareRows16AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]))
+			}
+		},
+		func(i int) {
+			squareRows8AVX2(n, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]))
+		},
+		func(i int) {
+			squareRowsLastAVX512(n, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]), c-i)
+		})
 	if first == c {
 		return
 	}
@@ -115,10 +168,17 @@ func squareRows[T Float](n, c int, x Channels[T], mean, sums []T) {
 func productRows[T Float](n, c int, g, x Channels[T], mean, sums []T) {
 	first := blocks[T](c,
 		func(i int) {
-			productRows16AVX2(n, ptr(g.Data[i:]), g.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]))
+			if haveAVX512 {
+				productRows16AVX512(n, ptr(g.Data[i:]), g.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]))
+			} else {
+				productRows16AVX2(n, ptr(g.Data[i:]), g.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]))
+			}
 		},
 		func(i int) {
 			productRows8AVX2(n, ptr(g.Data[i:]), g.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]))
+		},
+		func(i int) {
+			productRowsLastAVX512(n, ptr(g.Data[i:]), g.Pitch, ptr(x.Data[i:]), x.Pitch, ptr(mean[i:]), ptr(sums[i:]), c-i)
 		})
 	if first == c {
 		return

@@ -6,6 +6,7 @@ package kernel
 // weigh computes, for every pixel and channel, the sum over the taps of the source
 // times the weight; w is packed as blocks of taps of channels.
 func weigh[T Float](s *sweep, in, w, out []T, g *grid) {
+	tiles := len(g.at) / s.loops.tile
 	for _, b := range s.blocks {
 		in, out, w := in[b.first:], out[b.first:], w[b.at:][:b.width*len(s.taps)]
 		switch {
@@ -20,10 +21,14 @@ func weigh[T Float](s *sweep, in, w, out []T, g *grid) {
 				}
 				copy(out[g.to[p]:][:b.count], sums[:])
 			}
+		case b.width == wide && haveAVX512:
+			weigh16AVX512(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(w), ptr(out), &g.to[0], b.count)
 		case b.width == wide:
-			weigh16AVX2(len(g.at)/tile, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(w), ptr(out), &g.to[0], b.count)
+			weigh16AVX2(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(w), ptr(out), &g.to[0], b.count)
+		case haveAVX512:
+			weigh8AVX512(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(w), ptr(out), &g.to[0], b.count)
 		default:
-			weigh8AVX2(len(g.at)/tile, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(w), ptr(out), &g.to[0], b.count)
+			weigh8AVX2(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(w), ptr(out), &g.to[0], b.count)
 		}
 	}
 }
@@ -31,6 +36,7 @@ func weigh[T Float](s *sweep, in, w, out []T, g *grid) {
 // total computes, for every pixel and channel, the sum over the taps of the source,
 // times the factor of the pixel; there are as many as g.at is long.
 func total[T Float](s *sweep, in, factors, out []T, g *grid) {
+	tiles := len(g.at) / s.loops.tile
 	for _, b := range s.blocks {
 		in, out := in[b.first:], out[b.first:]
 		switch {
@@ -47,10 +53,14 @@ func total[T Float](s *sweep, in, factors, out []T, g *grid) {
 					to[c] = v * factors[p]
 				}
 			}
+		case b.width == wide && haveAVX512:
+			total16AVX512(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(factors), ptr(out), &g.to[0], b.count)
 		case b.width == wide:
-			total16AVX2(len(g.at)/tile, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(factors), ptr(out), &g.to[0], b.count)
+			total16AVX2(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(factors), ptr(out), &g.to[0], b.count)
+		case haveAVX512:
+			total8AVX512(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(factors), ptr(out), &g.to[0], b.count)
 		default:
-			total8AVX2(len(g.at)/tile, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(factors), ptr(out), &g.to[0], b.count)
+			total8AVX2(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), ptr(factors), ptr(out), &g.to[0], b.count)
 		}
 	}
 }
@@ -58,6 +68,7 @@ func total[T Float](s *sweep, in, factors, out []T, g *grid) {
 // highest computes, for every pixel and channel, the maximum over the taps, NaN if
 // one is.
 func highest[T Float](s *sweep, in, out []T, g *grid) {
+	tiles := len(g.at) / s.loops.tile
 	for _, b := range s.blocks {
 		in, out := in[b.first:], out[b.first:]
 		switch {
@@ -71,10 +82,14 @@ func highest[T Float](s *sweep, in, out []T, g *grid) {
 					}
 				}
 			}
+		case b.width == wide && haveAVX512:
+			highest16AVX512(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), nil, ptr(out), &g.to[0], b.count)
 		case b.width == wide:
-			highest16AVX2(len(g.at)/tile, ptr(in), &g.at[0], &s.segments[0], len(s.segments), nil, ptr(out), &g.to[0], b.count)
+			highest16AVX2(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), nil, ptr(out), &g.to[0], b.count)
+		case haveAVX512:
+			highest8AVX512(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), nil, ptr(out), &g.to[0], b.count)
 		default:
-			highest8AVX2(len(g.at)/tile, ptr(in), &g.at[0], &s.segments[0], len(s.segments), nil, ptr(out), &g.to[0], b.count)
+			highest8AVX2(tiles, ptr(in), &g.at[0], &s.segments[0], len(s.segments), nil, ptr(out), &g.to[0], b.count)
 		}
 	}
 }
@@ -85,6 +100,10 @@ func award[T Float](s *sweep, in, sums, top, gradient []T, g *grid) {
 	pitch := s.dstPitch
 	for _, b := range s.blocks {
 		in, sums, top, gradient := in[b.first:], sums[b.first:], top[b.first:], gradient[b.first:]
+		if single[T]() && haveAVX512 {
+			award16AVX512(g.pixels, ptr(in), ptr(sums), &g.at[0], &s.segments[0], len(s.segments), ptr(top), ptr(gradient), pitch, b.count)
+			continue
+		}
 		if single[T]() && haveAVX2 {
 			if b.count == wide {
 				award16AVX2(g.pixels, ptr(in), ptr(sums), &g.at[0], &s.segments[0], len(s.segments), ptr(top), ptr(gradient), pitch, nil)
@@ -113,11 +132,19 @@ func award[T Float](s *sweep, in, sums, top, gradient []T, g *grid) {
 // the pixels at of the source at the tap times dy.
 func correlateTaps[T Float](b panel, taps []int, src []T, at []int, dy []T, pitch int, sums []T) {
 	if single[T]() && haveAVX2 {
-		correlateTapsAVX2(len(taps)/nine, &taps[0], len(at), ptr(src), &at[0], ptr(dy), pitch, ptr(sums), &masks[slim-b.count])
+		n := len(taps) / nine
+		switch {
+		case b.width == wide:
+			correlateTaps16AVX512(n, &taps[0], len(at), ptr(src), &at[0], ptr(dy), pitch, ptr(sums), b.count)
+		case haveAVX512:
+			correlateTaps8AVX512(n, &taps[0], len(at), ptr(src), &at[0], ptr(dy), pitch, ptr(sums), b.count)
+		default:
+			correlateTaps8AVX2(n, &taps[0], len(at), ptr(src), &at[0], ptr(dy), pitch, ptr(sums), &masks[slim-b.count])
+		}
 		return
 	}
 	for t, o := range taps {
-		var s [slim]T
+		var s [wide]T
 		for p, first := range at {
 			x := src[first+o:][:b.count]
 			for c, d := range dy[p*pitch:][:b.count] {

@@ -9,7 +9,7 @@ func ConvForward[T Float](ws *Workers, g Conv, x []T, w [][]T, y []T, m *Moments
 	s := ws.sweeps(g, false).forward
 	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
 	packed := pack(ws, s, func(b panel, to []T) {
-		var rows [wide][]T
+		var rows [broad][]T
 		for k := range b.count {
 			rows[k] = filter(w, b.group*kg+b.first+k, cg*kk)
 		}
@@ -182,11 +182,25 @@ func convolveTask[T Float](s *sweep, in, packed, out []T, g *grid) {
 		switch {
 		case !single[T]() || !haveAVX2:
 			convolveGo(in, g.at[:g.pixels], s.segments, s.run, w, b.width, out, g.to, b.count)
-		case b.width == wide:
-			convolve16AVX2(len(g.at)/tile, ptr(in), &g.at[0], &s.segments[0], len(s.segments), s.run, ptr(w), ptr(out), &g.to[0], b.count)
 		default:
-			convolve8AVX2(len(g.at)/tile, ptr(in), &g.at[0], &s.segments[0], len(s.segments), s.run, ptr(w), ptr(out), &g.to[0], b.count)
+			convolveBlock(b, len(g.at)/s.loops.tile, ptr(in), g.at, s.segments, s.run, ptr(w), ptr(out), g.to)
 		}
+	}
+}
+
+// convolveBlock computes the channels of a block for every pixel of so many tiles.
+func convolveBlock(b panel, tiles int, src *float32, at, segments []int, run int, w, dst *float32, to []int) {
+	switch {
+	case b.width == broad:
+		convolve32AVX512(tiles, src, &at[0], &segments[0], len(segments), run, w, dst, &to[0], b.count)
+	case b.width == wide && haveAVX512:
+		convolve16AVX512(tiles, src, &at[0], &segments[0], len(segments), run, w, dst, &to[0], b.count)
+	case b.width == wide:
+		convolve16AVX2(tiles, src, &at[0], &segments[0], len(segments), run, w, dst, &to[0], b.count)
+	case haveAVX512:
+		convolve8AVX512(tiles, src, &at[0], &segments[0], len(segments), run, w, dst, &to[0], b.count)
+	default:
+		convolve8AVX2(tiles, src, &at[0], &segments[0], len(segments), run, w, dst, &to[0], b.count)
 	}
 }
 
@@ -216,20 +230,33 @@ func convolveGo[T Float](src []T, at, segments []int, run int, w []T, width int,
 // correlateBlock adds to the rows of sums, as wide as b, the sum over the pixels at
 // of the source, moved by the offset of the row, times the channels of dy.
 func correlateBlock[T Float](b panel, rows []int, src []T, at []int, dy []T, pitch int, sums []T) {
-	n := len(sums) / b.width / tile
-	switch {
-	case !single[T]() || !haveAVX2:
+	if single[T]() && haveAVX2 {
+		correlateRows(b, rows, ptr(src), at, ptr(dy), pitch, ptr(sums))
+	} else {
 		correlateRowsGo(rows, src, at, dy, pitch, sums, b.width, b.count)
+	}
+}
+
+// correlateRows is correlateBlock in assembly, for whole tiles of rows.
+func correlateRows(b panel, rows []int, src *float32, at []int, dy *float32, pitch int, sums *float32) {
+	n := len(rows) / planned().tile
+	switch {
+	case b.width == broad:
+		correlate32AVX512(n, &rows[0], len(at), src, &at[0], dy, pitch, sums)
+	case b.width == wide && haveAVX512:
+		correlate16AVX512(n, &rows[0], len(at), src, &at[0], dy, pitch, sums, b.count)
 	case b.width == wide:
-		correlate16AVX2(n, &rows[0], len(at), ptr(src), &at[0], ptr(dy), pitch, ptr(sums))
+		correlate16AVX2(n, &rows[0], len(at), src, &at[0], dy, pitch, sums)
+	case haveAVX512:
+		correlate8AVX512(n, &rows[0], len(at), src, &at[0], dy, pitch, sums, b.count)
 	default:
-		correlate8AVX2(n, &rows[0], len(at), ptr(src), &at[0], ptr(dy), pitch, ptr(sums), &masks[slim-b.count])
+		correlate8AVX2(n, &rows[0], len(at), src, &at[0], dy, pitch, sums, &masks[slim-b.count])
 	}
 }
 
 func correlateRowsGo[T Float](rows []int, src []T, at []int, dy []T, pitch int, sums []T, width, channels int) {
 	for r, o := range rows {
-		var s [wide]T
+		var s [broad]T
 		for p, first := range at {
 			v := src[first+o]
 			for k, d := range dy[p*pitch:][:channels] {

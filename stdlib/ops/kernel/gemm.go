@@ -5,21 +5,33 @@ package kernel
 const (
 	rows = 4  // rows of the result per inner loop
 	cols = 16 // columns of the result per inner loop
+	deep = 8  // rows of the loop for AVX-512
 )
+
+// panelRows is how many rows of the result an inner loop computes.
+func panelRows[T Float]() int {
+	if single[T]() && haveAVX512 {
+		return deep
+	}
+	return rows
+}
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 // multiply computes c[i*ldc+p] = sum over l of a[i][l] * b[off[l]+p] for i < m
-// and p < n, with a in blocks of four rows, the row fastest. It also writes the columns up to the
-// next multiple of 16 and the rows up to the next multiple of 4, and reads b as
-// far, so both need that much slack.
+// and p < n, with a in panels of as many rows as the inner loop computes, the row fastest. It also
+// writes the columns up to the next multiple of 16 and the rows up to the next whole
+// panel, and reads b as far, so both need that much slack.
 func multiply[T Float](m, n int, a, b []T, off []int, c []T, ldc int) {
-	l := len(off)
+	l, step := len(off), panelRows[T]()
 	for p := 0; p < n; p += cols {
-		for i := 0; i < m; i += rows {
-			if single[T]() && haveAVX2 {
+		for i := 0; i < m; i += step {
+			switch {
+			case step == deep:
+				multiplyAVX512(l, ptr(a[i*l:]), ptr(b[p:]), &off[0], ptr(c[i*ldc+p:]), ldc)
+			case single[T]() && haveAVX2:
 				multiplyAVX2(l, ptr(a[i*l:]), ptr(b[p:]), &off[0], ptr(c[i*ldc+p:]), ldc)
-			} else {
+			default:
 				multiplyGo(a[i*l:(i+rows)*l], b[p:], off, c[i*ldc+p:], ldc)
 			}
 		}

@@ -54,10 +54,10 @@ func highest16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *fl
 //go:noescape
 func highest8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
 
-// correlateTapsAVX2 adds up blocks*9 taps of 8 channels.
+// correlateTaps8AVX2 adds up blocks*9 taps of 8 channels.
 //
 //go:noescape
-func correlateTapsAVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)
+func correlateTaps8AVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)
 
 // award16AVX2 adds the gradient of every pixel to dx where the maximum was.
 //
@@ -69,10 +69,10 @@ func award16AVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count 
 //go:noescape
 func award8AVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32)
 
-// observeAVX2 adds up distances from a pivot, and their squares.
+// observe8AVX2 adds up distances from a pivot, and their squares.
 //
 //go:noescape
-func observeAVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32)
+func observe8AVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32)
 
 // setRows16AVX2 sets y = a*x + b.
 //
@@ -163,3 +163,178 @@ func weightSquareAVX2(n int, src *float32, down int, across int, dst *float32, d
 //
 //go:noescape
 func prefetchAVX2(lines int, p *float32)
+
+// convolve32AVX512 computes columns, at most 32, output channels of tiles*8 pixels.
+//
+//go:noescape
+func convolve32AVX512(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int)
+
+// convolve16AVX512 computes columns, at most 16, output channels of tiles*8 pixels.
+//
+//go:noescape
+func convolve16AVX512(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int)
+
+// convolve8AVX512 computes columns, at most 8, output channels of tiles*8 pixels.
+//
+//go:noescape
+func convolve8AVX512(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int)
+
+// correlate32AVX512 adds up blocks*8 rows of 32 numbers.
+//
+//go:noescape
+func correlate32AVX512(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32)
+
+// correlate16AVX512 adds up blocks*8 rows of 16 numbers.
+//
+//go:noescape
+func correlate16AVX512(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int)
+
+// correlate8AVX512 adds up blocks*8 rows of 8 numbers.
+//
+//go:noescape
+func correlate8AVX512(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int)
+
+// weigh16AVX512 computes columns, at most 16, channels of tiles*8 pixels.
+//
+//go:noescape
+func weigh16AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// weigh8AVX512 computes columns, at most 8, channels of tiles*8 pixels.
+//
+//go:noescape
+func weigh8AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// total16AVX512 computes columns, at most 16, channels of tiles*8 pixels.
+//
+//go:noescape
+func total16AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// total8AVX512 computes columns, at most 8, channels of tiles*8 pixels.
+//
+//go:noescape
+func total8AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// highest16AVX512 computes columns, at most 16, channels of tiles*8 pixels.
+//
+//go:noescape
+func highest16AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// highest8AVX512 computes columns, at most 8, channels of tiles*8 pixels.
+//
+//go:noescape
+func highest8AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+
+// correlateTaps16AVX512 adds up blocks*9 taps of 16 channels.
+//
+//go:noescape
+func correlateTaps16AVX512(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int)
+
+// correlateTaps8AVX512 adds up blocks*9 taps of 8 channels.
+//
+//go:noescape
+func correlateTaps8AVX512(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int)
+
+// award16AVX512 adds the gradient of every pixel to dx where the maximum was.
+//
+//go:noescape
+func award16AVX512(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, columns int)
+
+// observe16AVX512 adds up distances from a pivot, and their squares.
+//
+//go:noescape
+func observe16AVX512(pixels int, x *float32, pitch int, columns int, pivots *float32, sums *float32)
+
+// setRows16AVX512 sets y = a*x + b.
+//
+//go:noescape
+func setRows16AVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32)
+
+// setRowsLastAVX512 sets y = a*x + b.
+//
+//go:noescape
+func setRowsLastAVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32, columns int)
+
+// addRows16AVX512 adds a*x to y.
+//
+//go:noescape
+func addRows16AVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32)
+
+// addRowsLastAVX512 adds a*x to y.
+//
+//go:noescape
+func addRowsLastAVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, columns int)
+
+// mixRows16AVX512 sets y = p*u + q*v + r.
+//
+//go:noescape
+func mixRows16AVX512(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32)
+
+// mixRowsLastAVX512 sets y = p*u + q*v + r.
+//
+//go:noescape
+func mixRowsLastAVX512(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32, columns int)
+
+// sumRows16AVX512 adds x to sums.
+//
+//go:noescape
+func sumRows16AVX512(n int, x *float32, xPitch int, sums *float32)
+
+// sumRowsLastAVX512 adds x to sums.
+//
+//go:noescape
+func sumRowsLastAVX512(n int, x *float32, xPitch int, sums *float32, columns int)
+
+// squareRows16AVX512 adds (x-mean)² to sums.
+//
+//go:noescape
+func squareRows16AVX512(n int, x *float32, xPitch int, mean *float32, sums *float32)
+
+// squareRowsLastAVX512 adds (x-mean)² to sums.
+//
+//go:noescape
+func squareRowsLastAVX512(n int, x *float32, xPitch int, mean *float32, sums *float32, columns int)
+
+// productRows16AVX512 adds dy*(x-mean) to sums.
+//
+//go:noescape
+func productRows16AVX512(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32)
+
+// productRowsLastAVX512 adds dy*(x-mean) to sums.
+//
+//go:noescape
+func productRowsLastAVX512(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32, columns int)
+
+// dataSquareAVX512 transforms n vectors of squares of 6x6 numbers to 6x6.
+//
+//go:noescape
+func dataSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+
+// outputSquareAVX512 transforms n vectors of squares of 6x6 numbers to 4x4.
+//
+//go:noescape
+func outputSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+
+// gradientSquareAVX512 transforms n vectors of squares of 4x4 numbers to 6x6.
+//
+//go:noescape
+func gradientSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+
+// filterSquareAVX512 transforms n vectors of squares of 3x3 numbers to 6x6.
+//
+//go:noescape
+func filterSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+
+// weightSquareAVX512 transforms n vectors of squares of 6x6 numbers to 3x3.
+//
+//go:noescape
+func weightSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+
+// multiplyAVX512 computes 8 rows of 16 numbers of a product of matrices.
+//
+//go:noescape
+func multiplyAVX512(l int, a *float32, b *float32, off *int, c *float32, ldc int)
+
+// expAVX512 sets y = e^x for n numbers, a multiple of 16.
+//
+//go:noescape
+func expAVX512(n int, y *float32, x *float32)

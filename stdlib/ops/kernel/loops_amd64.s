@@ -217,171 +217,171 @@ narrow:
 	MOVQ    (CX), DX
 	LEAQ    (R10)(DX*4), DX
 	TESTQ   $0x00000008, R11
-	JZ      pixel0eight
+	JZ      pixelAeight
 	VMOVUPS Y0, (DX)
 	ADDQ    $0x00000020, DX
 	VMOVAPS Y1, Y0
 
-pixel0eight:
+pixelAeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel0four
+	JZ           pixelAfour
 	VMOVUPS      X0, (DX)
 	ADDQ         $0x10, DX
 	VEXTRACTF128 $0x01, Y0, X0
 
-pixel0four:
+pixelAfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel0two
+	JZ        pixelAtwo
 	VMOVLPS   X0, (DX)
 	ADDQ      $0x08, DX
 	VPERMILPS $0xee, X0, X0
 
-pixel0two:
+pixelAtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel0one
+	JZ     pixelAone
 	VMOVSS X0, (DX)
 
-pixel0one:
+pixelAone:
 	MOVQ    8(CX), BX
 	LEAQ    (R10)(BX*4), BX
 	TESTQ   $0x00000008, R11
-	JZ      pixel1eight
+	JZ      pixelBeight
 	VMOVUPS Y2, (BX)
 	ADDQ    $0x00000020, BX
 	VMOVAPS Y3, Y2
 
-pixel1eight:
+pixelBeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel1four
+	JZ           pixelBfour
 	VMOVUPS      X2, (BX)
 	ADDQ         $0x10, BX
 	VEXTRACTF128 $0x01, Y2, X2
 
-pixel1four:
+pixelBfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel1two
+	JZ        pixelBtwo
 	VMOVLPS   X2, (BX)
 	ADDQ      $0x08, BX
 	VPERMILPS $0xee, X2, X2
 
-pixel1two:
+pixelBtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel1one
+	JZ     pixelBone
 	VMOVSS X2, (BX)
 
-pixel1one:
+pixelBone:
 	MOVQ    16(CX), SI
 	LEAQ    (R10)(SI*4), SI
 	TESTQ   $0x00000008, R11
-	JZ      pixel2eight
+	JZ      pixelCeight
 	VMOVUPS Y4, (SI)
 	ADDQ    $0x00000020, SI
 	VMOVAPS Y5, Y4
 
-pixel2eight:
+pixelCeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel2four
+	JZ           pixelCfour
 	VMOVUPS      X4, (SI)
 	ADDQ         $0x10, SI
 	VEXTRACTF128 $0x01, Y4, X4
 
-pixel2four:
+pixelCfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel2two
+	JZ        pixelCtwo
 	VMOVLPS   X4, (SI)
 	ADDQ      $0x08, SI
 	VPERMILPS $0xee, X4, X4
 
-pixel2two:
+pixelCtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel2one
+	JZ     pixelCone
 	VMOVSS X4, (SI)
 
-pixel2one:
+pixelCone:
 	MOVQ    24(CX), DI
 	LEAQ    (R10)(DI*4), DI
 	TESTQ   $0x00000008, R11
-	JZ      pixel3eight
+	JZ      pixelDeight
 	VMOVUPS Y6, (DI)
 	ADDQ    $0x00000020, DI
 	VMOVAPS Y7, Y6
 
-pixel3eight:
+pixelDeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel3four
+	JZ           pixelDfour
 	VMOVUPS      X6, (DI)
 	ADDQ         $0x10, DI
 	VEXTRACTF128 $0x01, Y6, X6
 
-pixel3four:
+pixelDfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel3two
+	JZ        pixelDtwo
 	VMOVLPS   X6, (DI)
 	ADDQ      $0x08, DI
 	VPERMILPS $0xee, X6, X6
 
-pixel3two:
+pixelDtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel3one
+	JZ     pixelDone
 	VMOVSS X6, (DI)
 
-pixel3one:
+pixelDone:
 	MOVQ    32(CX), R8
 	LEAQ    (R10)(R8*4), R8
 	TESTQ   $0x00000008, R11
-	JZ      pixel4eight
+	JZ      pixelEeight
 	VMOVUPS Y8, (R8)
 	ADDQ    $0x00000020, R8
 	VMOVAPS Y9, Y8
 
-pixel4eight:
+pixelEeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel4four
+	JZ           pixelEfour
 	VMOVUPS      X8, (R8)
 	ADDQ         $0x10, R8
 	VEXTRACTF128 $0x01, Y8, X8
 
-pixel4four:
+pixelEfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel4two
+	JZ        pixelEtwo
 	VMOVLPS   X8, (R8)
 	ADDQ      $0x08, R8
 	VPERMILPS $0xee, X8, X8
 
-pixel4two:
+pixelEtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel4one
+	JZ     pixelEone
 	VMOVSS X8, (R8)
 
-pixel4one:
+pixelEone:
 	MOVQ    40(CX), R9
 	LEAQ    (R10)(R9*4), R9
 	TESTQ   $0x00000008, R11
-	JZ      pixel5eight
+	JZ      pixelFeight
 	VMOVUPS Y10, (R9)
 	ADDQ    $0x00000020, R9
 	VMOVAPS Y11, Y10
 
-pixel5eight:
+pixelFeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel5four
+	JZ           pixelFfour
 	VMOVUPS      X10, (R9)
 	ADDQ         $0x10, R9
 	VEXTRACTF128 $0x01, Y10, X10
 
-pixel5four:
+pixelFfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel5two
+	JZ        pixelFtwo
 	VMOVLPS   X10, (R9)
 	ADDQ      $0x08, R9
 	VPERMILPS $0xee, X10, X10
 
-pixel5two:
+pixelFtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel5one
+	JZ     pixelFone
 	VMOVSS X10, (R9)
 
-pixel5one:
+pixelFone:
 	JMP stored
 
 // func convolve8AVX2(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int)
@@ -562,129 +562,129 @@ narrow:
 	MOVQ         (CX), DX
 	LEAQ         (R10)(DX*4), DX
 	TESTQ        $0x00000004, R11
-	JZ           pixel0four
+	JZ           pixelAfour
 	VMOVUPS      X0, (DX)
 	ADDQ         $0x10, DX
 	VEXTRACTF128 $0x01, Y0, X0
 
-pixel0four:
+pixelAfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel0two
+	JZ        pixelAtwo
 	VMOVLPS   X0, (DX)
 	ADDQ      $0x08, DX
 	VPERMILPS $0xee, X0, X0
 
-pixel0two:
+pixelAtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel0one
+	JZ     pixelAone
 	VMOVSS X0, (DX)
 
-pixel0one:
+pixelAone:
 	MOVQ         8(CX), BX
 	LEAQ         (R10)(BX*4), BX
 	TESTQ        $0x00000004, R11
-	JZ           pixel1four
+	JZ           pixelBfour
 	VMOVUPS      X1, (BX)
 	ADDQ         $0x10, BX
 	VEXTRACTF128 $0x01, Y1, X1
 
-pixel1four:
+pixelBfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel1two
+	JZ        pixelBtwo
 	VMOVLPS   X1, (BX)
 	ADDQ      $0x08, BX
 	VPERMILPS $0xee, X1, X1
 
-pixel1two:
+pixelBtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel1one
+	JZ     pixelBone
 	VMOVSS X1, (BX)
 
-pixel1one:
+pixelBone:
 	MOVQ         16(CX), SI
 	LEAQ         (R10)(SI*4), SI
 	TESTQ        $0x00000004, R11
-	JZ           pixel2four
+	JZ           pixelCfour
 	VMOVUPS      X2, (SI)
 	ADDQ         $0x10, SI
 	VEXTRACTF128 $0x01, Y2, X2
 
-pixel2four:
+pixelCfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel2two
+	JZ        pixelCtwo
 	VMOVLPS   X2, (SI)
 	ADDQ      $0x08, SI
 	VPERMILPS $0xee, X2, X2
 
-pixel2two:
+pixelCtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel2one
+	JZ     pixelCone
 	VMOVSS X2, (SI)
 
-pixel2one:
+pixelCone:
 	MOVQ         24(CX), DI
 	LEAQ         (R10)(DI*4), DI
 	TESTQ        $0x00000004, R11
-	JZ           pixel3four
+	JZ           pixelDfour
 	VMOVUPS      X3, (DI)
 	ADDQ         $0x10, DI
 	VEXTRACTF128 $0x01, Y3, X3
 
-pixel3four:
+pixelDfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel3two
+	JZ        pixelDtwo
 	VMOVLPS   X3, (DI)
 	ADDQ      $0x08, DI
 	VPERMILPS $0xee, X3, X3
 
-pixel3two:
+pixelDtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel3one
+	JZ     pixelDone
 	VMOVSS X3, (DI)
 
-pixel3one:
+pixelDone:
 	MOVQ         32(CX), R8
 	LEAQ         (R10)(R8*4), R8
 	TESTQ        $0x00000004, R11
-	JZ           pixel4four
+	JZ           pixelEfour
 	VMOVUPS      X4, (R8)
 	ADDQ         $0x10, R8
 	VEXTRACTF128 $0x01, Y4, X4
 
-pixel4four:
+pixelEfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel4two
+	JZ        pixelEtwo
 	VMOVLPS   X4, (R8)
 	ADDQ      $0x08, R8
 	VPERMILPS $0xee, X4, X4
 
-pixel4two:
+pixelEtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel4one
+	JZ     pixelEone
 	VMOVSS X4, (R8)
 
-pixel4one:
+pixelEone:
 	MOVQ         40(CX), R9
 	LEAQ         (R10)(R9*4), R9
 	TESTQ        $0x00000004, R11
-	JZ           pixel5four
+	JZ           pixelFfour
 	VMOVUPS      X5, (R9)
 	ADDQ         $0x10, R9
 	VEXTRACTF128 $0x01, Y5, X5
 
-pixel5four:
+pixelFfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel5two
+	JZ        pixelFtwo
 	VMOVLPS   X5, (R9)
 	ADDQ      $0x08, R9
 	VPERMILPS $0xee, X5, X5
 
-pixel5two:
+pixelFtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel5one
+	JZ     pixelFone
 	VMOVSS X5, (R9)
 
-pixel5one:
+pixelFone:
 	JMP stored
 
 // func correlate16AVX2(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32)
@@ -1049,171 +1049,171 @@ narrow:
 	MOVQ    (CX), DX
 	LEAQ    (R10)(DX*4), DX
 	TESTQ   $0x00000008, R11
-	JZ      pixel0eight
+	JZ      pixelAeight
 	VMOVUPS Y0, (DX)
 	ADDQ    $0x00000020, DX
 	VMOVAPS Y1, Y0
 
-pixel0eight:
+pixelAeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel0four
+	JZ           pixelAfour
 	VMOVUPS      X0, (DX)
 	ADDQ         $0x10, DX
 	VEXTRACTF128 $0x01, Y0, X0
 
-pixel0four:
+pixelAfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel0two
+	JZ        pixelAtwo
 	VMOVLPS   X0, (DX)
 	ADDQ      $0x08, DX
 	VPERMILPS $0xee, X0, X0
 
-pixel0two:
+pixelAtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel0one
+	JZ     pixelAone
 	VMOVSS X0, (DX)
 
-pixel0one:
+pixelAone:
 	MOVQ    8(CX), BX
 	LEAQ    (R10)(BX*4), BX
 	TESTQ   $0x00000008, R11
-	JZ      pixel1eight
+	JZ      pixelBeight
 	VMOVUPS Y2, (BX)
 	ADDQ    $0x00000020, BX
 	VMOVAPS Y3, Y2
 
-pixel1eight:
+pixelBeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel1four
+	JZ           pixelBfour
 	VMOVUPS      X2, (BX)
 	ADDQ         $0x10, BX
 	VEXTRACTF128 $0x01, Y2, X2
 
-pixel1four:
+pixelBfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel1two
+	JZ        pixelBtwo
 	VMOVLPS   X2, (BX)
 	ADDQ      $0x08, BX
 	VPERMILPS $0xee, X2, X2
 
-pixel1two:
+pixelBtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel1one
+	JZ     pixelBone
 	VMOVSS X2, (BX)
 
-pixel1one:
+pixelBone:
 	MOVQ    16(CX), SI
 	LEAQ    (R10)(SI*4), SI
 	TESTQ   $0x00000008, R11
-	JZ      pixel2eight
+	JZ      pixelCeight
 	VMOVUPS Y4, (SI)
 	ADDQ    $0x00000020, SI
 	VMOVAPS Y5, Y4
 
-pixel2eight:
+pixelCeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel2four
+	JZ           pixelCfour
 	VMOVUPS      X4, (SI)
 	ADDQ         $0x10, SI
 	VEXTRACTF128 $0x01, Y4, X4
 
-pixel2four:
+pixelCfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel2two
+	JZ        pixelCtwo
 	VMOVLPS   X4, (SI)
 	ADDQ      $0x08, SI
 	VPERMILPS $0xee, X4, X4
 
-pixel2two:
+pixelCtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel2one
+	JZ     pixelCone
 	VMOVSS X4, (SI)
 
-pixel2one:
+pixelCone:
 	MOVQ    24(CX), DI
 	LEAQ    (R10)(DI*4), DI
 	TESTQ   $0x00000008, R11
-	JZ      pixel3eight
+	JZ      pixelDeight
 	VMOVUPS Y6, (DI)
 	ADDQ    $0x00000020, DI
 	VMOVAPS Y7, Y6
 
-pixel3eight:
+pixelDeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel3four
+	JZ           pixelDfour
 	VMOVUPS      X6, (DI)
 	ADDQ         $0x10, DI
 	VEXTRACTF128 $0x01, Y6, X6
 
-pixel3four:
+pixelDfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel3two
+	JZ        pixelDtwo
 	VMOVLPS   X6, (DI)
 	ADDQ      $0x08, DI
 	VPERMILPS $0xee, X6, X6
 
-pixel3two:
+pixelDtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel3one
+	JZ     pixelDone
 	VMOVSS X6, (DI)
 
-pixel3one:
+pixelDone:
 	MOVQ    32(CX), R8
 	LEAQ    (R10)(R8*4), R8
 	TESTQ   $0x00000008, R11
-	JZ      pixel4eight
+	JZ      pixelEeight
 	VMOVUPS Y8, (R8)
 	ADDQ    $0x00000020, R8
 	VMOVAPS Y9, Y8
 
-pixel4eight:
+pixelEeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel4four
+	JZ           pixelEfour
 	VMOVUPS      X8, (R8)
 	ADDQ         $0x10, R8
 	VEXTRACTF128 $0x01, Y8, X8
 
-pixel4four:
+pixelEfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel4two
+	JZ        pixelEtwo
 	VMOVLPS   X8, (R8)
 	ADDQ      $0x08, R8
 	VPERMILPS $0xee, X8, X8
 
-pixel4two:
+pixelEtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel4one
+	JZ     pixelEone
 	VMOVSS X8, (R8)
 
-pixel4one:
+pixelEone:
 	MOVQ    40(CX), R9
 	LEAQ    (R10)(R9*4), R9
 	TESTQ   $0x00000008, R11
-	JZ      pixel5eight
+	JZ      pixelFeight
 	VMOVUPS Y10, (R9)
 	ADDQ    $0x00000020, R9
 	VMOVAPS Y11, Y10
 
-pixel5eight:
+pixelFeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel5four
+	JZ           pixelFfour
 	VMOVUPS      X10, (R9)
 	ADDQ         $0x10, R9
 	VEXTRACTF128 $0x01, Y10, X10
 
-pixel5four:
+pixelFfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel5two
+	JZ        pixelFtwo
 	VMOVLPS   X10, (R9)
 	ADDQ      $0x08, R9
 	VPERMILPS $0xee, X10, X10
 
-pixel5two:
+pixelFtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel5one
+	JZ     pixelFone
 	VMOVSS X10, (R9)
 
-pixel5one:
+pixelFone:
 	JMP stored
 
 // func weigh8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
@@ -1288,129 +1288,129 @@ narrow:
 	MOVQ         (CX), DX
 	LEAQ         (R10)(DX*4), DX
 	TESTQ        $0x00000004, R11
-	JZ           pixel0four
+	JZ           pixelAfour
 	VMOVUPS      X0, (DX)
 	ADDQ         $0x10, DX
 	VEXTRACTF128 $0x01, Y0, X0
 
-pixel0four:
+pixelAfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel0two
+	JZ        pixelAtwo
 	VMOVLPS   X0, (DX)
 	ADDQ      $0x08, DX
 	VPERMILPS $0xee, X0, X0
 
-pixel0two:
+pixelAtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel0one
+	JZ     pixelAone
 	VMOVSS X0, (DX)
 
-pixel0one:
+pixelAone:
 	MOVQ         8(CX), BX
 	LEAQ         (R10)(BX*4), BX
 	TESTQ        $0x00000004, R11
-	JZ           pixel1four
+	JZ           pixelBfour
 	VMOVUPS      X1, (BX)
 	ADDQ         $0x10, BX
 	VEXTRACTF128 $0x01, Y1, X1
 
-pixel1four:
+pixelBfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel1two
+	JZ        pixelBtwo
 	VMOVLPS   X1, (BX)
 	ADDQ      $0x08, BX
 	VPERMILPS $0xee, X1, X1
 
-pixel1two:
+pixelBtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel1one
+	JZ     pixelBone
 	VMOVSS X1, (BX)
 
-pixel1one:
+pixelBone:
 	MOVQ         16(CX), SI
 	LEAQ         (R10)(SI*4), SI
 	TESTQ        $0x00000004, R11
-	JZ           pixel2four
+	JZ           pixelCfour
 	VMOVUPS      X2, (SI)
 	ADDQ         $0x10, SI
 	VEXTRACTF128 $0x01, Y2, X2
 
-pixel2four:
+pixelCfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel2two
+	JZ        pixelCtwo
 	VMOVLPS   X2, (SI)
 	ADDQ      $0x08, SI
 	VPERMILPS $0xee, X2, X2
 
-pixel2two:
+pixelCtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel2one
+	JZ     pixelCone
 	VMOVSS X2, (SI)
 
-pixel2one:
+pixelCone:
 	MOVQ         24(CX), DI
 	LEAQ         (R10)(DI*4), DI
 	TESTQ        $0x00000004, R11
-	JZ           pixel3four
+	JZ           pixelDfour
 	VMOVUPS      X3, (DI)
 	ADDQ         $0x10, DI
 	VEXTRACTF128 $0x01, Y3, X3
 
-pixel3four:
+pixelDfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel3two
+	JZ        pixelDtwo
 	VMOVLPS   X3, (DI)
 	ADDQ      $0x08, DI
 	VPERMILPS $0xee, X3, X3
 
-pixel3two:
+pixelDtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel3one
+	JZ     pixelDone
 	VMOVSS X3, (DI)
 
-pixel3one:
+pixelDone:
 	MOVQ         32(CX), R8
 	LEAQ         (R10)(R8*4), R8
 	TESTQ        $0x00000004, R11
-	JZ           pixel4four
+	JZ           pixelEfour
 	VMOVUPS      X4, (R8)
 	ADDQ         $0x10, R8
 	VEXTRACTF128 $0x01, Y4, X4
 
-pixel4four:
+pixelEfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel4two
+	JZ        pixelEtwo
 	VMOVLPS   X4, (R8)
 	ADDQ      $0x08, R8
 	VPERMILPS $0xee, X4, X4
 
-pixel4two:
+pixelEtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel4one
+	JZ     pixelEone
 	VMOVSS X4, (R8)
 
-pixel4one:
+pixelEone:
 	MOVQ         40(CX), R9
 	LEAQ         (R10)(R9*4), R9
 	TESTQ        $0x00000004, R11
-	JZ           pixel5four
+	JZ           pixelFfour
 	VMOVUPS      X5, (R9)
 	ADDQ         $0x10, R9
 	VEXTRACTF128 $0x01, Y5, X5
 
-pixel5four:
+pixelFfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel5two
+	JZ        pixelFtwo
 	VMOVLPS   X5, (R9)
 	ADDQ      $0x08, R9
 	VPERMILPS $0xee, X5, X5
 
-pixel5two:
+pixelFtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel5one
+	JZ     pixelFone
 	VMOVSS X5, (R9)
 
-pixel5one:
+pixelFone:
 	JMP stored
 
 // func total16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
@@ -1521,171 +1521,171 @@ narrow:
 	MOVQ    (CX), DX
 	LEAQ    (R10)(DX*4), DX
 	TESTQ   $0x00000008, R11
-	JZ      pixel0eight
+	JZ      pixelAeight
 	VMOVUPS Y0, (DX)
 	ADDQ    $0x00000020, DX
 	VMOVAPS Y1, Y0
 
-pixel0eight:
+pixelAeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel0four
+	JZ           pixelAfour
 	VMOVUPS      X0, (DX)
 	ADDQ         $0x10, DX
 	VEXTRACTF128 $0x01, Y0, X0
 
-pixel0four:
+pixelAfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel0two
+	JZ        pixelAtwo
 	VMOVLPS   X0, (DX)
 	ADDQ      $0x08, DX
 	VPERMILPS $0xee, X0, X0
 
-pixel0two:
+pixelAtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel0one
+	JZ     pixelAone
 	VMOVSS X0, (DX)
 
-pixel0one:
+pixelAone:
 	MOVQ    8(CX), BX
 	LEAQ    (R10)(BX*4), BX
 	TESTQ   $0x00000008, R11
-	JZ      pixel1eight
+	JZ      pixelBeight
 	VMOVUPS Y2, (BX)
 	ADDQ    $0x00000020, BX
 	VMOVAPS Y3, Y2
 
-pixel1eight:
+pixelBeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel1four
+	JZ           pixelBfour
 	VMOVUPS      X2, (BX)
 	ADDQ         $0x10, BX
 	VEXTRACTF128 $0x01, Y2, X2
 
-pixel1four:
+pixelBfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel1two
+	JZ        pixelBtwo
 	VMOVLPS   X2, (BX)
 	ADDQ      $0x08, BX
 	VPERMILPS $0xee, X2, X2
 
-pixel1two:
+pixelBtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel1one
+	JZ     pixelBone
 	VMOVSS X2, (BX)
 
-pixel1one:
+pixelBone:
 	MOVQ    16(CX), SI
 	LEAQ    (R10)(SI*4), SI
 	TESTQ   $0x00000008, R11
-	JZ      pixel2eight
+	JZ      pixelCeight
 	VMOVUPS Y4, (SI)
 	ADDQ    $0x00000020, SI
 	VMOVAPS Y5, Y4
 
-pixel2eight:
+pixelCeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel2four
+	JZ           pixelCfour
 	VMOVUPS      X4, (SI)
 	ADDQ         $0x10, SI
 	VEXTRACTF128 $0x01, Y4, X4
 
-pixel2four:
+pixelCfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel2two
+	JZ        pixelCtwo
 	VMOVLPS   X4, (SI)
 	ADDQ      $0x08, SI
 	VPERMILPS $0xee, X4, X4
 
-pixel2two:
+pixelCtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel2one
+	JZ     pixelCone
 	VMOVSS X4, (SI)
 
-pixel2one:
+pixelCone:
 	MOVQ    24(CX), DI
 	LEAQ    (R10)(DI*4), DI
 	TESTQ   $0x00000008, R11
-	JZ      pixel3eight
+	JZ      pixelDeight
 	VMOVUPS Y6, (DI)
 	ADDQ    $0x00000020, DI
 	VMOVAPS Y7, Y6
 
-pixel3eight:
+pixelDeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel3four
+	JZ           pixelDfour
 	VMOVUPS      X6, (DI)
 	ADDQ         $0x10, DI
 	VEXTRACTF128 $0x01, Y6, X6
 
-pixel3four:
+pixelDfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel3two
+	JZ        pixelDtwo
 	VMOVLPS   X6, (DI)
 	ADDQ      $0x08, DI
 	VPERMILPS $0xee, X6, X6
 
-pixel3two:
+pixelDtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel3one
+	JZ     pixelDone
 	VMOVSS X6, (DI)
 
-pixel3one:
+pixelDone:
 	MOVQ    32(CX), R8
 	LEAQ    (R10)(R8*4), R8
 	TESTQ   $0x00000008, R11
-	JZ      pixel4eight
+	JZ      pixelEeight
 	VMOVUPS Y8, (R8)
 	ADDQ    $0x00000020, R8
 	VMOVAPS Y9, Y8
 
-pixel4eight:
+pixelEeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel4four
+	JZ           pixelEfour
 	VMOVUPS      X8, (R8)
 	ADDQ         $0x10, R8
 	VEXTRACTF128 $0x01, Y8, X8
 
-pixel4four:
+pixelEfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel4two
+	JZ        pixelEtwo
 	VMOVLPS   X8, (R8)
 	ADDQ      $0x08, R8
 	VPERMILPS $0xee, X8, X8
 
-pixel4two:
+pixelEtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel4one
+	JZ     pixelEone
 	VMOVSS X8, (R8)
 
-pixel4one:
+pixelEone:
 	MOVQ    40(CX), R9
 	LEAQ    (R10)(R9*4), R9
 	TESTQ   $0x00000008, R11
-	JZ      pixel5eight
+	JZ      pixelFeight
 	VMOVUPS Y10, (R9)
 	ADDQ    $0x00000020, R9
 	VMOVAPS Y11, Y10
 
-pixel5eight:
+pixelFeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel5four
+	JZ           pixelFfour
 	VMOVUPS      X10, (R9)
 	ADDQ         $0x10, R9
 	VEXTRACTF128 $0x01, Y10, X10
 
-pixel5four:
+pixelFfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel5two
+	JZ        pixelFtwo
 	VMOVLPS   X10, (R9)
 	ADDQ      $0x08, R9
 	VPERMILPS $0xee, X10, X10
 
-pixel5two:
+pixelFtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel5one
+	JZ     pixelFone
 	VMOVSS X10, (R9)
 
-pixel5one:
+pixelFone:
 	JMP stored
 
 // func total8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
@@ -1772,129 +1772,129 @@ narrow:
 	MOVQ         (CX), DX
 	LEAQ         (R10)(DX*4), DX
 	TESTQ        $0x00000004, R11
-	JZ           pixel0four
+	JZ           pixelAfour
 	VMOVUPS      X0, (DX)
 	ADDQ         $0x10, DX
 	VEXTRACTF128 $0x01, Y0, X0
 
-pixel0four:
+pixelAfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel0two
+	JZ        pixelAtwo
 	VMOVLPS   X0, (DX)
 	ADDQ      $0x08, DX
 	VPERMILPS $0xee, X0, X0
 
-pixel0two:
+pixelAtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel0one
+	JZ     pixelAone
 	VMOVSS X0, (DX)
 
-pixel0one:
+pixelAone:
 	MOVQ         8(CX), BX
 	LEAQ         (R10)(BX*4), BX
 	TESTQ        $0x00000004, R11
-	JZ           pixel1four
+	JZ           pixelBfour
 	VMOVUPS      X1, (BX)
 	ADDQ         $0x10, BX
 	VEXTRACTF128 $0x01, Y1, X1
 
-pixel1four:
+pixelBfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel1two
+	JZ        pixelBtwo
 	VMOVLPS   X1, (BX)
 	ADDQ      $0x08, BX
 	VPERMILPS $0xee, X1, X1
 
-pixel1two:
+pixelBtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel1one
+	JZ     pixelBone
 	VMOVSS X1, (BX)
 
-pixel1one:
+pixelBone:
 	MOVQ         16(CX), SI
 	LEAQ         (R10)(SI*4), SI
 	TESTQ        $0x00000004, R11
-	JZ           pixel2four
+	JZ           pixelCfour
 	VMOVUPS      X2, (SI)
 	ADDQ         $0x10, SI
 	VEXTRACTF128 $0x01, Y2, X2
 
-pixel2four:
+pixelCfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel2two
+	JZ        pixelCtwo
 	VMOVLPS   X2, (SI)
 	ADDQ      $0x08, SI
 	VPERMILPS $0xee, X2, X2
 
-pixel2two:
+pixelCtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel2one
+	JZ     pixelCone
 	VMOVSS X2, (SI)
 
-pixel2one:
+pixelCone:
 	MOVQ         24(CX), DI
 	LEAQ         (R10)(DI*4), DI
 	TESTQ        $0x00000004, R11
-	JZ           pixel3four
+	JZ           pixelDfour
 	VMOVUPS      X3, (DI)
 	ADDQ         $0x10, DI
 	VEXTRACTF128 $0x01, Y3, X3
 
-pixel3four:
+pixelDfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel3two
+	JZ        pixelDtwo
 	VMOVLPS   X3, (DI)
 	ADDQ      $0x08, DI
 	VPERMILPS $0xee, X3, X3
 
-pixel3two:
+pixelDtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel3one
+	JZ     pixelDone
 	VMOVSS X3, (DI)
 
-pixel3one:
+pixelDone:
 	MOVQ         32(CX), R8
 	LEAQ         (R10)(R8*4), R8
 	TESTQ        $0x00000004, R11
-	JZ           pixel4four
+	JZ           pixelEfour
 	VMOVUPS      X4, (R8)
 	ADDQ         $0x10, R8
 	VEXTRACTF128 $0x01, Y4, X4
 
-pixel4four:
+pixelEfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel4two
+	JZ        pixelEtwo
 	VMOVLPS   X4, (R8)
 	ADDQ      $0x08, R8
 	VPERMILPS $0xee, X4, X4
 
-pixel4two:
+pixelEtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel4one
+	JZ     pixelEone
 	VMOVSS X4, (R8)
 
-pixel4one:
+pixelEone:
 	MOVQ         40(CX), R9
 	LEAQ         (R10)(R9*4), R9
 	TESTQ        $0x00000004, R11
-	JZ           pixel5four
+	JZ           pixelFfour
 	VMOVUPS      X5, (R9)
 	ADDQ         $0x10, R9
 	VEXTRACTF128 $0x01, Y5, X5
 
-pixel5four:
+pixelFfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel5two
+	JZ        pixelFtwo
 	VMOVLPS   X5, (R9)
 	ADDQ      $0x08, R9
 	VPERMILPS $0xee, X5, X5
 
-pixel5two:
+pixelFtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel5one
+	JZ     pixelFone
 	VMOVSS X5, (R9)
 
-pixel5one:
+pixelFone:
 	JMP stored
 
 // func highest16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
@@ -2022,171 +2022,171 @@ narrow:
 	MOVQ    (CX), DX
 	LEAQ    (R10)(DX*4), DX
 	TESTQ   $0x00000008, R11
-	JZ      pixel0eight
+	JZ      pixelAeight
 	VMOVUPS Y0, (DX)
 	ADDQ    $0x00000020, DX
 	VMOVAPS Y1, Y0
 
-pixel0eight:
+pixelAeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel0four
+	JZ           pixelAfour
 	VMOVUPS      X0, (DX)
 	ADDQ         $0x10, DX
 	VEXTRACTF128 $0x01, Y0, X0
 
-pixel0four:
+pixelAfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel0two
+	JZ        pixelAtwo
 	VMOVLPS   X0, (DX)
 	ADDQ      $0x08, DX
 	VPERMILPS $0xee, X0, X0
 
-pixel0two:
+pixelAtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel0one
+	JZ     pixelAone
 	VMOVSS X0, (DX)
 
-pixel0one:
+pixelAone:
 	MOVQ    8(CX), BX
 	LEAQ    (R10)(BX*4), BX
 	TESTQ   $0x00000008, R11
-	JZ      pixel1eight
+	JZ      pixelBeight
 	VMOVUPS Y2, (BX)
 	ADDQ    $0x00000020, BX
 	VMOVAPS Y3, Y2
 
-pixel1eight:
+pixelBeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel1four
+	JZ           pixelBfour
 	VMOVUPS      X2, (BX)
 	ADDQ         $0x10, BX
 	VEXTRACTF128 $0x01, Y2, X2
 
-pixel1four:
+pixelBfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel1two
+	JZ        pixelBtwo
 	VMOVLPS   X2, (BX)
 	ADDQ      $0x08, BX
 	VPERMILPS $0xee, X2, X2
 
-pixel1two:
+pixelBtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel1one
+	JZ     pixelBone
 	VMOVSS X2, (BX)
 
-pixel1one:
+pixelBone:
 	MOVQ    16(CX), SI
 	LEAQ    (R10)(SI*4), SI
 	TESTQ   $0x00000008, R11
-	JZ      pixel2eight
+	JZ      pixelCeight
 	VMOVUPS Y4, (SI)
 	ADDQ    $0x00000020, SI
 	VMOVAPS Y5, Y4
 
-pixel2eight:
+pixelCeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel2four
+	JZ           pixelCfour
 	VMOVUPS      X4, (SI)
 	ADDQ         $0x10, SI
 	VEXTRACTF128 $0x01, Y4, X4
 
-pixel2four:
+pixelCfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel2two
+	JZ        pixelCtwo
 	VMOVLPS   X4, (SI)
 	ADDQ      $0x08, SI
 	VPERMILPS $0xee, X4, X4
 
-pixel2two:
+pixelCtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel2one
+	JZ     pixelCone
 	VMOVSS X4, (SI)
 
-pixel2one:
+pixelCone:
 	MOVQ    24(CX), DI
 	LEAQ    (R10)(DI*4), DI
 	TESTQ   $0x00000008, R11
-	JZ      pixel3eight
+	JZ      pixelDeight
 	VMOVUPS Y6, (DI)
 	ADDQ    $0x00000020, DI
 	VMOVAPS Y7, Y6
 
-pixel3eight:
+pixelDeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel3four
+	JZ           pixelDfour
 	VMOVUPS      X6, (DI)
 	ADDQ         $0x10, DI
 	VEXTRACTF128 $0x01, Y6, X6
 
-pixel3four:
+pixelDfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel3two
+	JZ        pixelDtwo
 	VMOVLPS   X6, (DI)
 	ADDQ      $0x08, DI
 	VPERMILPS $0xee, X6, X6
 
-pixel3two:
+pixelDtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel3one
+	JZ     pixelDone
 	VMOVSS X6, (DI)
 
-pixel3one:
+pixelDone:
 	MOVQ    32(CX), R8
 	LEAQ    (R10)(R8*4), R8
 	TESTQ   $0x00000008, R11
-	JZ      pixel4eight
+	JZ      pixelEeight
 	VMOVUPS Y8, (R8)
 	ADDQ    $0x00000020, R8
 	VMOVAPS Y9, Y8
 
-pixel4eight:
+pixelEeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel4four
+	JZ           pixelEfour
 	VMOVUPS      X8, (R8)
 	ADDQ         $0x10, R8
 	VEXTRACTF128 $0x01, Y8, X8
 
-pixel4four:
+pixelEfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel4two
+	JZ        pixelEtwo
 	VMOVLPS   X8, (R8)
 	ADDQ      $0x08, R8
 	VPERMILPS $0xee, X8, X8
 
-pixel4two:
+pixelEtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel4one
+	JZ     pixelEone
 	VMOVSS X8, (R8)
 
-pixel4one:
+pixelEone:
 	MOVQ    40(CX), R9
 	LEAQ    (R10)(R9*4), R9
 	TESTQ   $0x00000008, R11
-	JZ      pixel5eight
+	JZ      pixelFeight
 	VMOVUPS Y10, (R9)
 	ADDQ    $0x00000020, R9
 	VMOVAPS Y11, Y10
 
-pixel5eight:
+pixelFeight:
 	TESTQ        $0x00000004, R11
-	JZ           pixel5four
+	JZ           pixelFfour
 	VMOVUPS      X10, (R9)
 	ADDQ         $0x10, R9
 	VEXTRACTF128 $0x01, Y10, X10
 
-pixel5four:
+pixelFfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel5two
+	JZ        pixelFtwo
 	VMOVLPS   X10, (R9)
 	ADDQ      $0x08, R9
 	VPERMILPS $0xee, X10, X10
 
-pixel5two:
+pixelFtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel5one
+	JZ     pixelFone
 	VMOVSS X10, (R9)
 
-pixel5one:
+pixelFone:
 	JMP stored
 
 // func highest8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
@@ -2278,134 +2278,134 @@ narrow:
 	MOVQ         (CX), DX
 	LEAQ         (R10)(DX*4), DX
 	TESTQ        $0x00000004, R11
-	JZ           pixel0four
+	JZ           pixelAfour
 	VMOVUPS      X0, (DX)
 	ADDQ         $0x10, DX
 	VEXTRACTF128 $0x01, Y0, X0
 
-pixel0four:
+pixelAfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel0two
+	JZ        pixelAtwo
 	VMOVLPS   X0, (DX)
 	ADDQ      $0x08, DX
 	VPERMILPS $0xee, X0, X0
 
-pixel0two:
+pixelAtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel0one
+	JZ     pixelAone
 	VMOVSS X0, (DX)
 
-pixel0one:
+pixelAone:
 	MOVQ         8(CX), BX
 	LEAQ         (R10)(BX*4), BX
 	TESTQ        $0x00000004, R11
-	JZ           pixel1four
+	JZ           pixelBfour
 	VMOVUPS      X1, (BX)
 	ADDQ         $0x10, BX
 	VEXTRACTF128 $0x01, Y1, X1
 
-pixel1four:
+pixelBfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel1two
+	JZ        pixelBtwo
 	VMOVLPS   X1, (BX)
 	ADDQ      $0x08, BX
 	VPERMILPS $0xee, X1, X1
 
-pixel1two:
+pixelBtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel1one
+	JZ     pixelBone
 	VMOVSS X1, (BX)
 
-pixel1one:
+pixelBone:
 	MOVQ         16(CX), SI
 	LEAQ         (R10)(SI*4), SI
 	TESTQ        $0x00000004, R11
-	JZ           pixel2four
+	JZ           pixelCfour
 	VMOVUPS      X2, (SI)
 	ADDQ         $0x10, SI
 	VEXTRACTF128 $0x01, Y2, X2
 
-pixel2four:
+pixelCfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel2two
+	JZ        pixelCtwo
 	VMOVLPS   X2, (SI)
 	ADDQ      $0x08, SI
 	VPERMILPS $0xee, X2, X2
 
-pixel2two:
+pixelCtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel2one
+	JZ     pixelCone
 	VMOVSS X2, (SI)
 
-pixel2one:
+pixelCone:
 	MOVQ         24(CX), DI
 	LEAQ         (R10)(DI*4), DI
 	TESTQ        $0x00000004, R11
-	JZ           pixel3four
+	JZ           pixelDfour
 	VMOVUPS      X3, (DI)
 	ADDQ         $0x10, DI
 	VEXTRACTF128 $0x01, Y3, X3
 
-pixel3four:
+pixelDfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel3two
+	JZ        pixelDtwo
 	VMOVLPS   X3, (DI)
 	ADDQ      $0x08, DI
 	VPERMILPS $0xee, X3, X3
 
-pixel3two:
+pixelDtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel3one
+	JZ     pixelDone
 	VMOVSS X3, (DI)
 
-pixel3one:
+pixelDone:
 	MOVQ         32(CX), R8
 	LEAQ         (R10)(R8*4), R8
 	TESTQ        $0x00000004, R11
-	JZ           pixel4four
+	JZ           pixelEfour
 	VMOVUPS      X4, (R8)
 	ADDQ         $0x10, R8
 	VEXTRACTF128 $0x01, Y4, X4
 
-pixel4four:
+pixelEfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel4two
+	JZ        pixelEtwo
 	VMOVLPS   X4, (R8)
 	ADDQ      $0x08, R8
 	VPERMILPS $0xee, X4, X4
 
-pixel4two:
+pixelEtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel4one
+	JZ     pixelEone
 	VMOVSS X4, (R8)
 
-pixel4one:
+pixelEone:
 	MOVQ         40(CX), R9
 	LEAQ         (R10)(R9*4), R9
 	TESTQ        $0x00000004, R11
-	JZ           pixel5four
+	JZ           pixelFfour
 	VMOVUPS      X5, (R9)
 	ADDQ         $0x10, R9
 	VEXTRACTF128 $0x01, Y5, X5
 
-pixel5four:
+pixelFfour:
 	TESTQ     $0x00000002, R11
-	JZ        pixel5two
+	JZ        pixelFtwo
 	VMOVLPS   X5, (R9)
 	ADDQ      $0x08, R9
 	VPERMILPS $0xee, X5, X5
 
-pixel5two:
+pixelFtwo:
 	TESTQ  $0x00000001, R11
-	JZ     pixel5one
+	JZ     pixelFone
 	VMOVSS X5, (R9)
 
-pixel5one:
+pixelFone:
 	JMP stored
 
-// func correlateTapsAVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)
+// func correlateTaps8AVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)
 // Requires: AVX, FMA3
-TEXT ·correlateTapsAVX2(SB), NOSPLIT, $0-72
+TEXT ·correlateTaps8AVX2(SB), NOSPLIT, $0-72
 	MOVQ    mask+64(FP), AX
 	VMOVUPS (AX), Y9
 	MOVQ    pitch+48(FP), R11
@@ -2499,7 +2499,6 @@ TEXT ·award16AVX2(SB), NOSPLIT, $0-80
 	MOVQ top+48(FP), SI
 	MOVQ gradient+56(FP), DI
 	MOVQ pitch+64(FP), R8
-	MOVQ mask+72(FP), R9
 	SHLQ $0x02, R8
 
 pixel:
@@ -2513,16 +2512,16 @@ pixel:
 tap:
 	MOVQ    (BX), R11
 	ADDQ    (R9), R11
-	VCMPPS  $0x00, (CX)(R11*4), Y0, Y4
-	VANDPS  Y1, Y4, Y5
-	VANDNPS Y1, Y4, Y1
-	VADDPS  (DX)(R11*4), Y5, Y5
-	VMOVUPS Y5, (DX)(R11*4)
-	VCMPPS  $0x00, 32(CX)(R11*4), Y2, Y4
-	VANDPS  Y3, Y4, Y5
-	VANDNPS Y3, Y4, Y3
-	VADDPS  32(DX)(R11*4), Y5, Y5
-	VMOVUPS Y5, 32(DX)(R11*4)
+	VCMPPS  $0x00, (CX)(R11*4), Y0, Y5
+	VANDPS  Y1, Y5, Y4
+	VANDNPS Y1, Y5, Y1
+	VADDPS  (DX)(R11*4), Y4, Y4
+	VMOVUPS Y4, (DX)(R11*4)
+	VCMPPS  $0x00, 32(CX)(R11*4), Y2, Y5
+	VANDPS  Y3, Y5, Y4
+	VANDNPS Y3, Y5, Y3
+	VADDPS  32(DX)(R11*4), Y4, Y4
+	VMOVUPS Y4, 32(DX)(R11*4)
 	ADDQ    $0x08, R9
 	DECQ    R10
 	JNZ     tap
@@ -2544,8 +2543,8 @@ TEXT ·award8AVX2(SB), NOSPLIT, $0-80
 	MOVQ    top+48(FP), SI
 	MOVQ    gradient+56(FP), DI
 	MOVQ    pitch+64(FP), R8
-	MOVQ    mask+72(FP), R9
 	SHLQ    $0x02, R8
+	MOVQ    mask+72(FP), R9
 	VMOVUPS (R9), Y0
 
 pixel:
@@ -2557,11 +2556,11 @@ pixel:
 tap:
 	MOVQ    (BX), R11
 	ADDQ    (R9), R11
-	VCMPPS  $0x00, (CX)(R11*4), Y1, Y3
-	VANDPS  Y2, Y3, Y4
-	VANDNPS Y2, Y3, Y2
-	VADDPS  (DX)(R11*4), Y4, Y4
-	VMOVUPS Y4, (DX)(R11*4)
+	VCMPPS  $0x00, (CX)(R11*4), Y1, Y4
+	VANDPS  Y2, Y4, Y3
+	VANDNPS Y2, Y4, Y2
+	VADDPS  (DX)(R11*4), Y3, Y3
+	VMOVUPS Y3, (DX)(R11*4)
 	ADDQ    $0x08, R9
 	DECQ    R10
 	JNZ     tap
@@ -2573,14 +2572,14 @@ tap:
 	VZEROUPPER
 	RET
 
-// func observeAVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32)
+// func observe8AVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32)
 // Requires: AVX, FMA3
-TEXT ·observeAVX2(SB), NOSPLIT, $0-48
+TEXT ·observe8AVX2(SB), NOSPLIT, $0-48
 	MOVQ    pixels+0(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    pitch+16(FP), DX
-	MOVQ    mask+24(FP), BX
 	SHLQ    $0x02, DX
+	MOVQ    mask+24(FP), BX
 	VMOVUPS (BX), Y0
 	MOVQ    pivots+32(FP), BX
 	VMOVUPS (BX), Y1
@@ -3043,10 +3042,12 @@ rest:
 end:
 	MOVQ    sums+24(FP), AX
 	VADDPS  Y2, Y0, Y0
-	VADDPS  (AX), Y0, Y0
+	VMOVUPS (AX), Y2
+	VADDPS  Y2, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VADDPS  Y3, Y1, Y1
-	VADDPS  32(AX), Y1, Y1
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y1, Y1
 	VMOVUPS Y1, 32(AX)
 	VZEROUPPER
 	RET
@@ -3090,7 +3091,8 @@ end:
 	VADDPS  Y1, Y0, Y0
 	VADDPS  Y2, Y0, Y0
 	VADDPS  Y3, Y0, Y0
-	VADDPS  (AX), Y0, Y0
+	VMOVUPS (AX), Y1
+	VADDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VZEROUPPER
 	RET
@@ -3146,10 +3148,12 @@ rest:
 end:
 	MOVQ    sums+32(FP), AX
 	VADDPS  Y4, Y2, Y2
-	VADDPS  (AX), Y2, Y2
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
 	VMOVUPS Y2, (AX)
 	VADDPS  Y5, Y3, Y3
-	VADDPS  32(AX), Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y3, Y3
 	VMOVUPS Y3, 32(AX)
 	VZEROUPPER
 	RET
@@ -3205,7 +3209,8 @@ end:
 	VADDPS  Y2, Y1, Y1
 	VADDPS  Y3, Y1, Y1
 	VADDPS  Y4, Y1, Y1
-	VADDPS  (AX), Y1, Y1
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)
 	VZEROUPPER
 	RET
@@ -3267,10 +3272,12 @@ rest:
 end:
 	MOVQ    sums+48(FP), AX
 	VADDPS  Y4, Y2, Y2
-	VADDPS  (AX), Y2, Y2
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
 	VMOVUPS Y2, (AX)
 	VADDPS  Y5, Y3, Y3
-	VADDPS  32(AX), Y3, Y3
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y3, Y3
 	VMOVUPS Y3, 32(AX)
 	VZEROUPPER
 	RET
@@ -3334,7 +3341,8 @@ end:
 	VADDPS  Y2, Y1, Y1
 	VADDPS  Y3, Y1, Y1
 	VADDPS  Y4, Y1, Y1
-	VADDPS  (AX), Y1, Y1
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)
 	VZEROUPPER
 	RET
@@ -4849,3 +4857,4515 @@ line:
 	DECQ       AX
 	JNZ        line
 	RET
+
+// func convolve32AVX512(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·convolve32AVX512(SB), NOSPLIT, $0-80
+	MOVQ at+16(FP), AX
+
+tile:
+	MOVQ       src+8(FP), CX
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       16(AX), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       24(AX), DI
+	LEAQ       (CX)(DI*4), DI
+	MOVQ       32(AX), R8
+	LEAQ       (CX)(R8*4), R8
+	MOVQ       40(AX), R9
+	LEAQ       (CX)(R9*4), R9
+	MOVQ       48(AX), R10
+	LEAQ       (CX)(R10*4), R10
+	MOVQ       56(AX), R11
+	LEAQ       (CX)(R11*4), R11
+	MOVQ       dst+56(FP), R12
+	MOVQ       to+64(FP), CX
+	MOVQ       (CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       8(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       16(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       24(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       32(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       40(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       48(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       56(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	MOVQ       w+48(FP), CX
+	MOVQ       segments+24(FP), R12
+	MOVQ       count+32(FP), R13
+
+segment:
+	MOVQ (R12), R14
+	MOVQ run+40(FP), R15
+	SHRQ $0x02, R15
+	JZ   rest
+
+four:
+	VMOVUPS      (CX), Z16
+	VMOVUPS      64(CX), Z17
+	VBROADCASTSS (DX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (BX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (SI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (DI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R8)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R9)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R10)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R11)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	VMOVUPS      128(CX), Z16
+	VMOVUPS      192(CX), Z17
+	VBROADCASTSS 4(DX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS 4(BX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS 4(SI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS 4(DI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS 4(R8)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS 4(R9)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS 4(R10)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS 4(R11)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	VMOVUPS      256(CX), Z16
+	VMOVUPS      320(CX), Z17
+	VBROADCASTSS 8(DX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS 8(BX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS 8(SI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS 8(DI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS 8(R8)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS 8(R9)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS 8(R10)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS 8(R11)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	VMOVUPS      384(CX), Z16
+	VMOVUPS      448(CX), Z17
+	VBROADCASTSS 12(DX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS 12(BX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS 12(SI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS 12(DI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS 12(R8)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS 12(R9)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS 12(R10)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS 12(R11)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         $0x00000200, CX
+	ADDQ         $0x04, R14
+	DECQ         R15
+	JNZ          four
+
+rest:
+	MOVQ run+40(FP), R15
+	ANDQ $0x03, R15
+	JZ   next
+
+one:
+	VMOVUPS      (CX), Z16
+	VMOVUPS      64(CX), Z17
+	VBROADCASTSS (DX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (BX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (SI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (DI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R8)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R9)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R10)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R11)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         $0x00000080, CX
+	INCQ         R14
+	DECQ         R15
+	JNZ          one
+
+next:
+	ADDQ    $0x08, R12
+	DECQ    R13
+	JNZ     segment
+	MOVQ    dst+56(FP), R12
+	MOVQ    to+64(FP), CX
+	MOVQ    columns+72(FP), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	MOVQ    (CX), DX
+	VMOVUPS Z0, (R12)(DX*4)
+	VMOVUPS Z1, 64(R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Z2, (R12)(BX*4)
+	VMOVUPS Z3, 64(R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Z4, (R12)(SI*4)
+	VMOVUPS Z5, 64(R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Z6, (R12)(DI*4)
+	VMOVUPS Z7, 64(R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Z8, (R12)(R8*4)
+	VMOVUPS Z9, 64(R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Z10, (R12)(R9*4)
+	VMOVUPS Z11, 64(R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Z12, (R12)(R10*4)
+	VMOVUPS Z13, 64(R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Z14, (R12)(R11*4)
+	VMOVUPS Z15, 64(R12)(R11*4)
+
+stored:
+	ADDQ $0x00000040, CX
+	MOVQ CX, to+64(FP)
+	ADDQ $0x00000040, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVL    $-1, BX
+	BZHIL   DX, BX, BX
+	KMOVW   BX, K1
+	SHRL    $0x10, BX
+	KMOVW   BX, K2
+	MOVQ    (CX), DX
+	VMOVUPS Z0, K1, (R12)(DX*4)
+	VMOVUPS Z1, K2, 64(R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Z2, K1, (R12)(BX*4)
+	VMOVUPS Z3, K2, 64(R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Z4, K1, (R12)(SI*4)
+	VMOVUPS Z5, K2, 64(R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Z6, K1, (R12)(DI*4)
+	VMOVUPS Z7, K2, 64(R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Z8, K1, (R12)(R8*4)
+	VMOVUPS Z9, K2, 64(R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Z10, K1, (R12)(R9*4)
+	VMOVUPS Z11, K2, 64(R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Z12, K1, (R12)(R10*4)
+	VMOVUPS Z13, K2, 64(R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Z14, K1, (R12)(R11*4)
+	VMOVUPS Z15, K2, 64(R12)(R11*4)
+	JMP     stored
+
+// func convolve16AVX512(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·convolve16AVX512(SB), NOSPLIT, $0-80
+	MOVQ at+16(FP), AX
+
+tile:
+	MOVQ       src+8(FP), CX
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       16(AX), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       24(AX), DI
+	LEAQ       (CX)(DI*4), DI
+	MOVQ       32(AX), R8
+	LEAQ       (CX)(R8*4), R8
+	MOVQ       40(AX), R9
+	LEAQ       (CX)(R9*4), R9
+	MOVQ       48(AX), R10
+	LEAQ       (CX)(R10*4), R10
+	MOVQ       56(AX), R11
+	LEAQ       (CX)(R11*4), R11
+	MOVQ       dst+56(FP), R12
+	MOVQ       to+64(FP), CX
+	MOVQ       (CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       8(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       16(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       24(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       32(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       40(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       48(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       56(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	MOVQ       w+48(FP), CX
+	MOVQ       segments+24(FP), R12
+	MOVQ       count+32(FP), R13
+
+segment:
+	MOVQ (R12), R14
+	MOVQ run+40(FP), R15
+	SHRQ $0x02, R15
+	JZ   rest
+
+four:
+	VMOVUPS          (CX), Z16
+	VFMADD231PS.BCST (DX)(R14*4), Z16, Z0
+	VFMADD231PS.BCST (BX)(R14*4), Z16, Z1
+	VFMADD231PS.BCST (SI)(R14*4), Z16, Z2
+	VFMADD231PS.BCST (DI)(R14*4), Z16, Z3
+	VFMADD231PS.BCST (R8)(R14*4), Z16, Z4
+	VFMADD231PS.BCST (R9)(R14*4), Z16, Z5
+	VFMADD231PS.BCST (R10)(R14*4), Z16, Z6
+	VFMADD231PS.BCST (R11)(R14*4), Z16, Z7
+	VMOVUPS          64(CX), Z16
+	VFMADD231PS.BCST 4(DX)(R14*4), Z16, Z8
+	VFMADD231PS.BCST 4(BX)(R14*4), Z16, Z9
+	VFMADD231PS.BCST 4(SI)(R14*4), Z16, Z10
+	VFMADD231PS.BCST 4(DI)(R14*4), Z16, Z11
+	VFMADD231PS.BCST 4(R8)(R14*4), Z16, Z12
+	VFMADD231PS.BCST 4(R9)(R14*4), Z16, Z13
+	VFMADD231PS.BCST 4(R10)(R14*4), Z16, Z14
+	VFMADD231PS.BCST 4(R11)(R14*4), Z16, Z15
+	VMOVUPS          128(CX), Z16
+	VFMADD231PS.BCST 8(DX)(R14*4), Z16, Z0
+	VFMADD231PS.BCST 8(BX)(R14*4), Z16, Z1
+	VFMADD231PS.BCST 8(SI)(R14*4), Z16, Z2
+	VFMADD231PS.BCST 8(DI)(R14*4), Z16, Z3
+	VFMADD231PS.BCST 8(R8)(R14*4), Z16, Z4
+	VFMADD231PS.BCST 8(R9)(R14*4), Z16, Z5
+	VFMADD231PS.BCST 8(R10)(R14*4), Z16, Z6
+	VFMADD231PS.BCST 8(R11)(R14*4), Z16, Z7
+	VMOVUPS          192(CX), Z16
+	VFMADD231PS.BCST 12(DX)(R14*4), Z16, Z8
+	VFMADD231PS.BCST 12(BX)(R14*4), Z16, Z9
+	VFMADD231PS.BCST 12(SI)(R14*4), Z16, Z10
+	VFMADD231PS.BCST 12(DI)(R14*4), Z16, Z11
+	VFMADD231PS.BCST 12(R8)(R14*4), Z16, Z12
+	VFMADD231PS.BCST 12(R9)(R14*4), Z16, Z13
+	VFMADD231PS.BCST 12(R10)(R14*4), Z16, Z14
+	VFMADD231PS.BCST 12(R11)(R14*4), Z16, Z15
+	ADDQ             $0x00000100, CX
+	ADDQ             $0x04, R14
+	DECQ             R15
+	JNZ              four
+
+rest:
+	MOVQ run+40(FP), R15
+	ANDQ $0x03, R15
+	JZ   next
+
+one:
+	VMOVUPS          (CX), Z16
+	VFMADD231PS.BCST (DX)(R14*4), Z16, Z0
+	VFMADD231PS.BCST (BX)(R14*4), Z16, Z1
+	VFMADD231PS.BCST (SI)(R14*4), Z16, Z2
+	VFMADD231PS.BCST (DI)(R14*4), Z16, Z3
+	VFMADD231PS.BCST (R8)(R14*4), Z16, Z4
+	VFMADD231PS.BCST (R9)(R14*4), Z16, Z5
+	VFMADD231PS.BCST (R10)(R14*4), Z16, Z6
+	VFMADD231PS.BCST (R11)(R14*4), Z16, Z7
+	ADDQ             $0x00000040, CX
+	INCQ             R14
+	DECQ             R15
+	JNZ              one
+
+next:
+	ADDQ    $0x08, R12
+	DECQ    R13
+	JNZ     segment
+	VADDPS  Z8, Z0, Z0
+	VADDPS  Z9, Z1, Z1
+	VADDPS  Z10, Z2, Z2
+	VADDPS  Z11, Z3, Z3
+	VADDPS  Z12, Z4, Z4
+	VADDPS  Z13, Z5, Z5
+	VADDPS  Z14, Z6, Z6
+	VADDPS  Z15, Z7, Z7
+	MOVQ    dst+56(FP), R12
+	MOVQ    to+64(FP), CX
+	MOVQ    columns+72(FP), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	MOVQ    (CX), DX
+	VMOVUPS Z0, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Z1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Z2, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Z3, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Z4, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Z5, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Z6, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Z7, (R12)(R11*4)
+
+stored:
+	ADDQ $0x00000040, CX
+	MOVQ CX, to+64(FP)
+	ADDQ $0x00000040, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVL    $-1, BX
+	BZHIL   DX, BX, BX
+	KMOVW   BX, K1
+	MOVQ    (CX), DX
+	VMOVUPS Z0, K1, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Z1, K1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Z2, K1, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Z3, K1, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Z4, K1, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Z5, K1, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Z6, K1, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Z7, K1, (R12)(R11*4)
+	JMP     stored
+
+// func convolve8AVX512(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
+TEXT ·convolve8AVX512(SB), NOSPLIT, $0-80
+	MOVQ at+16(FP), AX
+
+tile:
+	MOVQ       src+8(FP), CX
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       16(AX), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       24(AX), DI
+	LEAQ       (CX)(DI*4), DI
+	MOVQ       32(AX), R8
+	LEAQ       (CX)(R8*4), R8
+	MOVQ       40(AX), R9
+	LEAQ       (CX)(R9*4), R9
+	MOVQ       48(AX), R10
+	LEAQ       (CX)(R10*4), R10
+	MOVQ       56(AX), R11
+	LEAQ       (CX)(R11*4), R11
+	MOVQ       dst+56(FP), R12
+	MOVQ       to+64(FP), CX
+	MOVQ       (CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       8(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       16(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       24(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       32(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       40(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       48(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	MOVQ       56(CX), R13
+	PREFETCHT0 (R12)(R13*4)
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	VXORPS     Y13, Y13, Y13
+	VXORPS     Y14, Y14, Y14
+	VXORPS     Y15, Y15, Y15
+	MOVQ       w+48(FP), CX
+	MOVQ       segments+24(FP), R12
+	MOVQ       count+32(FP), R13
+
+segment:
+	MOVQ (R12), R14
+	MOVQ run+40(FP), R15
+	SHRQ $0x02, R15
+	JZ   rest
+
+four:
+	VMOVUPS          (CX), Y16
+	VFMADD231PS.BCST (DX)(R14*4), Y16, Y0
+	VFMADD231PS.BCST (BX)(R14*4), Y16, Y1
+	VFMADD231PS.BCST (SI)(R14*4), Y16, Y2
+	VFMADD231PS.BCST (DI)(R14*4), Y16, Y3
+	VFMADD231PS.BCST (R8)(R14*4), Y16, Y4
+	VFMADD231PS.BCST (R9)(R14*4), Y16, Y5
+	VFMADD231PS.BCST (R10)(R14*4), Y16, Y6
+	VFMADD231PS.BCST (R11)(R14*4), Y16, Y7
+	VMOVUPS          32(CX), Y16
+	VFMADD231PS.BCST 4(DX)(R14*4), Y16, Y8
+	VFMADD231PS.BCST 4(BX)(R14*4), Y16, Y9
+	VFMADD231PS.BCST 4(SI)(R14*4), Y16, Y10
+	VFMADD231PS.BCST 4(DI)(R14*4), Y16, Y11
+	VFMADD231PS.BCST 4(R8)(R14*4), Y16, Y12
+	VFMADD231PS.BCST 4(R9)(R14*4), Y16, Y13
+	VFMADD231PS.BCST 4(R10)(R14*4), Y16, Y14
+	VFMADD231PS.BCST 4(R11)(R14*4), Y16, Y15
+	VMOVUPS          64(CX), Y16
+	VFMADD231PS.BCST 8(DX)(R14*4), Y16, Y0
+	VFMADD231PS.BCST 8(BX)(R14*4), Y16, Y1
+	VFMADD231PS.BCST 8(SI)(R14*4), Y16, Y2
+	VFMADD231PS.BCST 8(DI)(R14*4), Y16, Y3
+	VFMADD231PS.BCST 8(R8)(R14*4), Y16, Y4
+	VFMADD231PS.BCST 8(R9)(R14*4), Y16, Y5
+	VFMADD231PS.BCST 8(R10)(R14*4), Y16, Y6
+	VFMADD231PS.BCST 8(R11)(R14*4), Y16, Y7
+	VMOVUPS          96(CX), Y16
+	VFMADD231PS.BCST 12(DX)(R14*4), Y16, Y8
+	VFMADD231PS.BCST 12(BX)(R14*4), Y16, Y9
+	VFMADD231PS.BCST 12(SI)(R14*4), Y16, Y10
+	VFMADD231PS.BCST 12(DI)(R14*4), Y16, Y11
+	VFMADD231PS.BCST 12(R8)(R14*4), Y16, Y12
+	VFMADD231PS.BCST 12(R9)(R14*4), Y16, Y13
+	VFMADD231PS.BCST 12(R10)(R14*4), Y16, Y14
+	VFMADD231PS.BCST 12(R11)(R14*4), Y16, Y15
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x04, R14
+	DECQ             R15
+	JNZ              four
+
+rest:
+	MOVQ run+40(FP), R15
+	ANDQ $0x03, R15
+	JZ   next
+
+one:
+	VMOVUPS          (CX), Y16
+	VFMADD231PS.BCST (DX)(R14*4), Y16, Y0
+	VFMADD231PS.BCST (BX)(R14*4), Y16, Y1
+	VFMADD231PS.BCST (SI)(R14*4), Y16, Y2
+	VFMADD231PS.BCST (DI)(R14*4), Y16, Y3
+	VFMADD231PS.BCST (R8)(R14*4), Y16, Y4
+	VFMADD231PS.BCST (R9)(R14*4), Y16, Y5
+	VFMADD231PS.BCST (R10)(R14*4), Y16, Y6
+	VFMADD231PS.BCST (R11)(R14*4), Y16, Y7
+	ADDQ             $0x00000020, CX
+	INCQ             R14
+	DECQ             R15
+	JNZ              one
+
+next:
+	ADDQ    $0x08, R12
+	DECQ    R13
+	JNZ     segment
+	VADDPS  Y8, Y0, Y0
+	VADDPS  Y9, Y1, Y1
+	VADDPS  Y10, Y2, Y2
+	VADDPS  Y11, Y3, Y3
+	VADDPS  Y12, Y4, Y4
+	VADDPS  Y13, Y5, Y5
+	VADDPS  Y14, Y6, Y6
+	VADDPS  Y15, Y7, Y7
+	MOVQ    dst+56(FP), R12
+	MOVQ    to+64(FP), CX
+	MOVQ    columns+72(FP), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	MOVQ    (CX), DX
+	VMOVUPS Y0, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Y1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Y2, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Y3, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Y4, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Y5, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Y6, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Y7, (R12)(R11*4)
+
+stored:
+	ADDQ $0x00000040, CX
+	MOVQ CX, to+64(FP)
+	ADDQ $0x00000040, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVL    $-1, BX
+	BZHIL   DX, BX, BX
+	KMOVW   BX, K1
+	MOVQ    (CX), DX
+	VMOVUPS Y0, K1, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Y1, K1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Y2, K1, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Y3, K1, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Y4, K1, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Y5, K1, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Y6, K1, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Y7, K1, (R12)(R11*4)
+	JMP     stored
+
+// func correlate32AVX512(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·correlate32AVX512(SB), NOSPLIT, $0-64
+	MOVQ pitch+48(FP), R10
+	SHLQ $0x02, R10
+
+block:
+	MOVQ   x+24(FP), R11
+	MOVQ   rows+8(FP), R12
+	MOVQ   (R12), AX
+	LEAQ   (R11)(AX*4), AX
+	MOVQ   8(R12), CX
+	LEAQ   (R11)(CX*4), CX
+	MOVQ   16(R12), DX
+	LEAQ   (R11)(DX*4), DX
+	MOVQ   24(R12), BX
+	LEAQ   (R11)(BX*4), BX
+	MOVQ   32(R12), SI
+	LEAQ   (R11)(SI*4), SI
+	MOVQ   40(R12), DI
+	LEAQ   (R11)(DI*4), DI
+	MOVQ   48(R12), R8
+	LEAQ   (R11)(R8*4), R8
+	MOVQ   56(R12), R9
+	LEAQ   (R11)(R9*4), R9
+	ADDQ   $0x00000040, R12
+	MOVQ   R12, rows+8(FP)
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	MOVQ   at+32(FP), R11
+	MOVQ   dy+40(FP), R12
+	MOVQ   pixels+16(FP), R13
+	SHRQ   $0x01, R13
+	JZ     last
+
+pair:
+	MOVQ         (R11), R14
+	VMOVUPS      (R12), Z16
+	VMOVUPS      64(R12), Z17
+	VBROADCASTSS (AX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (CX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (DX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (BX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (SI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (DI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R8)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R9)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	MOVQ         8(R11), R14
+	VMOVUPS      (R12)(R10*1), Z16
+	VMOVUPS      64(R12)(R10*1), Z17
+	VBROADCASTSS (AX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (CX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (DX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (BX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (SI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (DI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R8)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R9)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         $0x10, R11
+	LEAQ         (R12)(R10*2), R12
+	DECQ         R13
+	JNZ          pair
+
+last:
+	MOVQ         pixels+16(FP), R13
+	TESTQ        $0x00000001, R13
+	JZ           add
+	MOVQ         (R11), R14
+	VMOVUPS      (R12), Z16
+	VMOVUPS      64(R12), Z17
+	VBROADCASTSS (AX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (CX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (DX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (BX)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (SI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (DI)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R8)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R9)(R14*4), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+
+add:
+	MOVQ    sums+56(FP), AX
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VADDPS  128(AX), Z2, Z2
+	VMOVUPS Z2, 128(AX)
+	VADDPS  192(AX), Z3, Z3
+	VMOVUPS Z3, 192(AX)
+	VADDPS  256(AX), Z4, Z4
+	VMOVUPS Z4, 256(AX)
+	VADDPS  320(AX), Z5, Z5
+	VMOVUPS Z5, 320(AX)
+	VADDPS  384(AX), Z6, Z6
+	VMOVUPS Z6, 384(AX)
+	VADDPS  448(AX), Z7, Z7
+	VMOVUPS Z7, 448(AX)
+	VADDPS  512(AX), Z8, Z8
+	VMOVUPS Z8, 512(AX)
+	VADDPS  576(AX), Z9, Z9
+	VMOVUPS Z9, 576(AX)
+	VADDPS  640(AX), Z10, Z10
+	VMOVUPS Z10, 640(AX)
+	VADDPS  704(AX), Z11, Z11
+	VMOVUPS Z11, 704(AX)
+	VADDPS  768(AX), Z12, Z12
+	VMOVUPS Z12, 768(AX)
+	VADDPS  832(AX), Z13, Z13
+	VMOVUPS Z13, 832(AX)
+	VADDPS  896(AX), Z14, Z14
+	VMOVUPS Z14, 896(AX)
+	VADDPS  960(AX), Z15, Z15
+	VMOVUPS Z15, 960(AX)
+	ADDQ    $0x00000400, AX
+	MOVQ    AX, sums+56(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func correlate16AVX512(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·correlate16AVX512(SB), NOSPLIT, $0-72
+	MOVQ  pitch+48(FP), R10
+	SHLQ  $0x02, R10
+	MOVQ  columns+64(FP), AX
+	MOVL  $-1, CX
+	BZHIL AX, CX, CX
+	KMOVW CX, K1
+
+block:
+	MOVQ   x+24(FP), R11
+	MOVQ   rows+8(FP), R12
+	MOVQ   (R12), AX
+	LEAQ   (R11)(AX*4), AX
+	MOVQ   8(R12), CX
+	LEAQ   (R11)(CX*4), CX
+	MOVQ   16(R12), DX
+	LEAQ   (R11)(DX*4), DX
+	MOVQ   24(R12), BX
+	LEAQ   (R11)(BX*4), BX
+	MOVQ   32(R12), SI
+	LEAQ   (R11)(SI*4), SI
+	MOVQ   40(R12), DI
+	LEAQ   (R11)(DI*4), DI
+	MOVQ   48(R12), R8
+	LEAQ   (R11)(R8*4), R8
+	MOVQ   56(R12), R9
+	LEAQ   (R11)(R9*4), R9
+	ADDQ   $0x00000040, R12
+	MOVQ   R12, rows+8(FP)
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	MOVQ   at+32(FP), R11
+	MOVQ   dy+40(FP), R12
+	MOVQ   pixels+16(FP), R13
+	SHRQ   $0x01, R13
+	JZ     last
+
+pair:
+	MOVQ             (R11), R14
+	VMOVUPS.Z        (R12), K1, Z16
+	VFMADD231PS.BCST (AX)(R14*4), Z16, Z0
+	VFMADD231PS.BCST (CX)(R14*4), Z16, Z1
+	VFMADD231PS.BCST (DX)(R14*4), Z16, Z2
+	VFMADD231PS.BCST (BX)(R14*4), Z16, Z3
+	VFMADD231PS.BCST (SI)(R14*4), Z16, Z4
+	VFMADD231PS.BCST (DI)(R14*4), Z16, Z5
+	VFMADD231PS.BCST (R8)(R14*4), Z16, Z6
+	VFMADD231PS.BCST (R9)(R14*4), Z16, Z7
+	MOVQ             8(R11), R14
+	VMOVUPS.Z        (R12)(R10*1), K1, Z16
+	VFMADD231PS.BCST (AX)(R14*4), Z16, Z8
+	VFMADD231PS.BCST (CX)(R14*4), Z16, Z9
+	VFMADD231PS.BCST (DX)(R14*4), Z16, Z10
+	VFMADD231PS.BCST (BX)(R14*4), Z16, Z11
+	VFMADD231PS.BCST (SI)(R14*4), Z16, Z12
+	VFMADD231PS.BCST (DI)(R14*4), Z16, Z13
+	VFMADD231PS.BCST (R8)(R14*4), Z16, Z14
+	VFMADD231PS.BCST (R9)(R14*4), Z16, Z15
+	ADDQ             $0x10, R11
+	LEAQ             (R12)(R10*2), R12
+	DECQ             R13
+	JNZ              pair
+
+last:
+	MOVQ             pixels+16(FP), R13
+	TESTQ            $0x00000001, R13
+	JZ               add
+	MOVQ             (R11), R14
+	VMOVUPS.Z        (R12), K1, Z16
+	VFMADD231PS.BCST (AX)(R14*4), Z16, Z0
+	VFMADD231PS.BCST (CX)(R14*4), Z16, Z1
+	VFMADD231PS.BCST (DX)(R14*4), Z16, Z2
+	VFMADD231PS.BCST (BX)(R14*4), Z16, Z3
+	VFMADD231PS.BCST (SI)(R14*4), Z16, Z4
+	VFMADD231PS.BCST (DI)(R14*4), Z16, Z5
+	VFMADD231PS.BCST (R8)(R14*4), Z16, Z6
+	VFMADD231PS.BCST (R9)(R14*4), Z16, Z7
+
+add:
+	VADDPS  Z8, Z0, Z0
+	VADDPS  Z9, Z1, Z1
+	VADDPS  Z10, Z2, Z2
+	VADDPS  Z11, Z3, Z3
+	VADDPS  Z12, Z4, Z4
+	VADDPS  Z13, Z5, Z5
+	VADDPS  Z14, Z6, Z6
+	VADDPS  Z15, Z7, Z7
+	MOVQ    sums+56(FP), AX
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VADDPS  128(AX), Z2, Z2
+	VMOVUPS Z2, 128(AX)
+	VADDPS  192(AX), Z3, Z3
+	VMOVUPS Z3, 192(AX)
+	VADDPS  256(AX), Z4, Z4
+	VMOVUPS Z4, 256(AX)
+	VADDPS  320(AX), Z5, Z5
+	VMOVUPS Z5, 320(AX)
+	VADDPS  384(AX), Z6, Z6
+	VMOVUPS Z6, 384(AX)
+	VADDPS  448(AX), Z7, Z7
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, AX
+	MOVQ    AX, sums+56(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func correlate8AVX512(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·correlate8AVX512(SB), NOSPLIT, $0-72
+	MOVQ  pitch+48(FP), R10
+	SHLQ  $0x02, R10
+	MOVQ  columns+64(FP), AX
+	MOVL  $-1, CX
+	BZHIL AX, CX, CX
+	KMOVW CX, K1
+
+block:
+	MOVQ   x+24(FP), R11
+	MOVQ   rows+8(FP), R12
+	MOVQ   (R12), AX
+	LEAQ   (R11)(AX*4), AX
+	MOVQ   8(R12), CX
+	LEAQ   (R11)(CX*4), CX
+	MOVQ   16(R12), DX
+	LEAQ   (R11)(DX*4), DX
+	MOVQ   24(R12), BX
+	LEAQ   (R11)(BX*4), BX
+	MOVQ   32(R12), SI
+	LEAQ   (R11)(SI*4), SI
+	MOVQ   40(R12), DI
+	LEAQ   (R11)(DI*4), DI
+	MOVQ   48(R12), R8
+	LEAQ   (R11)(R8*4), R8
+	MOVQ   56(R12), R9
+	LEAQ   (R11)(R9*4), R9
+	ADDQ   $0x00000040, R12
+	MOVQ   R12, rows+8(FP)
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	VXORPS Y14, Y14, Y14
+	VXORPS Y15, Y15, Y15
+	MOVQ   at+32(FP), R11
+	MOVQ   dy+40(FP), R12
+	MOVQ   pixels+16(FP), R13
+	SHRQ   $0x01, R13
+	JZ     last
+
+pair:
+	MOVQ             (R11), R14
+	VMOVUPS.Z        (R12), K1, Y16
+	VFMADD231PS.BCST (AX)(R14*4), Y16, Y0
+	VFMADD231PS.BCST (CX)(R14*4), Y16, Y1
+	VFMADD231PS.BCST (DX)(R14*4), Y16, Y2
+	VFMADD231PS.BCST (BX)(R14*4), Y16, Y3
+	VFMADD231PS.BCST (SI)(R14*4), Y16, Y4
+	VFMADD231PS.BCST (DI)(R14*4), Y16, Y5
+	VFMADD231PS.BCST (R8)(R14*4), Y16, Y6
+	VFMADD231PS.BCST (R9)(R14*4), Y16, Y7
+	MOVQ             8(R11), R14
+	VMOVUPS.Z        (R12)(R10*1), K1, Y16
+	VFMADD231PS.BCST (AX)(R14*4), Y16, Y8
+	VFMADD231PS.BCST (CX)(R14*4), Y16, Y9
+	VFMADD231PS.BCST (DX)(R14*4), Y16, Y10
+	VFMADD231PS.BCST (BX)(R14*4), Y16, Y11
+	VFMADD231PS.BCST (SI)(R14*4), Y16, Y12
+	VFMADD231PS.BCST (DI)(R14*4), Y16, Y13
+	VFMADD231PS.BCST (R8)(R14*4), Y16, Y14
+	VFMADD231PS.BCST (R9)(R14*4), Y16, Y15
+	ADDQ             $0x10, R11
+	LEAQ             (R12)(R10*2), R12
+	DECQ             R13
+	JNZ              pair
+
+last:
+	MOVQ             pixels+16(FP), R13
+	TESTQ            $0x00000001, R13
+	JZ               add
+	MOVQ             (R11), R14
+	VMOVUPS.Z        (R12), K1, Y16
+	VFMADD231PS.BCST (AX)(R14*4), Y16, Y0
+	VFMADD231PS.BCST (CX)(R14*4), Y16, Y1
+	VFMADD231PS.BCST (DX)(R14*4), Y16, Y2
+	VFMADD231PS.BCST (BX)(R14*4), Y16, Y3
+	VFMADD231PS.BCST (SI)(R14*4), Y16, Y4
+	VFMADD231PS.BCST (DI)(R14*4), Y16, Y5
+	VFMADD231PS.BCST (R8)(R14*4), Y16, Y6
+	VFMADD231PS.BCST (R9)(R14*4), Y16, Y7
+
+add:
+	VADDPS  Y8, Y0, Y0
+	VADDPS  Y9, Y1, Y1
+	VADDPS  Y10, Y2, Y2
+	VADDPS  Y11, Y3, Y3
+	VADDPS  Y12, Y4, Y4
+	VADDPS  Y13, Y5, Y5
+	VADDPS  Y14, Y6, Y6
+	VADDPS  Y15, Y7, Y7
+	MOVQ    sums+56(FP), AX
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  32(AX), Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VADDPS  64(AX), Y2, Y2
+	VMOVUPS Y2, 64(AX)
+	VADDPS  96(AX), Y3, Y3
+	VMOVUPS Y3, 96(AX)
+	VADDPS  128(AX), Y4, Y4
+	VMOVUPS Y4, 128(AX)
+	VADDPS  160(AX), Y5, Y5
+	VMOVUPS Y5, 160(AX)
+	VADDPS  192(AX), Y6, Y6
+	VMOVUPS Y6, 192(AX)
+	VADDPS  224(AX), Y7, Y7
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	MOVQ    AX, sums+56(FP)
+	DECQ    blocks+0(FP)
+	JNZ     block
+	VZEROUPPER
+	RET
+
+// func weigh16AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·weigh16AVX512(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ   src+8(FP), R12
+	MOVQ   (AX), DX
+	LEAQ   (R12)(DX*4), DX
+	MOVQ   8(AX), BX
+	LEAQ   (R12)(BX*4), BX
+	MOVQ   16(AX), SI
+	LEAQ   (R12)(SI*4), SI
+	MOVQ   24(AX), DI
+	LEAQ   (R12)(DI*4), DI
+	MOVQ   32(AX), R8
+	LEAQ   (R12)(R8*4), R8
+	MOVQ   40(AX), R9
+	LEAQ   (R12)(R9*4), R9
+	MOVQ   48(AX), R10
+	LEAQ   (R12)(R10*4), R10
+	MOVQ   56(AX), R11
+	LEAQ   (R12)(R11*4), R11
+	MOVQ   taps+24(FP), R13
+	MOVQ   count+32(FP), R14
+	MOVQ   w+40(FP), R15
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+tap:
+	MOVQ        (R13), R12
+	ADDQ        $0x08, R13
+	VMOVUPS     (R15), Z8
+	ADDQ        $0x00000040, R15
+	VFMADD231PS (DX)(R12*4), Z8, Z0
+	VFMADD231PS (BX)(R12*4), Z8, Z1
+	VFMADD231PS (SI)(R12*4), Z8, Z2
+	VFMADD231PS (DI)(R12*4), Z8, Z3
+	VFMADD231PS (R8)(R12*4), Z8, Z4
+	VFMADD231PS (R9)(R12*4), Z8, Z5
+	VFMADD231PS (R10)(R12*4), Z8, Z6
+	VFMADD231PS (R11)(R12*4), Z8, Z7
+	DECQ        R14
+	JNZ         tap
+	MOVQ        dst+48(FP), R12
+	MOVQ        columns+64(FP), DX
+	CMPQ        DX, $0x00000010
+	JNE         narrow
+	MOVQ        (CX), DX
+	VMOVUPS     Z0, (R12)(DX*4)
+	MOVQ        8(CX), BX
+	VMOVUPS     Z1, (R12)(BX*4)
+	MOVQ        16(CX), SI
+	VMOVUPS     Z2, (R12)(SI*4)
+	MOVQ        24(CX), DI
+	VMOVUPS     Z3, (R12)(DI*4)
+	MOVQ        32(CX), R8
+	VMOVUPS     Z4, (R12)(R8*4)
+	MOVQ        40(CX), R9
+	VMOVUPS     Z5, (R12)(R9*4)
+	MOVQ        48(CX), R10
+	VMOVUPS     Z6, (R12)(R10*4)
+	MOVQ        56(CX), R11
+	VMOVUPS     Z7, (R12)(R11*4)
+
+stored:
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVL    $-1, BX
+	BZHIL   DX, BX, BX
+	KMOVW   BX, K1
+	MOVQ    (CX), DX
+	VMOVUPS Z0, K1, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Z1, K1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Z2, K1, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Z3, K1, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Z4, K1, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Z5, K1, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Z6, K1, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Z7, K1, (R12)(R11*4)
+	JMP     stored
+
+// func weigh8AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·weigh8AVX512(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ   src+8(FP), R12
+	MOVQ   (AX), DX
+	LEAQ   (R12)(DX*4), DX
+	MOVQ   8(AX), BX
+	LEAQ   (R12)(BX*4), BX
+	MOVQ   16(AX), SI
+	LEAQ   (R12)(SI*4), SI
+	MOVQ   24(AX), DI
+	LEAQ   (R12)(DI*4), DI
+	MOVQ   32(AX), R8
+	LEAQ   (R12)(R8*4), R8
+	MOVQ   40(AX), R9
+	LEAQ   (R12)(R9*4), R9
+	MOVQ   48(AX), R10
+	LEAQ   (R12)(R10*4), R10
+	MOVQ   56(AX), R11
+	LEAQ   (R12)(R11*4), R11
+	MOVQ   taps+24(FP), R13
+	MOVQ   count+32(FP), R14
+	MOVQ   w+40(FP), R15
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+tap:
+	MOVQ        (R13), R12
+	ADDQ        $0x08, R13
+	VMOVUPS     (R15), Y8
+	ADDQ        $0x00000020, R15
+	VFMADD231PS (DX)(R12*4), Y8, Y0
+	VFMADD231PS (BX)(R12*4), Y8, Y1
+	VFMADD231PS (SI)(R12*4), Y8, Y2
+	VFMADD231PS (DI)(R12*4), Y8, Y3
+	VFMADD231PS (R8)(R12*4), Y8, Y4
+	VFMADD231PS (R9)(R12*4), Y8, Y5
+	VFMADD231PS (R10)(R12*4), Y8, Y6
+	VFMADD231PS (R11)(R12*4), Y8, Y7
+	DECQ        R14
+	JNZ         tap
+	MOVQ        dst+48(FP), R12
+	MOVQ        columns+64(FP), DX
+	CMPQ        DX, $0x00000008
+	JNE         narrow
+	MOVQ        (CX), DX
+	VMOVUPS     Y0, (R12)(DX*4)
+	MOVQ        8(CX), BX
+	VMOVUPS     Y1, (R12)(BX*4)
+	MOVQ        16(CX), SI
+	VMOVUPS     Y2, (R12)(SI*4)
+	MOVQ        24(CX), DI
+	VMOVUPS     Y3, (R12)(DI*4)
+	MOVQ        32(CX), R8
+	VMOVUPS     Y4, (R12)(R8*4)
+	MOVQ        40(CX), R9
+	VMOVUPS     Y5, (R12)(R9*4)
+	MOVQ        48(CX), R10
+	VMOVUPS     Y6, (R12)(R10*4)
+	MOVQ        56(CX), R11
+	VMOVUPS     Y7, (R12)(R11*4)
+
+stored:
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVL    $-1, BX
+	BZHIL   DX, BX, BX
+	KMOVW   BX, K1
+	MOVQ    (CX), DX
+	VMOVUPS Y0, K1, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Y1, K1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Y2, K1, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Y3, K1, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Y4, K1, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Y5, K1, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Y6, K1, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Y7, K1, (R12)(R11*4)
+	JMP     stored
+
+// func total16AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·total16AVX512(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ   src+8(FP), R12
+	MOVQ   (AX), DX
+	LEAQ   (R12)(DX*4), DX
+	MOVQ   8(AX), BX
+	LEAQ   (R12)(BX*4), BX
+	MOVQ   16(AX), SI
+	LEAQ   (R12)(SI*4), SI
+	MOVQ   24(AX), DI
+	LEAQ   (R12)(DI*4), DI
+	MOVQ   32(AX), R8
+	LEAQ   (R12)(R8*4), R8
+	MOVQ   40(AX), R9
+	LEAQ   (R12)(R9*4), R9
+	MOVQ   48(AX), R10
+	LEAQ   (R12)(R10*4), R10
+	MOVQ   56(AX), R11
+	LEAQ   (R12)(R11*4), R11
+	MOVQ   taps+24(FP), R13
+	MOVQ   count+32(FP), R14
+	MOVQ   w+40(FP), R15
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+tap:
+	MOVQ         (R13), R12
+	ADDQ         $0x08, R13
+	VADDPS       (DX)(R12*4), Z0, Z0
+	VADDPS       (BX)(R12*4), Z1, Z1
+	VADDPS       (SI)(R12*4), Z2, Z2
+	VADDPS       (DI)(R12*4), Z3, Z3
+	VADDPS       (R8)(R12*4), Z4, Z4
+	VADDPS       (R9)(R12*4), Z5, Z5
+	VADDPS       (R10)(R12*4), Z6, Z6
+	VADDPS       (R11)(R12*4), Z7, Z7
+	DECQ         R14
+	JNZ          tap
+	VBROADCASTSS (R15), Z8
+	VMULPS       Z8, Z0, Z0
+	VBROADCASTSS 4(R15), Z8
+	VMULPS       Z8, Z1, Z1
+	VBROADCASTSS 8(R15), Z8
+	VMULPS       Z8, Z2, Z2
+	VBROADCASTSS 12(R15), Z8
+	VMULPS       Z8, Z3, Z3
+	VBROADCASTSS 16(R15), Z8
+	VMULPS       Z8, Z4, Z4
+	VBROADCASTSS 20(R15), Z8
+	VMULPS       Z8, Z5, Z5
+	VBROADCASTSS 24(R15), Z8
+	VMULPS       Z8, Z6, Z6
+	VBROADCASTSS 28(R15), Z8
+	VMULPS       Z8, Z7, Z7
+	ADDQ         $0x00000020, R15
+	MOVQ         R15, w+40(FP)
+	MOVQ         dst+48(FP), R12
+	MOVQ         columns+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          narrow
+	MOVQ         (CX), DX
+	VMOVUPS      Z0, (R12)(DX*4)
+	MOVQ         8(CX), BX
+	VMOVUPS      Z1, (R12)(BX*4)
+	MOVQ         16(CX), SI
+	VMOVUPS      Z2, (R12)(SI*4)
+	MOVQ         24(CX), DI
+	VMOVUPS      Z3, (R12)(DI*4)
+	MOVQ         32(CX), R8
+	VMOVUPS      Z4, (R12)(R8*4)
+	MOVQ         40(CX), R9
+	VMOVUPS      Z5, (R12)(R9*4)
+	MOVQ         48(CX), R10
+	VMOVUPS      Z6, (R12)(R10*4)
+	MOVQ         56(CX), R11
+	VMOVUPS      Z7, (R12)(R11*4)
+
+stored:
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVL    $-1, BX
+	BZHIL   DX, BX, BX
+	KMOVW   BX, K1
+	MOVQ    (CX), DX
+	VMOVUPS Z0, K1, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Z1, K1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Z2, K1, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Z3, K1, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Z4, K1, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Z5, K1, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Z6, K1, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Z7, K1, (R12)(R11*4)
+	JMP     stored
+
+// func total8AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·total8AVX512(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ   src+8(FP), R12
+	MOVQ   (AX), DX
+	LEAQ   (R12)(DX*4), DX
+	MOVQ   8(AX), BX
+	LEAQ   (R12)(BX*4), BX
+	MOVQ   16(AX), SI
+	LEAQ   (R12)(SI*4), SI
+	MOVQ   24(AX), DI
+	LEAQ   (R12)(DI*4), DI
+	MOVQ   32(AX), R8
+	LEAQ   (R12)(R8*4), R8
+	MOVQ   40(AX), R9
+	LEAQ   (R12)(R9*4), R9
+	MOVQ   48(AX), R10
+	LEAQ   (R12)(R10*4), R10
+	MOVQ   56(AX), R11
+	LEAQ   (R12)(R11*4), R11
+	MOVQ   taps+24(FP), R13
+	MOVQ   count+32(FP), R14
+	MOVQ   w+40(FP), R15
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+tap:
+	MOVQ         (R13), R12
+	ADDQ         $0x08, R13
+	VADDPS       (DX)(R12*4), Y0, Y0
+	VADDPS       (BX)(R12*4), Y1, Y1
+	VADDPS       (SI)(R12*4), Y2, Y2
+	VADDPS       (DI)(R12*4), Y3, Y3
+	VADDPS       (R8)(R12*4), Y4, Y4
+	VADDPS       (R9)(R12*4), Y5, Y5
+	VADDPS       (R10)(R12*4), Y6, Y6
+	VADDPS       (R11)(R12*4), Y7, Y7
+	DECQ         R14
+	JNZ          tap
+	VBROADCASTSS (R15), Y8
+	VMULPS       Y8, Y0, Y0
+	VBROADCASTSS 4(R15), Y8
+	VMULPS       Y8, Y1, Y1
+	VBROADCASTSS 8(R15), Y8
+	VMULPS       Y8, Y2, Y2
+	VBROADCASTSS 12(R15), Y8
+	VMULPS       Y8, Y3, Y3
+	VBROADCASTSS 16(R15), Y8
+	VMULPS       Y8, Y4, Y4
+	VBROADCASTSS 20(R15), Y8
+	VMULPS       Y8, Y5, Y5
+	VBROADCASTSS 24(R15), Y8
+	VMULPS       Y8, Y6, Y6
+	VBROADCASTSS 28(R15), Y8
+	VMULPS       Y8, Y7, Y7
+	ADDQ         $0x00000020, R15
+	MOVQ         R15, w+40(FP)
+	MOVQ         dst+48(FP), R12
+	MOVQ         columns+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          narrow
+	MOVQ         (CX), DX
+	VMOVUPS      Y0, (R12)(DX*4)
+	MOVQ         8(CX), BX
+	VMOVUPS      Y1, (R12)(BX*4)
+	MOVQ         16(CX), SI
+	VMOVUPS      Y2, (R12)(SI*4)
+	MOVQ         24(CX), DI
+	VMOVUPS      Y3, (R12)(DI*4)
+	MOVQ         32(CX), R8
+	VMOVUPS      Y4, (R12)(R8*4)
+	MOVQ         40(CX), R9
+	VMOVUPS      Y5, (R12)(R9*4)
+	MOVQ         48(CX), R10
+	VMOVUPS      Y6, (R12)(R10*4)
+	MOVQ         56(CX), R11
+	VMOVUPS      Y7, (R12)(R11*4)
+
+stored:
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVL    $-1, BX
+	BZHIL   DX, BX, BX
+	KMOVW   BX, K1
+	MOVQ    (CX), DX
+	VMOVUPS Y0, K1, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Y1, K1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Y2, K1, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Y3, K1, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Y4, K1, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Y5, K1, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Y6, K1, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Y7, K1, (R12)(R11*4)
+	JMP     stored
+
+// func highest16AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·highest16AVX512(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ    src+8(FP), R12
+	MOVQ    (AX), DX
+	LEAQ    (R12)(DX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (R12)(BX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (R12)(SI*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (R12)(DI*4), DI
+	MOVQ    32(AX), R8
+	LEAQ    (R12)(R8*4), R8
+	MOVQ    40(AX), R9
+	LEAQ    (R12)(R9*4), R9
+	MOVQ    48(AX), R10
+	LEAQ    (R12)(R10*4), R10
+	MOVQ    56(AX), R11
+	LEAQ    (R12)(R11*4), R11
+	MOVQ    taps+24(FP), R13
+	MOVQ    count+32(FP), R14
+	MOVQ    w+40(FP), R12
+	MOVQ    (R13), R12
+	VMOVUPS (DX)(R12*4), Z0
+	VMOVUPS (BX)(R12*4), Z1
+	VMOVUPS (SI)(R12*4), Z2
+	VMOVUPS (DI)(R12*4), Z3
+	VMOVUPS (R8)(R12*4), Z4
+	VMOVUPS (R9)(R12*4), Z5
+	VMOVUPS (R10)(R12*4), Z6
+	VMOVUPS (R11)(R12*4), Z7
+
+tap:
+	MOVQ    (R13), R12
+	ADDQ    $0x08, R13
+	VMOVUPS (DX)(R12*4), Z8
+	VMAXPS  Z0, Z8, Z0
+	VCMPPS  $0x03, Z8, Z8, K1
+	VMOVUPS Z8, K1, Z0
+	VMOVUPS (BX)(R12*4), Z8
+	VMAXPS  Z1, Z8, Z1
+	VCMPPS  $0x03, Z8, Z8, K1
+	VMOVUPS Z8, K1, Z1
+	VMOVUPS (SI)(R12*4), Z8
+	VMAXPS  Z2, Z8, Z2
+	VCMPPS  $0x03, Z8, Z8, K1
+	VMOVUPS Z8, K1, Z2
+	VMOVUPS (DI)(R12*4), Z8
+	VMAXPS  Z3, Z8, Z3
+	VCMPPS  $0x03, Z8, Z8, K1
+	VMOVUPS Z8, K1, Z3
+	VMOVUPS (R8)(R12*4), Z8
+	VMAXPS  Z4, Z8, Z4
+	VCMPPS  $0x03, Z8, Z8, K1
+	VMOVUPS Z8, K1, Z4
+	VMOVUPS (R9)(R12*4), Z8
+	VMAXPS  Z5, Z8, Z5
+	VCMPPS  $0x03, Z8, Z8, K1
+	VMOVUPS Z8, K1, Z5
+	VMOVUPS (R10)(R12*4), Z8
+	VMAXPS  Z6, Z8, Z6
+	VCMPPS  $0x03, Z8, Z8, K1
+	VMOVUPS Z8, K1, Z6
+	VMOVUPS (R11)(R12*4), Z8
+	VMAXPS  Z7, Z8, Z7
+	VCMPPS  $0x03, Z8, Z8, K1
+	VMOVUPS Z8, K1, Z7
+	DECQ    R14
+	JNZ     tap
+	MOVQ    dst+48(FP), R12
+	MOVQ    columns+64(FP), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	MOVQ    (CX), DX
+	VMOVUPS Z0, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Z1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Z2, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Z3, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Z4, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Z5, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Z6, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Z7, (R12)(R11*4)
+
+stored:
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVL    $-1, BX
+	BZHIL   DX, BX, BX
+	KMOVW   BX, K1
+	MOVQ    (CX), DX
+	VMOVUPS Z0, K1, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Z1, K1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Z2, K1, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Z3, K1, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Z4, K1, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Z5, K1, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Z6, K1, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Z7, K1, (R12)(R11*4)
+	JMP     stored
+
+// func highest8AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·highest8AVX512(SB), NOSPLIT, $0-72
+	MOVQ at+16(FP), AX
+	MOVQ to+56(FP), CX
+
+tile:
+	MOVQ    src+8(FP), R12
+	MOVQ    (AX), DX
+	LEAQ    (R12)(DX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (R12)(BX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (R12)(SI*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (R12)(DI*4), DI
+	MOVQ    32(AX), R8
+	LEAQ    (R12)(R8*4), R8
+	MOVQ    40(AX), R9
+	LEAQ    (R12)(R9*4), R9
+	MOVQ    48(AX), R10
+	LEAQ    (R12)(R10*4), R10
+	MOVQ    56(AX), R11
+	LEAQ    (R12)(R11*4), R11
+	MOVQ    taps+24(FP), R13
+	MOVQ    count+32(FP), R14
+	MOVQ    w+40(FP), R12
+	MOVQ    (R13), R12
+	VMOVUPS (DX)(R12*4), Y0
+	VMOVUPS (BX)(R12*4), Y1
+	VMOVUPS (SI)(R12*4), Y2
+	VMOVUPS (DI)(R12*4), Y3
+	VMOVUPS (R8)(R12*4), Y4
+	VMOVUPS (R9)(R12*4), Y5
+	VMOVUPS (R10)(R12*4), Y6
+	VMOVUPS (R11)(R12*4), Y7
+
+tap:
+	MOVQ    (R13), R12
+	ADDQ    $0x08, R13
+	VMOVUPS (DX)(R12*4), Y8
+	VMAXPS  Y0, Y8, Y0
+	VCMPPS  $0x03, Y8, Y8, K1
+	VMOVUPS Y8, K1, Y0
+	VMOVUPS (BX)(R12*4), Y8
+	VMAXPS  Y1, Y8, Y1
+	VCMPPS  $0x03, Y8, Y8, K1
+	VMOVUPS Y8, K1, Y1
+	VMOVUPS (SI)(R12*4), Y8
+	VMAXPS  Y2, Y8, Y2
+	VCMPPS  $0x03, Y8, Y8, K1
+	VMOVUPS Y8, K1, Y2
+	VMOVUPS (DI)(R12*4), Y8
+	VMAXPS  Y3, Y8, Y3
+	VCMPPS  $0x03, Y8, Y8, K1
+	VMOVUPS Y8, K1, Y3
+	VMOVUPS (R8)(R12*4), Y8
+	VMAXPS  Y4, Y8, Y4
+	VCMPPS  $0x03, Y8, Y8, K1
+	VMOVUPS Y8, K1, Y4
+	VMOVUPS (R9)(R12*4), Y8
+	VMAXPS  Y5, Y8, Y5
+	VCMPPS  $0x03, Y8, Y8, K1
+	VMOVUPS Y8, K1, Y5
+	VMOVUPS (R10)(R12*4), Y8
+	VMAXPS  Y6, Y8, Y6
+	VCMPPS  $0x03, Y8, Y8, K1
+	VMOVUPS Y8, K1, Y6
+	VMOVUPS (R11)(R12*4), Y8
+	VMAXPS  Y7, Y8, Y7
+	VCMPPS  $0x03, Y8, Y8, K1
+	VMOVUPS Y8, K1, Y7
+	DECQ    R14
+	JNZ     tap
+	MOVQ    dst+48(FP), R12
+	MOVQ    columns+64(FP), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	MOVQ    (CX), DX
+	VMOVUPS Y0, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Y1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Y2, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Y3, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Y4, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Y5, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Y6, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Y7, (R12)(R11*4)
+
+stored:
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, AX
+	DECQ tiles+0(FP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+narrow:
+	MOVL    $-1, BX
+	BZHIL   DX, BX, BX
+	KMOVW   BX, K1
+	MOVQ    (CX), DX
+	VMOVUPS Y0, K1, (R12)(DX*4)
+	MOVQ    8(CX), BX
+	VMOVUPS Y1, K1, (R12)(BX*4)
+	MOVQ    16(CX), SI
+	VMOVUPS Y2, K1, (R12)(SI*4)
+	MOVQ    24(CX), DI
+	VMOVUPS Y3, K1, (R12)(DI*4)
+	MOVQ    32(CX), R8
+	VMOVUPS Y4, K1, (R12)(R8*4)
+	MOVQ    40(CX), R9
+	VMOVUPS Y5, K1, (R12)(R9*4)
+	MOVQ    48(CX), R10
+	VMOVUPS Y6, K1, (R12)(R10*4)
+	MOVQ    56(CX), R11
+	VMOVUPS Y7, K1, (R12)(R11*4)
+	JMP     stored
+
+// func correlateTaps16AVX512(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·correlateTaps16AVX512(SB), NOSPLIT, $0-72
+	MOVQ  columns+64(FP), AX
+	MOVL  $-1, CX
+	BZHIL AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  pitch+48(FP), R11
+	SHLQ  $0x02, R11
+
+block:
+	MOVQ   x+24(FP), R12
+	MOVQ   taps+8(FP), R13
+	MOVQ   (R13), AX
+	LEAQ   (R12)(AX*4), AX
+	MOVQ   8(R13), CX
+	LEAQ   (R12)(CX*4), CX
+	MOVQ   16(R13), DX
+	LEAQ   (R12)(DX*4), DX
+	MOVQ   24(R13), BX
+	LEAQ   (R12)(BX*4), BX
+	MOVQ   32(R13), SI
+	LEAQ   (R12)(SI*4), SI
+	MOVQ   40(R13), DI
+	LEAQ   (R12)(DI*4), DI
+	MOVQ   48(R13), R8
+	LEAQ   (R12)(R8*4), R8
+	MOVQ   56(R13), R9
+	LEAQ   (R12)(R9*4), R9
+	MOVQ   64(R13), R10
+	LEAQ   (R12)(R10*4), R10
+	ADDQ   $0x00000048, R13
+	MOVQ   R13, taps+8(FP)
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	MOVQ   at+32(FP), R12
+	MOVQ   dy+40(FP), R13
+	MOVQ   pixels+16(FP), R14
+
+pixel:
+	MOVQ        (R12), R15
+	VMOVUPS.Z   (R13), K1, Z9
+	VFMADD231PS (AX)(R15*4), Z9, Z0
+	VFMADD231PS (CX)(R15*4), Z9, Z1
+	VFMADD231PS (DX)(R15*4), Z9, Z2
+	VFMADD231PS (BX)(R15*4), Z9, Z3
+	VFMADD231PS (SI)(R15*4), Z9, Z4
+	VFMADD231PS (DI)(R15*4), Z9, Z5
+	VFMADD231PS (R8)(R15*4), Z9, Z6
+	VFMADD231PS (R9)(R15*4), Z9, Z7
+	VFMADD231PS (R10)(R15*4), Z9, Z8
+	ADDQ        $0x08, R12
+	ADDQ        R11, R13
+	DECQ        R14
+	JNZ         pixel
+	MOVQ        sums+56(FP), AX
+	VADDPS      (AX), Z0, Z0
+	VMOVUPS     Z0, (AX)
+	VADDPS      64(AX), Z1, Z1
+	VMOVUPS     Z1, 64(AX)
+	VADDPS      128(AX), Z2, Z2
+	VMOVUPS     Z2, 128(AX)
+	VADDPS      192(AX), Z3, Z3
+	VMOVUPS     Z3, 192(AX)
+	VADDPS      256(AX), Z4, Z4
+	VMOVUPS     Z4, 256(AX)
+	VADDPS      320(AX), Z5, Z5
+	VMOVUPS     Z5, 320(AX)
+	VADDPS      384(AX), Z6, Z6
+	VMOVUPS     Z6, 384(AX)
+	VADDPS      448(AX), Z7, Z7
+	VMOVUPS     Z7, 448(AX)
+	VADDPS      512(AX), Z8, Z8
+	VMOVUPS     Z8, 512(AX)
+	ADDQ        $0x00000240, AX
+	MOVQ        AX, sums+56(FP)
+	DECQ        blocks+0(FP)
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func correlateTaps8AVX512(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3
+TEXT ·correlateTaps8AVX512(SB), NOSPLIT, $0-72
+	MOVQ  columns+64(FP), AX
+	MOVL  $-1, CX
+	BZHIL AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  pitch+48(FP), R11
+	SHLQ  $0x02, R11
+
+block:
+	MOVQ   x+24(FP), R12
+	MOVQ   taps+8(FP), R13
+	MOVQ   (R13), AX
+	LEAQ   (R12)(AX*4), AX
+	MOVQ   8(R13), CX
+	LEAQ   (R12)(CX*4), CX
+	MOVQ   16(R13), DX
+	LEAQ   (R12)(DX*4), DX
+	MOVQ   24(R13), BX
+	LEAQ   (R12)(BX*4), BX
+	MOVQ   32(R13), SI
+	LEAQ   (R12)(SI*4), SI
+	MOVQ   40(R13), DI
+	LEAQ   (R12)(DI*4), DI
+	MOVQ   48(R13), R8
+	LEAQ   (R12)(R8*4), R8
+	MOVQ   56(R13), R9
+	LEAQ   (R12)(R9*4), R9
+	MOVQ   64(R13), R10
+	LEAQ   (R12)(R10*4), R10
+	ADDQ   $0x00000048, R13
+	MOVQ   R13, taps+8(FP)
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   at+32(FP), R12
+	MOVQ   dy+40(FP), R13
+	MOVQ   pixels+16(FP), R14
+
+pixel:
+	MOVQ        (R12), R15
+	VMOVUPS.Z   (R13), K1, Y9
+	VFMADD231PS (AX)(R15*4), Y9, Y0
+	VFMADD231PS (CX)(R15*4), Y9, Y1
+	VFMADD231PS (DX)(R15*4), Y9, Y2
+	VFMADD231PS (BX)(R15*4), Y9, Y3
+	VFMADD231PS (SI)(R15*4), Y9, Y4
+	VFMADD231PS (DI)(R15*4), Y9, Y5
+	VFMADD231PS (R8)(R15*4), Y9, Y6
+	VFMADD231PS (R9)(R15*4), Y9, Y7
+	VFMADD231PS (R10)(R15*4), Y9, Y8
+	ADDQ        $0x08, R12
+	ADDQ        R11, R13
+	DECQ        R14
+	JNZ         pixel
+	MOVQ        sums+56(FP), AX
+	VADDPS      (AX), Y0, Y0
+	VMOVUPS     Y0, (AX)
+	VADDPS      32(AX), Y1, Y1
+	VMOVUPS     Y1, 32(AX)
+	VADDPS      64(AX), Y2, Y2
+	VMOVUPS     Y2, 64(AX)
+	VADDPS      96(AX), Y3, Y3
+	VMOVUPS     Y3, 96(AX)
+	VADDPS      128(AX), Y4, Y4
+	VMOVUPS     Y4, 128(AX)
+	VADDPS      160(AX), Y5, Y5
+	VMOVUPS     Y5, 160(AX)
+	VADDPS      192(AX), Y6, Y6
+	VMOVUPS     Y6, 192(AX)
+	VADDPS      224(AX), Y7, Y7
+	VMOVUPS     Y7, 224(AX)
+	VADDPS      256(AX), Y8, Y8
+	VMOVUPS     Y8, 256(AX)
+	ADDQ        $0x00000120, AX
+	MOVQ        AX, sums+56(FP)
+	DECQ        blocks+0(FP)
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func award16AVX512(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, columns int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·award16AVX512(SB), NOSPLIT, $0-80
+	MOVQ  pixels+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  dx+16(FP), DX
+	MOVQ  at+24(FP), BX
+	MOVQ  top+48(FP), SI
+	MOVQ  gradient+56(FP), DI
+	MOVQ  pitch+64(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  columns+72(FP), R9
+	MOVL  $-1, R10
+	BZHIL R9, R10, R10
+	KMOVW R10, K1
+
+pixel:
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z (DI), K1, Z1
+	KMOVW     K1, K2
+	MOVQ      taps+32(FP), R9
+	MOVQ      count+40(FP), R10
+
+tap:
+	MOVQ    (BX), R11
+	ADDQ    (R9), R11
+	VCMPPS  $0x00, (CX)(R11*4), Z0, K2, K3
+	KANDNW  K2, K3, K2
+	VMOVUPS (DX)(R11*4), Z2
+	VADDPS  Z1, Z2, K3, Z2
+	VMOVUPS Z2, (DX)(R11*4)
+	ADDQ    $0x08, R9
+	DECQ    R10
+	JNZ     tap
+	ADDQ    $0x08, BX
+	ADDQ    R8, SI
+	ADDQ    R8, DI
+	DECQ    AX
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func observe16AVX512(pixels int, x *float32, pitch int, columns int, pivots *float32, sums *float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·observe16AVX512(SB), NOSPLIT, $0-48
+	MOVQ    pixels+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    pitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    columns+24(FP), BX
+	MOVL    $-1, SI
+	BZHIL   BX, SI, SI
+	KMOVW   SI, K1
+	MOVQ    pivots+32(FP), BX
+	VMOVUPS (BX), Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
+	VXORPS  Z5, Z5, Z5
+	VXORPS  Z6, Z6, Z6
+	VXORPS  Z7, Z7, Z7
+	VXORPS  Z8, Z8, Z8
+
+four:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS.Z   (CX), K1, Z9
+	VSUBPS      Z0, Z9, Z9
+	VADDPS      Z9, Z1, Z1
+	VFMADD231PS Z9, Z9, Z2
+	ADDQ        DX, CX
+	VMOVUPS.Z   (CX), K1, Z9
+	VSUBPS      Z0, Z9, Z9
+	VADDPS      Z9, Z3, Z3
+	VFMADD231PS Z9, Z9, Z4
+	ADDQ        DX, CX
+	VMOVUPS.Z   (CX), K1, Z9
+	VSUBPS      Z0, Z9, Z9
+	VADDPS      Z9, Z5, Z5
+	VFMADD231PS Z9, Z9, Z6
+	ADDQ        DX, CX
+	VMOVUPS.Z   (CX), K1, Z9
+	VSUBPS      Z0, Z9, Z9
+	VADDPS      Z9, Z7, Z7
+	VFMADD231PS Z9, Z9, Z8
+	ADDQ        DX, CX
+	SUBQ        $0x04, AX
+	JMP         four
+
+rest:
+	TESTQ       AX, AX
+	JZ          add
+	VMOVUPS.Z   (CX), K1, Z9
+	VSUBPS      Z0, Z9, Z9
+	VADDPS      Z9, Z1, Z1
+	VFMADD231PS Z9, Z9, Z2
+	ADDQ        DX, CX
+	DECQ        AX
+	JMP         rest
+
+add:
+	MOVQ    sums+40(FP), AX
+	VADDPS  Z3, Z1, Z1
+	VADDPS  Z7, Z5, Z5
+	VADDPS  Z5, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VADDPS  Z4, Z2, Z2
+	VADDPS  Z8, Z6, Z6
+	VADDPS  Z6, Z2, Z2
+	VMOVUPS Z2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func setRows16AVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32)
+// Requires: AVX, AVX512F
+TEXT ·setRows16AVX512(SB), NOSPLIT, $0-56
+	MOVQ    n+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    yPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    x+24(FP), BX
+	MOVQ    xPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    a+40(FP), DI
+	VMOVUPS (DI), Z0
+	MOVQ    b+48(FP), DI
+	VMOVUPS (DI), Z1
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS     (BX), Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (BX), Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func setRowsLastAVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32, columns int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·setRowsLastAVX512(SB), NOSPLIT, $0-64
+	MOVQ      n+0(FP), AX
+	MOVQ      y+8(FP), CX
+	MOVQ      yPitch+16(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      x+24(FP), BX
+	MOVQ      xPitch+32(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      columns+56(FP), DI
+	MOVL      $-1, R8
+	BZHIL     DI, R8, R8
+	KMOVW     R8, K1
+	MOVQ      a+40(FP), DI
+	VMOVUPS.Z (DI), K1, Z0
+	MOVQ      b+48(FP), DI
+	VMOVUPS.Z (DI), K1, Z1
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS.Z   (BX), K1, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS.Z   (BX), K1, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS.Z   (BX), K1, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS.Z   (BX), K1, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS.Z   (BX), K1, Z2
+	VMOVUPS     Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func addRows16AVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32)
+// Requires: AVX, AVX512F
+TEXT ·addRows16AVX512(SB), NOSPLIT, $0-48
+	MOVQ    n+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    yPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    x+24(FP), BX
+	MOVQ    xPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    a+40(FP), DI
+	VMOVUPS (DI), Z0
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS     (CX), Z1
+	VFMADD231PS (BX), Z0, Z1
+	VMOVUPS     Z1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (CX), Z1
+	VFMADD231PS (BX), Z0, Z1
+	VMOVUPS     Z1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (CX), Z1
+	VFMADD231PS (BX), Z0, Z1
+	VMOVUPS     Z1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (CX), Z1
+	VFMADD231PS (BX), Z0, Z1
+	VMOVUPS     Z1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (CX), Z1
+	VFMADD231PS (BX), Z0, Z1
+	VMOVUPS     Z1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func addRowsLastAVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, columns int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addRowsLastAVX512(SB), NOSPLIT, $0-56
+	MOVQ      n+0(FP), AX
+	MOVQ      y+8(FP), CX
+	MOVQ      yPitch+16(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      x+24(FP), BX
+	MOVQ      xPitch+32(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      columns+48(FP), DI
+	MOVL      $-1, R8
+	BZHIL     DI, R8, R8
+	KMOVW     R8, K1
+	MOVQ      a+40(FP), DI
+	VMOVUPS.Z (DI), K1, Z0
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS     Z1, Z1
+	VMOVUPS.Z   (BX), K1, Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS     Z1, Z1
+	VMOVUPS.Z   (BX), K1, Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS     Z1, Z1
+	VMOVUPS.Z   (BX), K1, Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS     Z1, Z1
+	VMOVUPS.Z   (BX), K1, Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS     Z1, Z1
+	VMOVUPS.Z   (BX), K1, Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func mixRows16AVX512(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32)
+// Requires: AVX, AVX512F
+TEXT ·mixRows16AVX512(SB), NOSPLIT, $0-80
+	MOVQ    n+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    yPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    u+24(FP), BX
+	MOVQ    uPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    v+40(FP), DI
+	MOVQ    vPitch+48(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    p+56(FP), R9
+	VMOVUPS (R9), Z0
+	MOVQ    q+64(FP), R9
+	VMOVUPS (R9), Z1
+	MOVQ    r+72(FP), R9
+	VMOVUPS (R9), Z2
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS     (BX), Z3
+	VFMADD213PS Z2, Z0, Z3
+	VFMADD231PS (DI), Z1, Z3
+	VMOVUPS     Z3, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	VMOVUPS     (BX), Z3
+	VFMADD213PS Z2, Z0, Z3
+	VFMADD231PS (DI), Z1, Z3
+	VMOVUPS     Z3, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	VMOVUPS     (BX), Z3
+	VFMADD213PS Z2, Z0, Z3
+	VFMADD231PS (DI), Z1, Z3
+	VMOVUPS     Z3, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	VMOVUPS     (BX), Z3
+	VFMADD213PS Z2, Z0, Z3
+	VFMADD231PS (DI), Z1, Z3
+	VMOVUPS     Z3, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (BX), Z3
+	VFMADD213PS Z2, Z0, Z3
+	VFMADD231PS (DI), Z1, Z3
+	VMOVUPS     Z3, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func mixRowsLastAVX512(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32, columns int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mixRowsLastAVX512(SB), NOSPLIT, $0-88
+	MOVQ      n+0(FP), AX
+	MOVQ      y+8(FP), CX
+	MOVQ      yPitch+16(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      u+24(FP), BX
+	MOVQ      uPitch+32(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      v+40(FP), DI
+	MOVQ      vPitch+48(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      columns+80(FP), R9
+	MOVL      $-1, R10
+	BZHIL     R9, R10, R10
+	KMOVW     R10, K1
+	MOVQ      p+56(FP), R9
+	VMOVUPS.Z (R9), K1, Z0
+	MOVQ      q+64(FP), R9
+	VMOVUPS.Z (R9), K1, Z1
+	MOVQ      r+72(FP), R9
+	VMOVUPS.Z (R9), K1, Z2
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS.Z   (BX), K1, Z3
+	VMOVUPS     Z3, Z3
+	VFMADD213PS Z2, Z0, Z3
+	VMOVUPS.Z   (DI), K1, Z4
+	VFMADD231PS Z4, Z1, Z3
+	VMOVUPS     Z3, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	VMOVUPS.Z   (BX), K1, Z3
+	VMOVUPS     Z3, Z3
+	VFMADD213PS Z2, Z0, Z3
+	VMOVUPS.Z   (DI), K1, Z4
+	VFMADD231PS Z4, Z1, Z3
+	VMOVUPS     Z3, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	VMOVUPS.Z   (BX), K1, Z3
+	VMOVUPS     Z3, Z3
+	VFMADD213PS Z2, Z0, Z3
+	VMOVUPS.Z   (DI), K1, Z4
+	VFMADD231PS Z4, Z1, Z3
+	VMOVUPS     Z3, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	VMOVUPS.Z   (BX), K1, Z3
+	VMOVUPS     Z3, Z3
+	VFMADD213PS Z2, Z0, Z3
+	VMOVUPS.Z   (DI), K1, Z4
+	VFMADD231PS Z4, Z1, Z3
+	VMOVUPS     Z3, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS.Z   (BX), K1, Z3
+	VMOVUPS     Z3, Z3
+	VFMADD213PS Z2, Z0, Z3
+	VMOVUPS.Z   (DI), K1, Z4
+	VFMADD231PS Z4, Z1, Z3
+	VMOVUPS     Z3, K1, (CX)
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	ADDQ        R8, DI
+	DECQ        AX
+	JMP         rest
+
+end:
+	VZEROUPPER
+	RET
+
+// func sumRows16AVX512(n int, x *float32, xPitch int, sums *float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sumRows16AVX512(SB), NOSPLIT, $0-32
+	MOVQ   n+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   xPitch+16(FP), DX
+	SHLQ   $0x02, DX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+several:
+	CMPQ   AX, $0x04
+	JLT    rest
+	VADDPS (CX), Z0, Z0
+	ADDQ   DX, CX
+	VADDPS (CX), Z1, Z1
+	ADDQ   DX, CX
+	VADDPS (CX), Z2, Z2
+	ADDQ   DX, CX
+	VADDPS (CX), Z3, Z3
+	ADDQ   DX, CX
+	SUBQ   $0x04, AX
+	JMP    several
+
+rest:
+	TESTQ  AX, AX
+	JZ     end
+	VADDPS (CX), Z0, Z0
+	ADDQ   DX, CX
+	DECQ   AX
+	JMP    rest
+
+end:
+	MOVQ    sums+24(FP), AX
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z0, Z0
+	VADDPS  Z3, Z0, Z0
+	VMOVUPS (AX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	VZEROUPPER
+	RET
+
+// func sumRowsLastAVX512(n int, x *float32, xPitch int, sums *float32, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sumRowsLastAVX512(SB), NOSPLIT, $0-40
+	MOVQ   n+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   xPitch+16(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   columns+32(FP), BX
+	MOVL   $-1, SI
+	BZHIL  BX, SI, SI
+	KMOVW  SI, K1
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+several:
+	CMPQ      AX, $0x04
+	JLT       rest
+	VMOVUPS.Z (CX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z4
+	VADDPS    Z4, Z3, Z3
+	ADDQ      DX, CX
+	SUBQ      $0x04, AX
+	JMP       several
+
+rest:
+	TESTQ     AX, AX
+	JZ        end
+	VMOVUPS.Z (CX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	ADDQ      DX, CX
+	DECQ      AX
+	JMP       rest
+
+end:
+	MOVQ      sums+24(FP), AX
+	VADDPS    Z1, Z0, Z0
+	VADDPS    Z2, Z0, Z0
+	VADDPS    Z3, Z0, Z0
+	VMOVUPS.Z (AX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+	VZEROUPPER
+	RET
+
+// func squareRows16AVX512(n int, x *float32, xPitch int, mean *float32, sums *float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·squareRows16AVX512(SB), NOSPLIT, $0-40
+	MOVQ    n+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    xPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    mean+24(FP), BX
+	VMOVUPS (BX), Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS     (CX), Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS Z5, Z5, Z1
+	ADDQ        DX, CX
+	VMOVUPS     (CX), Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS Z5, Z5, Z2
+	ADDQ        DX, CX
+	VMOVUPS     (CX), Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS Z5, Z5, Z3
+	ADDQ        DX, CX
+	VMOVUPS     (CX), Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS Z5, Z5, Z4
+	ADDQ        DX, CX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (CX), Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS Z5, Z5, Z1
+	ADDQ        DX, CX
+	DECQ        AX
+	JMP         rest
+
+end:
+	MOVQ    sums+32(FP), AX
+	VADDPS  Z2, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	VADDPS  Z4, Z1, Z1
+	VMOVUPS (AX), Z0
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VZEROUPPER
+	RET
+
+// func squareRowsLastAVX512(n int, x *float32, xPitch int, mean *float32, sums *float32, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·squareRowsLastAVX512(SB), NOSPLIT, $0-48
+	MOVQ      n+0(FP), AX
+	MOVQ      x+8(FP), CX
+	MOVQ      xPitch+16(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      columns+40(FP), BX
+	MOVL      $-1, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	MOVQ      mean+24(FP), BX
+	VMOVUPS.Z (BX), K1, Z0
+	VXORPS    Z1, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VXORPS    Z3, Z3, Z3
+	VXORPS    Z4, Z4, Z4
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS.Z   (CX), K1, Z5
+	VMOVUPS     Z5, Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS Z5, Z5, Z1
+	ADDQ        DX, CX
+	VMOVUPS.Z   (CX), K1, Z5
+	VMOVUPS     Z5, Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS Z5, Z5, Z2
+	ADDQ        DX, CX
+	VMOVUPS.Z   (CX), K1, Z5
+	VMOVUPS     Z5, Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS Z5, Z5, Z3
+	ADDQ        DX, CX
+	VMOVUPS.Z   (CX), K1, Z5
+	VMOVUPS     Z5, Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS Z5, Z5, Z4
+	ADDQ        DX, CX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS.Z   (CX), K1, Z5
+	VMOVUPS     Z5, Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS Z5, Z5, Z1
+	ADDQ        DX, CX
+	DECQ        AX
+	JMP         rest
+
+end:
+	MOVQ      sums+32(FP), AX
+	VADDPS    Z2, Z1, Z1
+	VADDPS    Z3, Z1, Z1
+	VADDPS    Z4, Z1, Z1
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+	VZEROUPPER
+	RET
+
+// func productRows16AVX512(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·productRows16AVX512(SB), NOSPLIT, $0-56
+	MOVQ    n+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    dyPitch+16(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    x+24(FP), BX
+	MOVQ    xPitch+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    mean+40(FP), DI
+	VMOVUPS (DI), Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS     (BX), Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS (CX), Z5, Z1
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS (CX), Z5, Z2
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS (CX), Z5, Z3
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS (CX), Z5, Z4
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS     (BX), Z5
+	VSUBPS      Z0, Z5, Z5
+	VFMADD231PS (CX), Z5, Z1
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	MOVQ    sums+48(FP), AX
+	VADDPS  Z2, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	VADDPS  Z4, Z1, Z1
+	VMOVUPS (AX), Z0
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VZEROUPPER
+	RET
+
+// func productRowsLastAVX512(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·productRowsLastAVX512(SB), NOSPLIT, $0-64
+	MOVQ      n+0(FP), AX
+	MOVQ      dy+8(FP), CX
+	MOVQ      dyPitch+16(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      x+24(FP), BX
+	MOVQ      xPitch+32(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      columns+56(FP), DI
+	MOVL      $-1, R8
+	BZHIL     DI, R8, R8
+	KMOVW     R8, K1
+	MOVQ      mean+40(FP), DI
+	VMOVUPS.Z (DI), K1, Z0
+	VXORPS    Z1, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VXORPS    Z3, Z3, Z3
+	VXORPS    Z4, Z4, Z4
+
+several:
+	CMPQ        AX, $0x04
+	JLT         rest
+	VMOVUPS.Z   (BX), K1, Z5
+	VMOVUPS     Z5, Z5
+	VSUBPS      Z0, Z5, Z5
+	VMOVUPS.Z   (CX), K1, Z6
+	VFMADD231PS Z6, Z5, Z1
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS.Z   (BX), K1, Z5
+	VMOVUPS     Z5, Z5
+	VSUBPS      Z0, Z5, Z5
+	VMOVUPS.Z   (CX), K1, Z6
+	VFMADD231PS Z6, Z5, Z2
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS.Z   (BX), K1, Z5
+	VMOVUPS     Z5, Z5
+	VSUBPS      Z0, Z5, Z5
+	VMOVUPS.Z   (CX), K1, Z6
+	VFMADD231PS Z6, Z5, Z3
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	VMOVUPS.Z   (BX), K1, Z5
+	VMOVUPS     Z5, Z5
+	VSUBPS      Z0, Z5, Z5
+	VMOVUPS.Z   (CX), K1, Z6
+	VFMADD231PS Z6, Z5, Z4
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	SUBQ        $0x04, AX
+	JMP         several
+
+rest:
+	TESTQ       AX, AX
+	JZ          end
+	VMOVUPS.Z   (BX), K1, Z5
+	VMOVUPS     Z5, Z5
+	VSUBPS      Z0, Z5, Z5
+	VMOVUPS.Z   (CX), K1, Z6
+	VFMADD231PS Z6, Z5, Z1
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JMP         rest
+
+end:
+	MOVQ      sums+48(FP), AX
+	VADDPS    Z2, Z1, Z1
+	VADDPS    Z3, Z1, Z1
+	VADDPS    Z4, Z1, Z1
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+	VZEROUPPER
+	RET
+
+// func dataSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+// Requires: AVX, AVX512F
+TEXT ·dataSquareAVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         down+16(FP), DX
+	MOVQ         across+24(FP), BX
+	MOVQ         dst+32(FP), SI
+	MOVQ         dstDown+40(FP), DI
+	MOVQ         dstAcross+48(FP), R8
+	MOVQ         scratch+56(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	VBROADCASTSS dataSquareAVX512Constants<>+0(SB), Z0
+	VBROADCASTSS dataSquareAVX512Constants<>+4(SB), Z1
+	VBROADCASTSS dataSquareAVX512Constants<>+8(SB), Z2
+	VBROADCASTSS dataSquareAVX512Constants<>+12(SB), Z3
+	VBROADCASTSS dataSquareAVX512Constants<>+16(SB), Z4
+	VBROADCASTSS dataSquareAVX512Constants<>+20(SB), Z5
+
+vector:
+	MOVQ         CX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z6
+	VMOVUPS      (R11), Z7
+	VMOVUPS      (R10)(BX*2), Z8
+	VMOVUPS      (R11)(BX*2), Z9
+	VMOVUPS      (R10)(BX*4), Z10
+	VMOVUPS      (R11)(BX*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, (R9)
+	VMOVUPS      Z14, 64(R9)
+	VMOVUPS      Z6, 128(R9)
+	VMOVUPS      Z7, 192(R9)
+	VMOVUPS      Z10, 256(R9)
+	VMOVUPS      Z11, 320(R9)
+	ADDQ         DX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z6
+	VMOVUPS      (R11), Z7
+	VMOVUPS      (R10)(BX*2), Z8
+	VMOVUPS      (R11)(BX*2), Z9
+	VMOVUPS      (R10)(BX*4), Z10
+	VMOVUPS      (R11)(BX*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, 384(R9)
+	VMOVUPS      Z14, 448(R9)
+	VMOVUPS      Z6, 512(R9)
+	VMOVUPS      Z7, 576(R9)
+	VMOVUPS      Z10, 640(R9)
+	VMOVUPS      Z11, 704(R9)
+	ADDQ         DX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z6
+	VMOVUPS      (R11), Z7
+	VMOVUPS      (R10)(BX*2), Z8
+	VMOVUPS      (R11)(BX*2), Z9
+	VMOVUPS      (R10)(BX*4), Z10
+	VMOVUPS      (R11)(BX*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, 768(R9)
+	VMOVUPS      Z14, 832(R9)
+	VMOVUPS      Z6, 896(R9)
+	VMOVUPS      Z7, 960(R9)
+	VMOVUPS      Z10, 1024(R9)
+	VMOVUPS      Z11, 1088(R9)
+	ADDQ         DX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z6
+	VMOVUPS      (R11), Z7
+	VMOVUPS      (R10)(BX*2), Z8
+	VMOVUPS      (R11)(BX*2), Z9
+	VMOVUPS      (R10)(BX*4), Z10
+	VMOVUPS      (R11)(BX*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, 1152(R9)
+	VMOVUPS      Z14, 1216(R9)
+	VMOVUPS      Z6, 1280(R9)
+	VMOVUPS      Z7, 1344(R9)
+	VMOVUPS      Z10, 1408(R9)
+	VMOVUPS      Z11, 1472(R9)
+	ADDQ         DX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z6
+	VMOVUPS      (R11), Z7
+	VMOVUPS      (R10)(BX*2), Z8
+	VMOVUPS      (R11)(BX*2), Z9
+	VMOVUPS      (R10)(BX*4), Z10
+	VMOVUPS      (R11)(BX*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, 1536(R9)
+	VMOVUPS      Z14, 1600(R9)
+	VMOVUPS      Z6, 1664(R9)
+	VMOVUPS      Z7, 1728(R9)
+	VMOVUPS      Z10, 1792(R9)
+	VMOVUPS      Z11, 1856(R9)
+	ADDQ         DX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z6
+	VMOVUPS      (R11), Z7
+	VMOVUPS      (R10)(BX*2), Z8
+	VMOVUPS      (R11)(BX*2), Z9
+	VMOVUPS      (R10)(BX*4), Z10
+	VMOVUPS      (R11)(BX*4), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, 1920(R9)
+	VMOVUPS      Z14, 1984(R9)
+	VMOVUPS      Z6, 2048(R9)
+	VMOVUPS      Z7, 2112(R9)
+	VMOVUPS      Z10, 2176(R9)
+	VMOVUPS      Z11, 2240(R9)
+	MOVQ         SI, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      (R9), Z6
+	VMOVUPS      384(R9), Z7
+	VMOVUPS      768(R9), Z8
+	VMOVUPS      1152(R9), Z9
+	VMOVUPS      1536(R9), Z10
+	VMOVUPS      1920(R9), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, (R10)
+	VMOVUPS      Z14, (R11)
+	VMOVUPS      Z6, (R10)(DI*2)
+	VMOVUPS      Z7, (R11)(DI*2)
+	VMOVUPS      Z10, (R10)(DI*4)
+	VMOVUPS      Z11, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      64(R9), Z6
+	VMOVUPS      448(R9), Z7
+	VMOVUPS      832(R9), Z8
+	VMOVUPS      1216(R9), Z9
+	VMOVUPS      1600(R9), Z10
+	VMOVUPS      1984(R9), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, (R10)
+	VMOVUPS      Z14, (R11)
+	VMOVUPS      Z6, (R10)(DI*2)
+	VMOVUPS      Z7, (R11)(DI*2)
+	VMOVUPS      Z10, (R10)(DI*4)
+	VMOVUPS      Z11, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      128(R9), Z6
+	VMOVUPS      512(R9), Z7
+	VMOVUPS      896(R9), Z8
+	VMOVUPS      1280(R9), Z9
+	VMOVUPS      1664(R9), Z10
+	VMOVUPS      2048(R9), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, (R10)
+	VMOVUPS      Z14, (R11)
+	VMOVUPS      Z6, (R10)(DI*2)
+	VMOVUPS      Z7, (R11)(DI*2)
+	VMOVUPS      Z10, (R10)(DI*4)
+	VMOVUPS      Z11, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      192(R9), Z6
+	VMOVUPS      576(R9), Z7
+	VMOVUPS      960(R9), Z8
+	VMOVUPS      1344(R9), Z9
+	VMOVUPS      1728(R9), Z10
+	VMOVUPS      2112(R9), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, (R10)
+	VMOVUPS      Z14, (R11)
+	VMOVUPS      Z6, (R10)(DI*2)
+	VMOVUPS      Z7, (R11)(DI*2)
+	VMOVUPS      Z10, (R10)(DI*4)
+	VMOVUPS      Z11, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      256(R9), Z6
+	VMOVUPS      640(R9), Z7
+	VMOVUPS      1024(R9), Z8
+	VMOVUPS      1408(R9), Z9
+	VMOVUPS      1792(R9), Z10
+	VMOVUPS      2176(R9), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, (R10)
+	VMOVUPS      Z14, (R11)
+	VMOVUPS      Z6, (R10)(DI*2)
+	VMOVUPS      Z7, (R11)(DI*2)
+	VMOVUPS      Z10, (R10)(DI*4)
+	VMOVUPS      Z11, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      320(R9), Z6
+	VMOVUPS      704(R9), Z7
+	VMOVUPS      1088(R9), Z8
+	VMOVUPS      1472(R9), Z9
+	VMOVUPS      1856(R9), Z10
+	VMOVUPS      2240(R9), Z11
+	VMOVAPS      Z10, Z12
+	VFNMADD231PS Z4, Z8, Z12
+	VFMADD231PS  Z5, Z6, Z12
+	VFNMADD231PS Z4, Z9, Z11
+	VFMADD231PS  Z5, Z7, Z11
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMOVAPS      Z9, Z13
+	VFNMADD231PS Z3, Z7, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD231PS  Z0, Z13, Z14
+	VFNMADD231PS Z0, Z13, Z6
+	VFNMADD231PS Z2, Z8, Z10
+	VFNMADD231PS Z2, Z7, Z9
+	VMOVAPS      Z10, Z7
+	VFMADD231PS  Z1, Z9, Z7
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      Z12, (R10)
+	VMOVUPS      Z14, (R11)
+	VMOVUPS      Z6, (R10)(DI*2)
+	VMOVUPS      Z7, (R11)(DI*2)
+	VMOVUPS      Z10, (R10)(DI*4)
+	VMOVUPS      Z11, (R11)(DI*4)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, SI
+	DECQ         AX
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+DATA dataSquareAVX512Constants<>+0(SB)/4, $(0.625)
+DATA dataSquareAVX512Constants<>+4(SB)/4, $(1.25)
+DATA dataSquareAVX512Constants<>+8(SB)/4, $(0.390625)
+DATA dataSquareAVX512Constants<>+12(SB)/4, $(1.5625)
+DATA dataSquareAVX512Constants<>+16(SB)/4, $(1.953125)
+DATA dataSquareAVX512Constants<>+20(SB)/4, $(0.61035156)
+GLOBL dataSquareAVX512Constants<>(SB), RODATA|NOPTR, $24
+
+// func outputSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+// Requires: AVX, AVX512F
+TEXT ·outputSquareAVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         down+16(FP), DX
+	MOVQ         across+24(FP), BX
+	MOVQ         dst+32(FP), SI
+	MOVQ         dstDown+40(FP), DI
+	MOVQ         dstAcross+48(FP), R8
+	MOVQ         scratch+56(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	VBROADCASTSS outputSquareAVX512Constants<>+0(SB), Z0
+	VBROADCASTSS outputSquareAVX512Constants<>+4(SB), Z1
+	VBROADCASTSS outputSquareAVX512Constants<>+8(SB), Z2
+	VBROADCASTSS outputSquareAVX512Constants<>+12(SB), Z3
+	VBROADCASTSS outputSquareAVX512Constants<>+16(SB), Z4
+	VBROADCASTSS outputSquareAVX512Constants<>+20(SB), Z5
+
+vector:
+	MOVQ        CX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R10)(BX*2), Z8
+	VMOVUPS     (R11)(BX*2), Z9
+	VMOVUPS     (R10)(BX*4), Z10
+	VMOVUPS     (R11)(BX*4), Z11
+	VADDPS      Z7, Z8, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z6, Z12, Z6
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z0, Z7, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z4, Z7, Z11
+	VFMADD231PS Z5, Z9, Z11
+	VMOVUPS     Z6, (R9)
+	VMOVUPS     Z10, 64(R9)
+	VMOVUPS     Z12, 128(R9)
+	VMOVUPS     Z11, 192(R9)
+	ADDQ        DX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R10)(BX*2), Z8
+	VMOVUPS     (R11)(BX*2), Z9
+	VMOVUPS     (R10)(BX*4), Z10
+	VMOVUPS     (R11)(BX*4), Z11
+	VADDPS      Z7, Z8, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z6, Z12, Z6
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z0, Z7, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z4, Z7, Z11
+	VFMADD231PS Z5, Z9, Z11
+	VMOVUPS     Z6, 256(R9)
+	VMOVUPS     Z10, 320(R9)
+	VMOVUPS     Z12, 384(R9)
+	VMOVUPS     Z11, 448(R9)
+	ADDQ        DX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R10)(BX*2), Z8
+	VMOVUPS     (R11)(BX*2), Z9
+	VMOVUPS     (R10)(BX*4), Z10
+	VMOVUPS     (R11)(BX*4), Z11
+	VADDPS      Z7, Z8, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z6, Z12, Z6
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z0, Z7, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z4, Z7, Z11
+	VFMADD231PS Z5, Z9, Z11
+	VMOVUPS     Z6, 512(R9)
+	VMOVUPS     Z10, 576(R9)
+	VMOVUPS     Z12, 640(R9)
+	VMOVUPS     Z11, 704(R9)
+	ADDQ        DX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R10)(BX*2), Z8
+	VMOVUPS     (R11)(BX*2), Z9
+	VMOVUPS     (R10)(BX*4), Z10
+	VMOVUPS     (R11)(BX*4), Z11
+	VADDPS      Z7, Z8, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z6, Z12, Z6
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z0, Z7, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z4, Z7, Z11
+	VFMADD231PS Z5, Z9, Z11
+	VMOVUPS     Z6, 768(R9)
+	VMOVUPS     Z10, 832(R9)
+	VMOVUPS     Z12, 896(R9)
+	VMOVUPS     Z11, 960(R9)
+	ADDQ        DX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R10)(BX*2), Z8
+	VMOVUPS     (R11)(BX*2), Z9
+	VMOVUPS     (R10)(BX*4), Z10
+	VMOVUPS     (R11)(BX*4), Z11
+	VADDPS      Z7, Z8, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z6, Z12, Z6
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z0, Z7, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z4, Z7, Z11
+	VFMADD231PS Z5, Z9, Z11
+	VMOVUPS     Z6, 1024(R9)
+	VMOVUPS     Z10, 1088(R9)
+	VMOVUPS     Z12, 1152(R9)
+	VMOVUPS     Z11, 1216(R9)
+	ADDQ        DX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R10)(BX*2), Z8
+	VMOVUPS     (R11)(BX*2), Z9
+	VMOVUPS     (R10)(BX*4), Z10
+	VMOVUPS     (R11)(BX*4), Z11
+	VADDPS      Z7, Z8, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z6, Z12, Z6
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z0, Z7, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z4, Z7, Z11
+	VFMADD231PS Z5, Z9, Z11
+	VMOVUPS     Z6, 1280(R9)
+	VMOVUPS     Z10, 1344(R9)
+	VMOVUPS     Z12, 1408(R9)
+	VMOVUPS     Z11, 1472(R9)
+	MOVQ        SI, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(DI*1), R11
+	VMOVUPS     (R9), Z6
+	VMOVUPS     256(R9), Z7
+	VMOVUPS     512(R9), Z8
+	VMOVUPS     768(R9), Z9
+	VMOVUPS     1024(R9), Z10
+	VMOVUPS     1280(R9), Z11
+	VADDPS      Z7, Z8, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z6, Z12, Z6
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z0, Z7, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z4, Z7, Z11
+	VFMADD231PS Z5, Z9, Z11
+	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z10, (R11)
+	VMOVUPS     Z12, (R10)(DI*2)
+	VMOVUPS     Z11, (R11)(DI*2)
+	ADDQ        R8, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(DI*1), R11
+	VMOVUPS     64(R9), Z6
+	VMOVUPS     320(R9), Z7
+	VMOVUPS     576(R9), Z8
+	VMOVUPS     832(R9), Z9
+	VMOVUPS     1088(R9), Z10
+	VMOVUPS     1344(R9), Z11
+	VADDPS      Z7, Z8, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z6, Z12, Z6
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z0, Z7, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z4, Z7, Z11
+	VFMADD231PS Z5, Z9, Z11
+	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z10, (R11)
+	VMOVUPS     Z12, (R10)(DI*2)
+	VMOVUPS     Z11, (R11)(DI*2)
+	ADDQ        R8, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(DI*1), R11
+	VMOVUPS     128(R9), Z6
+	VMOVUPS     384(R9), Z7
+	VMOVUPS     640(R9), Z8
+	VMOVUPS     896(R9), Z9
+	VMOVUPS     1152(R9), Z10
+	VMOVUPS     1408(R9), Z11
+	VADDPS      Z7, Z8, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z6, Z12, Z6
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z0, Z7, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z4, Z7, Z11
+	VFMADD231PS Z5, Z9, Z11
+	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z10, (R11)
+	VMOVUPS     Z12, (R10)(DI*2)
+	VMOVUPS     Z11, (R11)(DI*2)
+	ADDQ        R8, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(DI*1), R11
+	VMOVUPS     192(R9), Z6
+	VMOVUPS     448(R9), Z7
+	VMOVUPS     704(R9), Z8
+	VMOVUPS     960(R9), Z9
+	VMOVUPS     1216(R9), Z10
+	VMOVUPS     1472(R9), Z11
+	VADDPS      Z7, Z8, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z6, Z12, Z6
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z0, Z7, Z10
+	VFMADD231PS Z1, Z9, Z10
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z4, Z7, Z11
+	VFMADD231PS Z5, Z9, Z11
+	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z10, (R11)
+	VMOVUPS     Z12, (R10)(DI*2)
+	VMOVUPS     Z11, (R11)(DI*2)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, SI
+	DECQ        AX
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+DATA outputSquareAVX512Constants<>+0(SB)/4, $(0.625)
+DATA outputSquareAVX512Constants<>+4(SB)/4, $(1.25)
+DATA outputSquareAVX512Constants<>+8(SB)/4, $(0.390625)
+DATA outputSquareAVX512Constants<>+12(SB)/4, $(1.5625)
+DATA outputSquareAVX512Constants<>+16(SB)/4, $(0.24414062)
+DATA outputSquareAVX512Constants<>+20(SB)/4, $(1.953125)
+GLOBL outputSquareAVX512Constants<>(SB), RODATA|NOPTR, $24
+
+// func gradientSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+// Requires: AVX, AVX512F
+TEXT ·gradientSquareAVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         down+16(FP), DX
+	MOVQ         across+24(FP), BX
+	MOVQ         dst+32(FP), SI
+	MOVQ         dstDown+40(FP), DI
+	MOVQ         dstAcross+48(FP), R8
+	MOVQ         scratch+56(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	VBROADCASTSS gradientSquareAVX512Constants<>+0(SB), Z0
+	VBROADCASTSS gradientSquareAVX512Constants<>+4(SB), Z1
+	VBROADCASTSS gradientSquareAVX512Constants<>+8(SB), Z2
+	VBROADCASTSS gradientSquareAVX512Constants<>+12(SB), Z3
+
+vector:
+	MOVQ         CX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z4
+	VMOVUPS      (R11), Z5
+	VMOVUPS      (R10)(BX*2), Z6
+	VMOVUPS      (R11)(BX*2), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z4, Z9
+	VFMADD231PS  Z3, Z6, Z9
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z9, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VFNMADD231PS Z1, Z5, Z9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z10, 64(R9)
+	VMOVUPS      Z8, 128(R9)
+	VMOVUPS      Z6, 192(R9)
+	VMOVUPS      Z9, 256(R9)
+	VMOVUPS      Z7, 320(R9)
+	ADDQ         DX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z4
+	VMOVUPS      (R11), Z5
+	VMOVUPS      (R10)(BX*2), Z6
+	VMOVUPS      (R11)(BX*2), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z4, Z9
+	VFMADD231PS  Z3, Z6, Z9
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z9, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VFNMADD231PS Z1, Z5, Z9
+	VMOVUPS      Z4, 384(R9)
+	VMOVUPS      Z10, 448(R9)
+	VMOVUPS      Z8, 512(R9)
+	VMOVUPS      Z6, 576(R9)
+	VMOVUPS      Z9, 640(R9)
+	VMOVUPS      Z7, 704(R9)
+	ADDQ         DX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z4
+	VMOVUPS      (R11), Z5
+	VMOVUPS      (R10)(BX*2), Z6
+	VMOVUPS      (R11)(BX*2), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z4, Z9
+	VFMADD231PS  Z3, Z6, Z9
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z9, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VFNMADD231PS Z1, Z5, Z9
+	VMOVUPS      Z4, 768(R9)
+	VMOVUPS      Z10, 832(R9)
+	VMOVUPS      Z8, 896(R9)
+	VMOVUPS      Z6, 960(R9)
+	VMOVUPS      Z9, 1024(R9)
+	VMOVUPS      Z7, 1088(R9)
+	ADDQ         DX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z4
+	VMOVUPS      (R11), Z5
+	VMOVUPS      (R10)(BX*2), Z6
+	VMOVUPS      (R11)(BX*2), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z4, Z9
+	VFMADD231PS  Z3, Z6, Z9
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z9, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VFNMADD231PS Z1, Z5, Z9
+	VMOVUPS      Z4, 1152(R9)
+	VMOVUPS      Z10, 1216(R9)
+	VMOVUPS      Z8, 1280(R9)
+	VMOVUPS      Z6, 1344(R9)
+	VMOVUPS      Z9, 1408(R9)
+	VMOVUPS      Z7, 1472(R9)
+	MOVQ         SI, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      (R9), Z4
+	VMOVUPS      384(R9), Z5
+	VMOVUPS      768(R9), Z6
+	VMOVUPS      1152(R9), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z4, Z9
+	VFMADD231PS  Z3, Z6, Z9
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z9, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VFNMADD231PS Z1, Z5, Z9
+	VMOVUPS      Z4, (R10)
+	VMOVUPS      Z10, (R11)
+	VMOVUPS      Z8, (R10)(DI*2)
+	VMOVUPS      Z6, (R11)(DI*2)
+	VMOVUPS      Z9, (R10)(DI*4)
+	VMOVUPS      Z7, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      64(R9), Z4
+	VMOVUPS      448(R9), Z5
+	VMOVUPS      832(R9), Z6
+	VMOVUPS      1216(R9), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z4, Z9
+	VFMADD231PS  Z3, Z6, Z9
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z9, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VFNMADD231PS Z1, Z5, Z9
+	VMOVUPS      Z4, (R10)
+	VMOVUPS      Z10, (R11)
+	VMOVUPS      Z8, (R10)(DI*2)
+	VMOVUPS      Z6, (R11)(DI*2)
+	VMOVUPS      Z9, (R10)(DI*4)
+	VMOVUPS      Z7, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      128(R9), Z4
+	VMOVUPS      512(R9), Z5
+	VMOVUPS      896(R9), Z6
+	VMOVUPS      1280(R9), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z4, Z9
+	VFMADD231PS  Z3, Z6, Z9
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z9, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VFNMADD231PS Z1, Z5, Z9
+	VMOVUPS      Z4, (R10)
+	VMOVUPS      Z10, (R11)
+	VMOVUPS      Z8, (R10)(DI*2)
+	VMOVUPS      Z6, (R11)(DI*2)
+	VMOVUPS      Z9, (R10)(DI*4)
+	VMOVUPS      Z7, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      192(R9), Z4
+	VMOVUPS      576(R9), Z5
+	VMOVUPS      960(R9), Z6
+	VMOVUPS      1344(R9), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z4, Z9
+	VFMADD231PS  Z3, Z6, Z9
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z9, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VFNMADD231PS Z1, Z5, Z9
+	VMOVUPS      Z4, (R10)
+	VMOVUPS      Z10, (R11)
+	VMOVUPS      Z8, (R10)(DI*2)
+	VMOVUPS      Z6, (R11)(DI*2)
+	VMOVUPS      Z9, (R10)(DI*4)
+	VMOVUPS      Z7, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      256(R9), Z4
+	VMOVUPS      640(R9), Z5
+	VMOVUPS      1024(R9), Z6
+	VMOVUPS      1408(R9), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z4, Z9
+	VFMADD231PS  Z3, Z6, Z9
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z9, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VFNMADD231PS Z1, Z5, Z9
+	VMOVUPS      Z4, (R10)
+	VMOVUPS      Z10, (R11)
+	VMOVUPS      Z8, (R10)(DI*2)
+	VMOVUPS      Z6, (R11)(DI*2)
+	VMOVUPS      Z9, (R10)(DI*4)
+	VMOVUPS      Z7, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      320(R9), Z4
+	VMOVUPS      704(R9), Z5
+	VMOVUPS      1088(R9), Z6
+	VMOVUPS      1472(R9), Z7
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z6, Z8
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VMOVAPS      Z8, Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z8
+	VMOVAPS      Z4, Z9
+	VFMADD231PS  Z3, Z6, Z9
+	VFMADD231PS  Z3, Z7, Z5
+	VMOVAPS      Z9, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VFNMADD231PS Z1, Z5, Z9
+	VMOVUPS      Z4, (R10)
+	VMOVUPS      Z10, (R11)
+	VMOVUPS      Z8, (R10)(DI*2)
+	VMOVUPS      Z6, (R11)(DI*2)
+	VMOVUPS      Z9, (R10)(DI*4)
+	VMOVUPS      Z7, (R11)(DI*4)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, SI
+	DECQ         AX
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+DATA gradientSquareAVX512Constants<>+0(SB)/4, $(0.625)
+DATA gradientSquareAVX512Constants<>+4(SB)/4, $(1.25)
+DATA gradientSquareAVX512Constants<>+8(SB)/4, $(0.390625)
+DATA gradientSquareAVX512Constants<>+12(SB)/4, $(1.5625)
+GLOBL gradientSquareAVX512Constants<>(SB), RODATA|NOPTR, $16
+
+// func filterSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+// Requires: AVX, AVX512F
+TEXT ·filterSquareAVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         down+16(FP), DX
+	MOVQ         across+24(FP), BX
+	MOVQ         dst+32(FP), SI
+	MOVQ         dstDown+40(FP), DI
+	MOVQ         dstAcross+48(FP), R8
+	MOVQ         scratch+56(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	VBROADCASTSS filterSquareAVX512Constants<>+0(SB), Z0
+	VBROADCASTSS filterSquareAVX512Constants<>+4(SB), Z1
+	VBROADCASTSS filterSquareAVX512Constants<>+8(SB), Z2
+	VBROADCASTSS filterSquareAVX512Constants<>+12(SB), Z3
+	VBROADCASTSS filterSquareAVX512Constants<>+16(SB), Z4
+	VBROADCASTSS filterSquareAVX512Constants<>+20(SB), Z5
+	VBROADCASTSS filterSquareAVX512Constants<>+24(SB), Z6
+
+vector:
+	MOVQ         CX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z7
+	VMOVUPS      (R11), Z8
+	VMOVUPS      (R10)(BX*2), Z9
+	VMULPS       Z0, Z7, Z10
+	VMULPS       Z1, Z7, Z11
+	VFMADD231PS  Z5, Z9, Z11
+	VMOVAPS      Z11, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VFNMADD231PS Z3, Z8, Z11
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z6, Z9, Z7
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  Z4, Z8, Z13
+	VFNMADD231PS Z4, Z8, Z7
+	VMOVUPS      Z10, (R9)
+	VMOVUPS      Z12, 64(R9)
+	VMOVUPS      Z11, 128(R9)
+	VMOVUPS      Z13, 192(R9)
+	VMOVUPS      Z7, 256(R9)
+	VMOVUPS      Z9, 320(R9)
+	ADDQ         DX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z7
+	VMOVUPS      (R11), Z8
+	VMOVUPS      (R10)(BX*2), Z9
+	VMULPS       Z0, Z7, Z10
+	VMULPS       Z1, Z7, Z11
+	VFMADD231PS  Z5, Z9, Z11
+	VMOVAPS      Z11, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VFNMADD231PS Z3, Z8, Z11
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z6, Z9, Z7
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  Z4, Z8, Z13
+	VFNMADD231PS Z4, Z8, Z7
+	VMOVUPS      Z10, 384(R9)
+	VMOVUPS      Z12, 448(R9)
+	VMOVUPS      Z11, 512(R9)
+	VMOVUPS      Z13, 576(R9)
+	VMOVUPS      Z7, 640(R9)
+	VMOVUPS      Z9, 704(R9)
+	ADDQ         DX, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(BX*1), R11
+	VMOVUPS      (R10), Z7
+	VMOVUPS      (R11), Z8
+	VMOVUPS      (R10)(BX*2), Z9
+	VMULPS       Z0, Z7, Z10
+	VMULPS       Z1, Z7, Z11
+	VFMADD231PS  Z5, Z9, Z11
+	VMOVAPS      Z11, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VFNMADD231PS Z3, Z8, Z11
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z6, Z9, Z7
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  Z4, Z8, Z13
+	VFNMADD231PS Z4, Z8, Z7
+	VMOVUPS      Z10, 768(R9)
+	VMOVUPS      Z12, 832(R9)
+	VMOVUPS      Z11, 896(R9)
+	VMOVUPS      Z13, 960(R9)
+	VMOVUPS      Z7, 1024(R9)
+	VMOVUPS      Z9, 1088(R9)
+	MOVQ         SI, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      (R9), Z7
+	VMOVUPS      384(R9), Z8
+	VMOVUPS      768(R9), Z9
+	VMULPS       Z0, Z7, Z10
+	VMULPS       Z1, Z7, Z11
+	VFMADD231PS  Z5, Z9, Z11
+	VMOVAPS      Z11, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VFNMADD231PS Z3, Z8, Z11
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z6, Z9, Z7
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  Z4, Z8, Z13
+	VFNMADD231PS Z4, Z8, Z7
+	VMOVUPS      Z10, (R10)
+	VMOVUPS      Z12, (R11)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VMOVUPS      Z13, (R11)(DI*2)
+	VMOVUPS      Z7, (R10)(DI*4)
+	VMOVUPS      Z9, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      64(R9), Z7
+	VMOVUPS      448(R9), Z8
+	VMOVUPS      832(R9), Z9
+	VMULPS       Z0, Z7, Z10
+	VMULPS       Z1, Z7, Z11
+	VFMADD231PS  Z5, Z9, Z11
+	VMOVAPS      Z11, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VFNMADD231PS Z3, Z8, Z11
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z6, Z9, Z7
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  Z4, Z8, Z13
+	VFNMADD231PS Z4, Z8, Z7
+	VMOVUPS      Z10, (R10)
+	VMOVUPS      Z12, (R11)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VMOVUPS      Z13, (R11)(DI*2)
+	VMOVUPS      Z7, (R10)(DI*4)
+	VMOVUPS      Z9, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      128(R9), Z7
+	VMOVUPS      512(R9), Z8
+	VMOVUPS      896(R9), Z9
+	VMULPS       Z0, Z7, Z10
+	VMULPS       Z1, Z7, Z11
+	VFMADD231PS  Z5, Z9, Z11
+	VMOVAPS      Z11, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VFNMADD231PS Z3, Z8, Z11
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z6, Z9, Z7
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  Z4, Z8, Z13
+	VFNMADD231PS Z4, Z8, Z7
+	VMOVUPS      Z10, (R10)
+	VMOVUPS      Z12, (R11)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VMOVUPS      Z13, (R11)(DI*2)
+	VMOVUPS      Z7, (R10)(DI*4)
+	VMOVUPS      Z9, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      192(R9), Z7
+	VMOVUPS      576(R9), Z8
+	VMOVUPS      960(R9), Z9
+	VMULPS       Z0, Z7, Z10
+	VMULPS       Z1, Z7, Z11
+	VFMADD231PS  Z5, Z9, Z11
+	VMOVAPS      Z11, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VFNMADD231PS Z3, Z8, Z11
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z6, Z9, Z7
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  Z4, Z8, Z13
+	VFNMADD231PS Z4, Z8, Z7
+	VMOVUPS      Z10, (R10)
+	VMOVUPS      Z12, (R11)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VMOVUPS      Z13, (R11)(DI*2)
+	VMOVUPS      Z7, (R10)(DI*4)
+	VMOVUPS      Z9, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      256(R9), Z7
+	VMOVUPS      640(R9), Z8
+	VMOVUPS      1024(R9), Z9
+	VMULPS       Z0, Z7, Z10
+	VMULPS       Z1, Z7, Z11
+	VFMADD231PS  Z5, Z9, Z11
+	VMOVAPS      Z11, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VFNMADD231PS Z3, Z8, Z11
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z6, Z9, Z7
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  Z4, Z8, Z13
+	VFNMADD231PS Z4, Z8, Z7
+	VMOVUPS      Z10, (R10)
+	VMOVUPS      Z12, (R11)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VMOVUPS      Z13, (R11)(DI*2)
+	VMOVUPS      Z7, (R10)(DI*4)
+	VMOVUPS      Z9, (R11)(DI*4)
+	ADDQ         R8, R12
+	MOVQ         R12, R10
+	LEAQ         (R10)(DI*1), R11
+	VMOVUPS      320(R9), Z7
+	VMOVUPS      704(R9), Z8
+	VMOVUPS      1088(R9), Z9
+	VMULPS       Z0, Z7, Z10
+	VMULPS       Z1, Z7, Z11
+	VFMADD231PS  Z5, Z9, Z11
+	VMOVAPS      Z11, Z12
+	VFMADD231PS  Z3, Z8, Z12
+	VFNMADD231PS Z3, Z8, Z11
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z6, Z9, Z7
+	VMOVAPS      Z7, Z13
+	VFMADD231PS  Z4, Z8, Z13
+	VFNMADD231PS Z4, Z8, Z7
+	VMOVUPS      Z10, (R10)
+	VMOVUPS      Z12, (R11)
+	VMOVUPS      Z11, (R10)(DI*2)
+	VMOVUPS      Z13, (R11)(DI*2)
+	VMOVUPS      Z7, (R10)(DI*4)
+	VMOVUPS      Z9, (R11)(DI*4)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, SI
+	DECQ         AX
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+DATA filterSquareAVX512Constants<>+0(SB)/4, $(1.6384)
+DATA filterSquareAVX512Constants<>+4(SB)/4, $(-1.0922667)
+DATA filterSquareAVX512Constants<>+8(SB)/4, $(0.27306667)
+DATA filterSquareAVX512Constants<>+12(SB)/4, $(-0.68266666)
+DATA filterSquareAVX512Constants<>+16(SB)/4, $(0.34133333)
+DATA filterSquareAVX512Constants<>+20(SB)/4, $(-0.42666668)
+DATA filterSquareAVX512Constants<>+24(SB)/4, $(0.42666668)
+GLOBL filterSquareAVX512Constants<>(SB), RODATA|NOPTR, $28
+
+// func weightSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32)
+// Requires: AVX, AVX512F
+TEXT ·weightSquareAVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         down+16(FP), DX
+	MOVQ         across+24(FP), BX
+	MOVQ         dst+32(FP), SI
+	MOVQ         dstDown+40(FP), DI
+	MOVQ         dstAcross+48(FP), R8
+	MOVQ         scratch+56(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	VBROADCASTSS weightSquareAVX512Constants<>+0(SB), Z0
+	VBROADCASTSS weightSquareAVX512Constants<>+4(SB), Z1
+	VBROADCASTSS weightSquareAVX512Constants<>+8(SB), Z2
+	VBROADCASTSS weightSquareAVX512Constants<>+12(SB), Z3
+	VBROADCASTSS weightSquareAVX512Constants<>+16(SB), Z4
+	VBROADCASTSS weightSquareAVX512Constants<>+20(SB), Z5
+	VBROADCASTSS weightSquareAVX512Constants<>+24(SB), Z6
+
+vector:
+	MOVQ        CX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R11), Z8
+	VMOVUPS     (R10)(BX*2), Z9
+	VMOVUPS     (R11)(BX*2), Z10
+	VMOVUPS     (R10)(BX*4), Z11
+	VMOVUPS     (R11)(BX*4), Z12
+	VADDPS      Z8, Z9, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z10, Z11, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z10, Z8
+	VFMADD231PS Z5, Z13, Z12
+	VFMADD231PS Z6, Z9, Z12
+	VMOVUPS     Z7, (R9)
+	VMOVUPS     Z8, 64(R9)
+	VMOVUPS     Z12, 128(R9)
+	ADDQ        DX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R11), Z8
+	VMOVUPS     (R10)(BX*2), Z9
+	VMOVUPS     (R11)(BX*2), Z10
+	VMOVUPS     (R10)(BX*4), Z11
+	VMOVUPS     (R11)(BX*4), Z12
+	VADDPS      Z8, Z9, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z10, Z11, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z10, Z8
+	VFMADD231PS Z5, Z13, Z12
+	VFMADD231PS Z6, Z9, Z12
+	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, 256(R9)
+	VMOVUPS     Z12, 320(R9)
+	ADDQ        DX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R11), Z8
+	VMOVUPS     (R10)(BX*2), Z9
+	VMOVUPS     (R11)(BX*2), Z10
+	VMOVUPS     (R10)(BX*4), Z11
+	VMOVUPS     (R11)(BX*4), Z12
+	VADDPS      Z8, Z9, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z10, Z11, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z10, Z8
+	VFMADD231PS Z5, Z13, Z12
+	VFMADD231PS Z6, Z9, Z12
+	VMOVUPS     Z7, 384(R9)
+	VMOVUPS     Z8, 448(R9)
+	VMOVUPS     Z12, 512(R9)
+	ADDQ        DX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R11), Z8
+	VMOVUPS     (R10)(BX*2), Z9
+	VMOVUPS     (R11)(BX*2), Z10
+	VMOVUPS     (R10)(BX*4), Z11
+	VMOVUPS     (R11)(BX*4), Z12
+	VADDPS      Z8, Z9, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z10, Z11, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z10, Z8
+	VFMADD231PS Z5, Z13, Z12
+	VFMADD231PS Z6, Z9, Z12
+	VMOVUPS     Z7, 576(R9)
+	VMOVUPS     Z8, 640(R9)
+	VMOVUPS     Z12, 704(R9)
+	ADDQ        DX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R11), Z8
+	VMOVUPS     (R10)(BX*2), Z9
+	VMOVUPS     (R11)(BX*2), Z10
+	VMOVUPS     (R10)(BX*4), Z11
+	VMOVUPS     (R11)(BX*4), Z12
+	VADDPS      Z8, Z9, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z10, Z11, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z10, Z8
+	VFMADD231PS Z5, Z13, Z12
+	VFMADD231PS Z6, Z9, Z12
+	VMOVUPS     Z7, 768(R9)
+	VMOVUPS     Z8, 832(R9)
+	VMOVUPS     Z12, 896(R9)
+	ADDQ        DX, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(BX*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R11), Z8
+	VMOVUPS     (R10)(BX*2), Z9
+	VMOVUPS     (R11)(BX*2), Z10
+	VMOVUPS     (R10)(BX*4), Z11
+	VMOVUPS     (R11)(BX*4), Z12
+	VADDPS      Z8, Z9, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z10, Z11, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z10, Z8
+	VFMADD231PS Z5, Z13, Z12
+	VFMADD231PS Z6, Z9, Z12
+	VMOVUPS     Z7, 960(R9)
+	VMOVUPS     Z8, 1024(R9)
+	VMOVUPS     Z12, 1088(R9)
+	MOVQ        SI, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(DI*1), R11
+	VMOVUPS     (R9), Z7
+	VMOVUPS     192(R9), Z8
+	VMOVUPS     384(R9), Z9
+	VMOVUPS     576(R9), Z10
+	VMOVUPS     768(R9), Z11
+	VMOVUPS     960(R9), Z12
+	VADDPS      Z8, Z9, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z10, Z11, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z10, Z8
+	VFMADD231PS Z5, Z13, Z12
+	VFMADD231PS Z6, Z9, Z12
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z8, (R11)
+	VMOVUPS     Z12, (R10)(DI*2)
+	ADDQ        R8, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(DI*1), R11
+	VMOVUPS     64(R9), Z7
+	VMOVUPS     256(R9), Z8
+	VMOVUPS     448(R9), Z9
+	VMOVUPS     640(R9), Z10
+	VMOVUPS     832(R9), Z11
+	VMOVUPS     1024(R9), Z12
+	VADDPS      Z8, Z9, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z10, Z11, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z10, Z8
+	VFMADD231PS Z5, Z13, Z12
+	VFMADD231PS Z6, Z9, Z12
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z8, (R11)
+	VMOVUPS     Z12, (R10)(DI*2)
+	ADDQ        R8, R12
+	MOVQ        R12, R10
+	LEAQ        (R10)(DI*1), R11
+	VMOVUPS     128(R9), Z7
+	VMOVUPS     320(R9), Z8
+	VMOVUPS     512(R9), Z9
+	VMOVUPS     704(R9), Z10
+	VMOVUPS     896(R9), Z11
+	VMOVUPS     1088(R9), Z12
+	VADDPS      Z8, Z9, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z10, Z11, Z9
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z13, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z10, Z8
+	VFMADD231PS Z5, Z13, Z12
+	VFMADD231PS Z6, Z9, Z12
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z8, (R11)
+	VMOVUPS     Z12, (R10)(DI*2)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, SI
+	DECQ        AX
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+DATA weightSquareAVX512Constants<>+0(SB)/4, $(1.6384)
+DATA weightSquareAVX512Constants<>+4(SB)/4, $(-1.0922667)
+DATA weightSquareAVX512Constants<>+8(SB)/4, $(0.27306667)
+DATA weightSquareAVX512Constants<>+12(SB)/4, $(-0.68266666)
+DATA weightSquareAVX512Constants<>+16(SB)/4, $(0.34133333)
+DATA weightSquareAVX512Constants<>+20(SB)/4, $(-0.42666668)
+DATA weightSquareAVX512Constants<>+24(SB)/4, $(0.42666668)
+GLOBL weightSquareAVX512Constants<>(SB), RODATA|NOPTR, $28
+
+// func multiplyAVX512(l int, a *float32, b *float32, off *int, c *float32, ldc int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·multiplyAVX512(SB), NOSPLIT, $0-48
+	MOVQ   l+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   off+24(FP), BX
+	MOVQ   c+32(FP), SI
+	MOVQ   ldc+40(FP), DI
+	SHLQ   $0x02, DI
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	MOVQ   AX, R9
+	SHRQ   $0x01, R9
+	JZ     last
+
+pair:
+	MOVQ             (BX), R8
+	VMOVUPS          (DX)(R8*4), Z16
+	VFMADD231PS.BCST (CX), Z16, Z0
+	VFMADD231PS.BCST 4(CX), Z16, Z1
+	VFMADD231PS.BCST 8(CX), Z16, Z2
+	VFMADD231PS.BCST 12(CX), Z16, Z3
+	VFMADD231PS.BCST 16(CX), Z16, Z4
+	VFMADD231PS.BCST 20(CX), Z16, Z5
+	VFMADD231PS.BCST 24(CX), Z16, Z6
+	VFMADD231PS.BCST 28(CX), Z16, Z7
+	MOVQ             8(BX), R8
+	VMOVUPS          (DX)(R8*4), Z16
+	VFMADD231PS.BCST 32(CX), Z16, Z8
+	VFMADD231PS.BCST 36(CX), Z16, Z9
+	VFMADD231PS.BCST 40(CX), Z16, Z10
+	VFMADD231PS.BCST 44(CX), Z16, Z11
+	VFMADD231PS.BCST 48(CX), Z16, Z12
+	VFMADD231PS.BCST 52(CX), Z16, Z13
+	VFMADD231PS.BCST 56(CX), Z16, Z14
+	VFMADD231PS.BCST 60(CX), Z16, Z15
+	ADDQ             $0x10, BX
+	ADDQ             $0x40, CX
+	DECQ             R9
+	JNZ              pair
+
+last:
+	TESTQ            $0x00000001, AX
+	JZ               store
+	MOVQ             (BX), R8
+	VMOVUPS          (DX)(R8*4), Z16
+	VFMADD231PS.BCST (CX), Z16, Z0
+	VFMADD231PS.BCST 4(CX), Z16, Z1
+	VFMADD231PS.BCST 8(CX), Z16, Z2
+	VFMADD231PS.BCST 12(CX), Z16, Z3
+	VFMADD231PS.BCST 16(CX), Z16, Z4
+	VFMADD231PS.BCST 20(CX), Z16, Z5
+	VFMADD231PS.BCST 24(CX), Z16, Z6
+	VFMADD231PS.BCST 28(CX), Z16, Z7
+
+store:
+	VADDPS  Z8, Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VADDPS  Z9, Z1, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VADDPS  Z10, Z2, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VADDPS  Z11, Z3, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VADDPS  Z12, Z4, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VADDPS  Z13, Z5, Z5
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VADDPS  Z14, Z6, Z6
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VADDPS  Z15, Z7, Z7
+	VMOVUPS Z7, (SI)
+	VZEROUPPER
+	RET
+
+// func expAVX512(n int, y *float32, x *float32)
+// Requires: AVX, AVX512F
+TEXT ·expAVX512(SB), NOSPLIT, $0-24
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS expAVX512Constants<>+0(SB), Z0
+	VBROADCASTSS expAVX512Constants<>+4(SB), Z1
+	VBROADCASTSS expAVX512Constants<>+8(SB), Z2
+	VBROADCASTSS expAVX512Constants<>+12(SB), Z3
+	VBROADCASTSS expAVX512Constants<>+16(SB), Z4
+	VBROADCASTSS expAVX512Constants<>+20(SB), Z5
+	VBROADCASTSS expAVX512Constants<>+24(SB), Z6
+	VBROADCASTSS expAVX512Constants<>+28(SB), Z7
+	VBROADCASTSS expAVX512Constants<>+32(SB), Z8
+	VBROADCASTSS expAVX512Constants<>+36(SB), Z9
+	VBROADCASTSS expAVX512Constants<>+40(SB), Z10
+
+exp:
+	VMOVUPS      (DX), Z11
+	VMINPS       Z3, Z11, Z12
+	VMAXPS       Z4, Z12, Z12
+	VMULPS       Z0, Z12, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VFNMADD231PS Z1, Z13, Z12
+	VFNMADD231PS Z2, Z13, Z12
+	VMOVAPS      Z5, Z14
+	VFMADD213PS  Z6, Z12, Z14
+	VFMADD213PS  Z7, Z12, Z14
+	VFMADD213PS  Z8, Z12, Z14
+	VFMADD213PS  Z9, Z12, Z14
+	VFMADD213PS  Z10, Z12, Z14
+	VFMADD213PS  Z10, Z12, Z14
+	VSCALEFPS    Z13, Z14, Z14
+	VCMPPS       $0x05, Z4, Z11, K1
+	VMOVUPS.Z    Z14, K1, Z14
+	VCMPPS       $0x03, Z11, Z11, K1
+	VMOVUPS      Z11, K1, Z14
+	VMOVUPS      Z14, (CX)
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, CX
+	SUBQ         $0x10, AX
+	JNZ          exp
+	VZEROUPPER
+	RET
+
+DATA expAVX512Constants<>+0(SB)/4, $0x3fb8aa3b
+DATA expAVX512Constants<>+4(SB)/4, $0x3f318000
+DATA expAVX512Constants<>+8(SB)/4, $0xb95e8083
+DATA expAVX512Constants<>+12(SB)/4, $0x42b20000
+DATA expAVX512Constants<>+16(SB)/4, $0xc2aeac4f
+DATA expAVX512Constants<>+20(SB)/4, $0x3ab60b61
+DATA expAVX512Constants<>+24(SB)/4, $0x3c088889
+DATA expAVX512Constants<>+28(SB)/4, $0x3d2aaaab
+DATA expAVX512Constants<>+32(SB)/4, $0x3e2aaaab
+DATA expAVX512Constants<>+36(SB)/4, $0x3f000000
+DATA expAVX512Constants<>+40(SB)/4, $0x3f800000
+GLOBL expAVX512Constants<>(SB), RODATA|NOPTR, $44

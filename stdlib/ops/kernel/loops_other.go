@@ -24,13 +24,13 @@ func highest16AVX2(tiles int, src *float32, at *int, taps *int, count int, w *fl
 }
 func highest8AVX2(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
 }
-func correlateTapsAVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32) {
+func correlateTaps8AVX2(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32) {
 }
 func award16AVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32) {
 }
 func award8AVX2(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, mask *int32) {
 }
-func observeAVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32)  {}
+func observe8AVX2(pixels int, x *float32, pitch int, mask *int32, pivots *float32, sums *float32) {}
 func setRows16AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32) {}
 func setRows8AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32)  {}
 func addRows16AVX2(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32)             {}
@@ -58,3 +58,65 @@ func filterSquareAVX2(n int, src *float32, down int, across int, dst *float32, d
 func weightSquareAVX2(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
 }
 func prefetchAVX2(lines int, p *float32) {}
+func convolve32AVX512(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int) {
+}
+func convolve16AVX512(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int) {
+}
+func convolve8AVX512(tiles int, src *float32, at *int, segments *int, count int, run int, w *float32, dst *float32, to *int, columns int) {
+}
+func correlate32AVX512(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32) {
+}
+func correlate16AVX512(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int) {
+}
+func correlate8AVX512(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int) {
+}
+func weigh16AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func weigh8AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func total16AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func total8AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func highest16AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func highest8AVX512(tiles int, src *float32, at *int, taps *int, count int, w *float32, dst *float32, to *int, columns int) {
+}
+func correlateTaps16AVX512(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int) {
+}
+func correlateTaps8AVX512(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, columns int) {
+}
+func award16AVX512(pixels int, x *float32, dx *float32, at *int, taps *int, count int, top *float32, gradient *float32, pitch int, columns int) {
+}
+func observe16AVX512(pixels int, x *float32, pitch int, columns int, pivots *float32, sums *float32) {
+}
+func setRows16AVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32) {}
+func setRowsLastAVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, b *float32, columns int) {
+}
+func addRows16AVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32) {}
+func addRowsLastAVX512(n int, y *float32, yPitch int, x *float32, xPitch int, a *float32, columns int) {
+}
+func mixRows16AVX512(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32) {
+}
+func mixRowsLastAVX512(n int, y *float32, yPitch int, u *float32, uPitch int, v *float32, vPitch int, p *float32, q *float32, r *float32, columns int) {
+}
+func sumRows16AVX512(n int, x *float32, xPitch int, sums *float32)                                  {}
+func sumRowsLastAVX512(n int, x *float32, xPitch int, sums *float32, columns int)                   {}
+func squareRows16AVX512(n int, x *float32, xPitch int, mean *float32, sums *float32)                {}
+func squareRowsLastAVX512(n int, x *float32, xPitch int, mean *float32, sums *float32, columns int) {}
+func productRows16AVX512(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32) {
+}
+func productRowsLastAVX512(n int, dy *float32, dyPitch int, x *float32, xPitch int, mean *float32, sums *float32, columns int) {
+}
+func dataSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
+}
+func outputSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
+}
+func gradientSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
+}
+func filterSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
+}
+func weightSquareAVX512(n int, src *float32, down int, across int, dst *float32, dstDown int, dstAcross int, scratch *float32) {
+}
+func multiplyAVX512(l int, a *float32, b *float32, off *int, c *float32, ldc int) {}
+func expAVX512(n int, y *float32, x *float32)                                     {}

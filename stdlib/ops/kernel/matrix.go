@@ -20,7 +20,7 @@ func (m matrix[T]) part(row, rows, col, cols int) matrix[T] {
 
 // product computes c = scale*a*b, or adds it to c, in a worker's scratch memory.
 func product[T Float](ws *Workers, worker int, scale T, a, b, c matrix[T], adds bool) {
-	m, l, n := a.rows, a.cols, b.cols
+	m, l, n, rows := a.rows, a.cols, b.cols, panelRows[T]()
 	pitch := roundUp(n, cols)
 	left := buffer[T](ws, worker, slotColumns, roundUp(m, rows)*l)
 	right := buffer[T](ws, worker, slotInput, l*pitch)

@@ -23,10 +23,13 @@ func observe[T Float](x []T, pixels, channels, pitch int, to []tally) {
 	}
 	step := pixels / guesses * pitch
 	n := float64(pixels)
-	var sums [2 * slim]T
-	for c := 0; c < channels; c += slim {
-		count := min(slim, channels-c)
-		var pivots [slim]T
+	var sums [2 * wide]T
+	for c, width := 0, slim; c < channels; c += width {
+		if width = slim; haveAVX512 && channels-c > slim {
+			width = wide
+		}
+		count := min(width, channels-c)
+		var pivots [wide]T
 		for i := range guesses {
 			for k, v := range x[i*step+c:][:count] {
 				pivots[k] += v
@@ -35,26 +38,31 @@ func observe[T Float](x []T, pixels, channels, pitch int, to []tally) {
 		for k := range pivots {
 			pivots[k] /= T(guesses)
 		}
-		if single[T]() && haveAVX2 {
-			observeAVX2(pixels, ptr(x[c:]), pitch, &masks[slim-count], ptr(pivots[:]), ptr(sums[:]))
-		} else {
-			observeGo(pixels, x[c:], pitch, pivots[:count], &sums)
+		switch {
+		case !single[T]() || !haveAVX2:
+			observeGo(pixels, x[c:], pitch, pivots[:count], sums[:2*width])
+		case width == wide:
+			observe16AVX512(pixels, ptr(x[c:]), pitch, count, ptr(pivots[:]), ptr(sums[:]))
+		default:
+			observe8AVX2(pixels, ptr(x[c:]), pitch, &masks[slim-count], ptr(pivots[:]), ptr(sums[:]))
 		}
 		for k := range count {
-			s, q := float64(sums[k]), float64(sums[slim+k])
+			s, q := float64(sums[k]), float64(sums[width+k])
 			to[c+k] = tally{n, float64(pivots[k]) + s/n, max(q-s*s/n, 0)}
 		}
 	}
 }
 
-// observeGo adds up distances from the pivots and their squares.
-func observeGo[T Float](pixels int, x []T, pitch int, pivots []T, sums *[2 * slim]T) {
-	clear(sums[:])
+// observeGo adds up distances from the pivots and, in the second half of sums, their
+// squares.
+func observeGo[T Float](pixels int, x []T, pitch int, pivots, sums []T) {
+	clear(sums)
+	squares := sums[len(sums)/2:]
 	for p := range pixels {
 		for k, v := range x[p*pitch:][:len(pivots)] {
 			d := v - pivots[k]
 			sums[k] += d
-			sums[slim+k] += d * d
+			squares[k] += d * d
 		}
 	}
 }

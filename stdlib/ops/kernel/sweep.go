@@ -37,6 +37,7 @@ type sweep struct {
 	gradBlocks  []panel // of output channels, with sums for every line
 	gradWeights int     // how many there are
 
+	loops   *loops
 	squares *squares // if it is better computed by squares
 }
 
@@ -54,11 +55,6 @@ type grid struct {
 }
 
 const (
-	tile = 6  // pixels of an inner loop
-	wide = 16 // channels of an inner loop
-	slim = 8  // channels of the inner loop for the last ones
-	nine = 9  // taps of an inner loop over single channels
-
 	scratchTarget = 24 << 10 // numbers in the scratch memory of a task
 	pixelTarget   = 1024     // pixels of a task
 	leastPixels   = 96       // pixels of a task if an image has as many
@@ -110,6 +106,7 @@ func backwardSweeps(g Conv, pooling bool) []*sweep {
 
 // plan fills in the second half of s. Everything follows from the shape.
 func (s *sweep) plan() {
+	s.loops = planned()
 	var bottom, right int
 	if len(s.taps) > 0 {
 		s.top, s.left = s.taps[0].y, s.taps[0].x
@@ -154,14 +151,18 @@ func (s *sweep) plan() {
 		s.width, s.height, s.top, s.left = s.srcW, s.srcH, 0, 0
 	}
 	s.segment()
-	if s.channelwise {
-		s.blocks, s.weights = divide(1, s.outC, slim+1, len(s.taps))
-		s.gradBlocks, s.gradWeights = divide(1, s.outC, wide+1, len(s.lines))
-	} else {
-		s.blocks, s.weights = divide(s.groups, s.outC/s.groups, slim+1, s.length())
-		s.gradBlocks, s.gradWeights = divide(s.groups, s.outC/s.groups, wide, len(s.lines))
-	}
 	s.squares = s.cut()
+	if s.channelwise {
+		s.blocks, s.weights = divide(1, s.outC, s.loops.channelwise, len(s.taps))
+		s.gradBlocks, s.gradWeights = divide(1, s.outC, s.loops.taps, len(s.lines))
+	} else {
+		choices := s.loops.convolution
+		if s.squares != nil {
+			choices = s.loops.squares
+		}
+		s.blocks, s.weights = divide(s.groups, s.outC/s.groups, choices, s.length())
+		s.gradBlocks, s.gradWeights = divide(s.groups, s.outC/s.groups, s.loops.correlation, len(s.lines))
+	}
 	s.whole = s.grid(s.perTask, s.rows)
 	s.last = s.whole
 	if n := s.images % s.perTask; n > 0 {
@@ -213,7 +214,7 @@ func (s *sweep) segment() {
 			s.lines = append(s.lines, s.segments[len(s.segments)-1]+j)
 		}
 	}
-	lines := tile
+	lines := s.loops.tile
 	if s.channelwise {
 		lines = nine
 	}
@@ -237,7 +238,7 @@ func (s *sweep) grid(images, rows int) grid {
 			}
 		}
 	}
-	for len(g.at)%tile > 0 {
+	for len(g.at)%s.loops.tile > 0 {
 		g.at, g.to = append(g.at, g.at[g.pixels-1]), append(g.to, g.to[g.pixels-1])
 	}
 	return g
@@ -345,31 +346,6 @@ func clearPixels[T Float](dst []T, pitch, n, c int) {
 	for p := range n {
 		clear(dst[p*pitch:][:c])
 	}
-}
-
-// panel is some output channels of a group, as many as an inner loop computes.
-type panel struct {
-	group        int
-	first, count int // channels of the group
-	width        int // wide or slim
-	at           int // where the rows of the block begin, length of them to a block
-}
-
-// divide divides kg channels of every group into blocks, wide ones while there are
-// at least so many channels left, and says how many numbers all blocks have.
-func divide(groups, kg, least, length int) (all []panel, size int) {
-	for gr := range groups {
-		for k := 0; k < kg; {
-			b := panel{group: gr, first: k, count: min(wide, kg-k), width: wide, at: size}
-			if b.count < least {
-				b.width, b.count = slim, min(slim, b.count)
-			}
-			all = append(all, b)
-			size += b.width * length
-			k += b.count
-		}
-	}
-	return all, size
 }
 
 // sweeps are the passes of a convolution.

@@ -1,12 +1,16 @@
 package kernel
 
 // Loops over contiguous numbers. Each has an assembly form for the whole groups
-// of eight at its front and a Go form for the rest and for other types.
+// of eight at its front and a Go form for the rest and for other types. All but e^x
+// wait for memory rather than for arithmetic, and have no form for AVX-512.
 
 // Variant names the inner loops in use. Results of different variants may differ
 // in their last bits.
 func Variant() string {
-	if haveAVX2 {
+	switch {
+	case haveAVX512:
+		return "avx512"
+	case haveAVX2:
 		return "avx2"
 	}
 	return "portable"
@@ -134,9 +138,13 @@ func reluGrad[T Float](d, y, g []T) {
 
 // exps sets y = e^x.
 func exps[T Float](y, x []T) {
-	h := head[T](len(x))
-	if h > 0 {
-		expAVX2(h, ptr(y), ptr(x))
+	h, first := head[T](len(x)), 0
+	if haveAVX512 && h >= wide {
+		first = h / wide * wide
+		expAVX512(first, ptr(y), ptr(x))
+	}
+	if h > first {
+		expAVX2(h-first, ptr(y[first:]), ptr(x[first:]))
 	}
 	for i := h; i < len(x); i++ {
 		y[i] = exp(x[i])

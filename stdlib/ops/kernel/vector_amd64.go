@@ -2,8 +2,13 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// haveAVX2 says that the processor has what the assembly loops need.
-var haveAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+// What the assembly loops need. The processor has it and the system keeps its
+// registers. The variable GODEBUG can take features away, for a comparison or for the
+// bits of another processor: cpu.avx512f=off leaves AVX2, cpu.avx2=off the Go loops.
+var (
+	haveAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	haveAVX512 = haveAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasBMI2
+)
 
 //go:noescape
 func multiplyAVX2(l int, a, b *float32, off *int, c *float32, ldc int)

@@ -2,7 +2,7 @@
 
 package kernel
 
-const haveAVX2 = false
+const haveAVX2, haveAVX512 = false, false
 
 func multiplyAVX2(l int, a, b *float32, off *int, c *float32, ldc int) {}
 func dotAVX2(n int, a, b *float32) float32                             { return 0 }

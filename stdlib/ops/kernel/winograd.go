@@ -55,7 +55,7 @@ func (s *sweep) cut() *squares {
 			return
 		}
 		// What it takes: the tiles of all tasks, and as much as one for each task.
-		inTiles := func(n int) int { return (n + tile - 1) / tile }
+		inTiles := func(n int) int { return (n + s.loops.tile - 1) / s.loops.tile }
 		cost := tasks + s.images*(q.down/rows*inTiles(rows*q.across)+inTiles(q.down%rows*q.across))
 		if rows == q.down {
 			cost = tasks + s.images/images*inTiles(n) + inTiles(s.images%images*rows*q.across)
@@ -71,15 +71,15 @@ func (s *sweep) cut() *squares {
 		try(images+1, q.down)
 	}
 	q.most = q.images * q.rows * q.across
-	q.at, q.to, q.lines = wholeTiles(q.most, s.srcC), wholeTiles(q.most, s.outC), wholeTiles(s.srcC, 1)
+	q.at, q.to, q.lines = s.loops.wholeTiles(q.most, s.srcC), s.loops.wholeTiles(q.most, s.outC), s.loops.wholeTiles(s.srcC, 1)
 	return q
 }
 
 // wholeTiles is n offsets that are step apart, filled up to whole tiles by repeating the
 // last one.
-func wholeTiles(n, step int) []int {
+func (l *loops) wholeTiles(n, step int) []int {
 	t := multiples(n, step)
-	for len(t)%tile > 0 {
+	for len(t)%l.tile > 0 {
 		t = append(t, t[n-1])
 	}
 	return t
@@ -124,14 +124,39 @@ func (t squareTask) pixels(s *sweep) (first, n int) {
 	return (t.image*s.outH + y) * s.outW, t.images * min(t.rows*square, s.outH-y) * s.outW
 }
 
+// transform is a transform of squares, as loops over vectors of 8 and of 16 numbers.
+type transform struct {
+	eight, sixteen func(n int, src *float32, down, across int, dst *float32, dstDown, dstAcross int, scratch *float32)
+}
+
+var (
+	dataSquare     = transform{dataSquareAVX2, dataSquareAVX512}
+	outputSquare   = transform{outputSquareAVX2, outputSquareAVX512}
+	gradientSquare = transform{gradientSquareAVX2, gradientSquareAVX512}
+	filterSquare   = transform{filterSquareAVX2, filterSquareAVX512}
+	weightSquare   = transform{weightSquareAVX2, weightSquareAVX512}
+)
+
+// run transforms the squares of n channels, a multiple of 8.
+func (t *transform) run(n int, src []float32, down, across int, dst []float32, dstDown, dstAcross int, scratch []float32) {
+	first := 0
+	if haveAVX512 && n >= wide {
+		t.sixteen(n/wide, &src[0], down, across, &dst[0], dstDown, dstAcross, &scratch[0])
+		first = n / wide * wide
+	}
+	if first < n {
+		t.eight((n-first)/slim, &src[first], down, across, &dst[first], dstDown, dstAcross, &scratch[0])
+	}
+}
+
 // transformFilters turns packed weights, blocks of 9 taps, into blocks of 36 products.
 func transformFilters(ws *Workers, s *sweep, packed []float32) []float32 {
 	u := buffer[float32](ws, 0, slotFilters, s.weights/9*products+len(s.blocks)*products*aside)
 	ws.runSome(len(s.blocks), s.weights/9*products, func(worker, i int) {
 		b := s.blocks[i]
 		n := s.srcC * b.width
-		scratch := buffer[float32](ws, worker, slotColumns, products*slim)
-		filterSquareAVX2(n/slim, &packed[b.at], 3*n, n, &u[s.transformed(i)], patch*(n+aside), n+aside, &scratch[0])
+		scratch := buffer[float32](ws, worker, slotColumns, products*wide)
+		filterSquare.run(n, packed[b.at:], 3*n, n, u[s.transformed(i):], patch*(n+aside), n+aside, scratch)
 	})
 	return u
 }
@@ -144,8 +169,8 @@ func (s *sweep) transformed(block int) int {
 // transformSource writes the products of the squares of a task, stride apart.
 func transformSource(ws *Workers, worker int, s *sweep, src []float32, t squareTask, to []float32, stride int) {
 	c := s.srcC
-	scratch := buffer[float32](ws, worker, slotColumns, products*(slim+c))
-	scratch, edge := scratch[:products*slim], scratch[products*slim:]
+	scratch := buffer[float32](ws, worker, slotColumns, products*(wide+c))
+	scratch, edge := scratch[:products*wide], scratch[products*wide:]
 	t.each(s.squares.across, func(i, image, y, x int) {
 		y, x = y+s.taps[0].y, x+s.taps[0].x
 		from, down, across := edge, patch*c, c
@@ -154,7 +179,7 @@ func transformSource(ws *Workers, worker int, s *sweep, src []float32, t squareT
 		} else {
 			copySquare(edge, patch, src[image*s.srcH*s.srcW*s.srcPitch:], s.srcH, s.srcW, c, s.srcPitch, y, x)
 		}
-		dataSquareAVX2(c/slim, &from[0], down, across, &to[i*c], patch*stride, stride, &scratch[0])
+		dataSquare.run(c, from, down, across, to[i*c:], patch*stride, stride, scratch)
 	})
 }
 
@@ -184,7 +209,7 @@ func convolveSquares(ws *Workers, s *sweep, src, packed, dst []float32, parts []
 		v := buffer[float32](ws, worker, slotInput, products*from)
 		m := buffer[float32](ws, worker, slotOutput, products*to)
 		transformSource(ws, worker, s, src, t, v, from)
-		tiles := (t.n + tile - 1) / tile
+		tiles := (t.n + s.loops.tile - 1) / s.loops.tile
 		// The products work in the nearest memory: meanwhile what is written after
 		// them can come, and what is read in the task that is likely to be next.
 		soon, later := s.outputOf(dst, t), s.sourceOf(src, s.squareTask(task+1))
@@ -193,22 +218,18 @@ func convolveSquares(ws *Workers, s *sweep, src, packed, dst []float32, parts []
 			fetch(later, p)
 			for i, b := range s.blocks {
 				w := &u[s.transformed(i)+p*(c*b.width+aside)]
-				if b.width == wide {
-					convolve16AVX2(tiles, &v[p*from], &q.at[0], &q.at[0], 1, c, w, &m[p*to+b.first], &q.to[0], b.count)
-				} else {
-					convolve8AVX2(tiles, &v[p*from], &q.at[0], &q.at[0], 1, c, w, &m[p*to+b.first], &q.to[0], b.count)
-				}
+				convolveBlock(b, tiles, &v[p*from], q.at, q.at[:1], c, w, &m[p*to+b.first], q.to)
 			}
 		}
-		scratch := buffer[float32](ws, worker, slotColumns, products*(slim+k))
-		scratch, edge := scratch[:products*slim], scratch[products*slim:]
+		scratch := buffer[float32](ws, worker, slotColumns, products*(wide+k))
+		scratch, edge := scratch[:products*wide], scratch[products*wide:]
 		t.each(q.across, func(i, image, y, x int) {
 			pixel := dst[((image*s.outH+y)*s.outW+x)*s.dstPitch:]
 			if y+square <= s.outH && x+square <= s.outW {
-				outputSquareAVX2(k/slim, &m[i*k], patch*to, to, &pixel[0], s.outW*s.dstPitch, s.dstPitch, &scratch[0])
+				outputSquare.run(k, m[i*k:], patch*to, to, pixel, s.outW*s.dstPitch, s.dstPitch, scratch)
 				return
 			}
-			outputSquareAVX2(k/slim, &m[i*k], patch*to, to, &edge[0], square*k, k, &scratch[0])
+			outputSquare.run(k, m[i*k:], patch*to, to, edge, square*k, k, scratch)
 			for r := range min(square, s.outH-y) {
 				copyPixels(pixel[r*s.outW*s.dstPitch:], s.dstPitch, edge[r*square*k:], k, min(square, s.outW-x), k)
 			}
@@ -229,8 +250,8 @@ func correlateSquares(ws *Workers, worker int, s *sweep, src, dy []float32, firs
 	d := buffer[float32](ws, worker, slotOutput, products*dStride)
 	sums := buffer[float32](ws, worker, slotSums, products*lines*k)
 	clear(sums)
-	scratch := buffer[float32](ws, worker, slotEdge, products*(slim+k))
-	scratch, edge := scratch[:products*slim], scratch[products*slim:]
+	scratch := buffer[float32](ws, worker, slotEdge, products*(wide+k))
+	scratch, edge := scratch[:products*wide], scratch[products*wide:]
 	for task := first; task < end; task++ {
 		t := s.squareTask(task)
 		transformSource(ws, worker, s, src, t, v, vStride)
@@ -241,7 +262,7 @@ func correlateSquares(ws *Workers, worker int, s *sweep, src, dy []float32, firs
 			} else {
 				copySquare(edge, square, dy[image*s.outH*s.outW*s.dstPitch:], s.outH, s.outW, k, s.dstPitch, y, x)
 			}
-			gradientSquareAVX2(k/slim, &g[0], down, across, &d[i*k], patch*dStride, dStride, &scratch[0])
+			gradientSquare.run(k, g, down, across, d[i*k:], patch*dStride, dStride, scratch)
 		})
 		next := s.squareTask(task + 1)
 		x, g := s.sourceOf(src, next), s.outputOf(dy, next)
@@ -250,17 +271,13 @@ func correlateSquares(ws *Workers, worker int, s *sweep, src, dy []float32, firs
 			fetch(g, p)
 			for _, b := range s.blocks {
 				sum := &sums[(b.first*products+p*b.width)*lines]
-				if b.width == wide {
-					correlate16AVX2(lines/tile, &q.lines[0], t.n, &v[p*vStride], &q.at[0], &d[p*dStride+b.first], k, sum)
-				} else {
-					correlate8AVX2(lines/tile, &q.lines[0], t.n, &v[p*vStride], &q.at[0], &d[p*dStride+b.first], k, sum, &masks[slim-b.count])
-				}
+				correlateRows(b, q.lines, &v[p*vStride], q.at[:t.n], &d[p*dStride+b.first], k, sum)
 			}
 		}
 	}
 	for _, b := range s.blocks {
 		n := c * b.width
-		weightSquareAVX2(n/slim, &sums[b.first*products*lines], patch*lines*b.width, lines*b.width, &to[b.at], 3*n, n, &scratch[0])
+		weightSquare.run(n, sums[b.first*products*lines:], patch*lines*b.width, lines*b.width, to[b.at:], 3*n, n, scratch)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // weights. With one vector of channels there would be too few sums to keep both
 // multipliers busy, so even and odd rows have their own.
 func convolution(m machine, vectors int) {
-	pixels := m.pixels(2)
+	pixels := m.pixels
 	sets := 2 / vectors
 	width := vectors * m.lanes
 	TEXT(fmt.Sprintf("convolve%d%s", width, m.name), attr.NOSPLIT,
@@ -68,8 +68,13 @@ func convolution(m machine, vectors int) {
 			VMOVUPS(Mem{Base: w, Disp: (u*vectors + v) * m.bytes()}, weights[v])
 		}
 		for i, b := range bases {
+			from := Mem{Base: b, Index: index, Scale: 4, Disp: 4 * u}
+			if m.evex && vectors == 1 {
+				VFMADD231PS_BCST(from, weights[0], sums[u%sets][i])
+				continue
+			}
 			x := m.vec()
-			VBROADCASTSS(Mem{Base: b, Index: index, Scale: 4, Disp: 4 * u}, x)
+			VBROADCASTSS(from, x)
 			for v := range weights {
 				VFMADD231PS(weights[v], x, sums[u%sets][i*vectors+v])
 			}
@@ -131,42 +136,12 @@ func convolution(m machine, vectors int) {
 	RET()
 
 	Label("narrow")
-	for i := range pixels {
-		p := bases[i]
-		MOVQ(Mem{Base: to, Disp: 8 * i}, p)
-		LEAQ(Mem{Base: dst, Index: p, Scale: 4}, p)
-		storeColumns(m, fmt.Sprint("pixel", i), sums[0][i*vectors:][:vectors], p, columns)
+	rows := make([][]reg.VecVirtual, pixels)
+	for i := range rows {
+		rows[i] = sums[0][i*vectors:][:vectors]
 	}
+	storeColumns(m, rows, dst, to, bases, columns)
 	JMP(LabelRef("stored"))
-}
-
-// storeColumns stores the first columns numbers of a row of vectors.
-func storeColumns(m machine, label string, row []reg.VecVirtual, p reg.GPVirtual, columns reg.Register) {
-	v := row[0]
-	if len(row) == 2 {
-		TESTQ(U32(m.lanes), columns)
-		JZ(LabelRef(label + "eight"))
-		VMOVUPS(v, Mem{Base: p})
-		ADDQ(U32(m.bytes()), p)
-		VMOVAPS(row[1], v)
-		Label(label + "eight")
-	}
-	TESTQ(U32(4), columns)
-	JZ(LabelRef(label + "four"))
-	VMOVUPS(v.AsX(), Mem{Base: p})
-	ADDQ(Imm(16), p)
-	VEXTRACTF128(Imm(1), v, v.AsX())
-	Label(label + "four")
-	TESTQ(U32(2), columns)
-	JZ(LabelRef(label + "two"))
-	VMOVLPS(v.AsX(), Mem{Base: p})
-	ADDQ(Imm(8), p)
-	VPERMILPS(Imm(0xEE), v.AsX(), v.AsX())
-	Label(label + "two")
-	TESTQ(U32(1), columns)
-	JZ(LabelRef(label + "one"))
-	VMOVSS(v.AsX(), Mem{Base: p})
-	Label(label + "one")
 }
 
 // store writes a register back to its parameter.

@@ -12,15 +12,16 @@ import (
 // correlation writes the loop that adds to every row of sums, a source offset
 // each, the sum over pixels of the source there times a block of channels of dy.
 //
-// Six rows are added up in registers. The narrow form, of one vector of channels,
-// reads only those that mask has, and gives even and odd pixels their own sums.
+// Some rows, as many as pixels elsewhere, are added up in registers. The narrow form,
+// of one vector of channels, reads only the columns that it is told, and gives even
+// and odd pixels their own sums.
 func correlation(m machine, vectors int) {
-	rows := m.pixels(2)
+	rows := m.pixels
 	sets := 2 / vectors
 	width := vectors * m.lanes
 	signature := "func(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32)"
 	if vectors == 1 {
-		signature = "func(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)"
+		signature = "func(blocks int, rows *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, " + m.parameter() + ")"
 	}
 	TEXT(fmt.Sprintf("correlate%d%s", width, m.name), attr.NOSPLIT, signature)
 	Pragma("noescape")
@@ -38,11 +39,9 @@ func correlation(m machine, vectors int) {
 	}
 	pitch := Load(Param("pitch"), GP64())
 	SHLQ(Imm(2), pitch)
-	var mask reg.VecVirtual
+	var columns columns
 	if vectors == 1 {
-		p := Load(Param("mask"), GP64())
-		mask = m.vec()
-		VMOVUPS(Mem{Base: p}, mask)
+		columns = m.columns()
 	}
 
 	Label("block")
@@ -69,14 +68,19 @@ func correlation(m machine, vectors int) {
 				from.Index, from.Scale = pitch, 1
 			}
 			if vectors == 1 {
-				VMASKMOVPS(from, mask, g[v])
+				columns.load(from, g[v])
 			} else {
 				VMOVUPS(from, g[v])
 			}
 		}
 		for i, b := range bases {
+			from := Mem{Base: b, Index: index, Scale: 4}
+			if m.evex && vectors == 1 {
+				VFMADD231PS_BCST(from, g[0], acc[set][i])
+				continue
+			}
 			x := m.vec()
-			VBROADCASTSS(Mem{Base: b, Index: index, Scale: 4}, x)
+			VBROADCASTSS(from, x)
 			for v := range g {
 				VFMADD231PS(g[v], x, acc[set][i*vectors+v])
 			}

@@ -1,10 +1,14 @@
 // Gen writes the inner loops of convolution, pooling and normalisation for processors with AVX2
-// and FMA: the assembly, its Go declarations, and empty declarations for all other
-// processors. It is a module of its own, so that nasc does not depend on avo; run
-// it by `go generate` in the folder above.
+// and FMA and for those with AVX-512: the assembly, its Go declarations, and empty
+// declarations for all other processors. It is a module of its own, so that nasc does
+// not depend on avo; run it by `go generate` in the folder above.
 //
-// A loop is written once for a [machine], a register file of so many vectors of so
-// many lanes; how many pixels and channels it keeps in registers follows from that.
+// A loop is written once for a [machine], the vectors that it works with. Beside the
+// wider vectors AVX-512 has twice as many registers, operands that are a number in
+// memory broadcast to all lanes, and masks: a load or a store of the first few lanes
+// is one instruction. Where 16 channels were two vectors they are one.
+//
+// The program in emulate runs the tests of the package on an emulated processor.
 package main
 
 import (
@@ -19,19 +23,23 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// machine is a register file.
+// machine is what a loop works with.
 type machine struct {
-	name  string // suffix of the loops' names
-	lanes int    // of float32 in a vector
-	count int    // of vector registers
-	vec   func() reg.VecVirtual
+	name   string // suffix of the loops' names
+	lanes  int    // of float32 in a vector
+	pixels int    // that are added up in registers at a time
+	evex   bool   // the encoding of AVX-512: masks, and operands broadcast from memory
+	vec    func() reg.VecVirtual
 }
 
-var avx2 = machine{name: "AVX2", lanes: 8, count: 16, vec: YMM}
-
-// pixels is how many pixels of so many vectors each can be added up in registers:
-// the accumulators, one register per vector of weights and two for pixels.
-func (m machine) pixels(vectors int) int { return min(6, (m.count-vectors-2)/vectors) }
+// With two vectors to a pixel, 12 of the 16 registers of AVX2 hold sums. With AVX-512
+// it is the registers for addresses that end at 8 pixels, of which maps have a whole
+// number more often than of 9 or 10. Vectors of 256 bits serve 8 channels.
+var (
+	avx2   = machine{name: "AVX2", lanes: 8, pixels: 6, vec: YMM}
+	avx512 = machine{name: "AVX512", lanes: 16, pixels: 8, evex: true, vec: ZMM}
+	half   = machine{name: "AVX512", lanes: 8, pixels: 8, evex: true, vec: YMM}
+)
 
 // bytes is the size of a vector.
 func (m machine) bytes() int { return 4 * m.lanes }
@@ -55,12 +63,34 @@ func main() {
 	award(avx2, 2)
 	award(avx2, 1)
 	observation(avx2)
-	for _, l := range rowLoops(avx2) {
-		rows(avx2, l, 2)
-		rows(avx2, l, 1)
+	for _, l := range rowLoops {
+		rows(avx2, l, 2, false)
+		rows(avx2, l, 1, false)
 	}
 	winograd(avx2)
 	prefetch(avx2)
+
+	convolution(avx512, 2)
+	convolution(avx512, 1)
+	convolution(half, 1)
+	correlation(avx512, 2)
+	correlation(avx512, 1)
+	correlation(half, 1)
+	for _, what := range []string{"weigh", "total", "highest"} {
+		window(avx512, what, 1)
+		window(half, what, 1)
+	}
+	tapCorrelation(avx512)
+	tapCorrelation(half)
+	award(avx512, 1)
+	observation(avx512)
+	for _, l := range rowLoops {
+		rows(avx512, l, 1, false)
+		rows(avx512, l, 1, true)
+	}
+	winograd(avx512)
+	multiplication(avx512)
+	exponential(avx512)
 	Generate()
 
 	if *other != "" {

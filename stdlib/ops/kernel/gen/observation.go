@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -12,14 +14,13 @@ import (
 // every pixel lies from a pivot, and the squares of that.
 func observation(m machine) {
 	const sets = 4
-	TEXT("observe"+m.name, attr.NOSPLIT, "func(pixels int, x *float32, pitch int, mask *int32, pivots, sums *float32)")
+	name := fmt.Sprintf("observe%d%s", m.lanes, m.name)
+	TEXT(name, attr.NOSPLIT, "func(pixels int, x *float32, pitch int, "+m.parameter()+", pivots, sums *float32)")
 	Pragma("noescape")
-	Doc("observe" + m.name + " adds up distances from a pivot, and their squares.")
-	n, x, pitch, at := Load(Param("pixels"), GP64()), Load(Param("x"), GP64()), Load(Param("pitch"), GP64()), Load(Param("mask"), GP64())
+	Doc(name + " adds up distances from a pivot, and their squares.")
+	n, x, pitch := Load(Param("pixels"), GP64()), Load(Param("x"), GP64()), Load(Param("pitch"), GP64())
 	SHLQ(Imm(2), pitch)
-	mask, pivot := m.vec(), m.vec()
-	VMOVUPS(Mem{Base: at}, mask)
-	Load(Param("pivots"), at)
+	columns, at, pivot := m.columns(), Load(Param("pivots"), GP64()), m.vec()
 	VMOVUPS(Mem{Base: at}, pivot)
 	var sums, squares [sets]reg.VecVirtual
 	for i := range sets {
@@ -29,7 +30,7 @@ func observation(m machine) {
 	}
 	step := func(i int) {
 		v := m.vec()
-		VMASKMOVPS(Mem{Base: x}, mask, v)
+		columns.load(Mem{Base: x}, v)
 		VSUBPS(pivot, v, v)
 		VADDPS(v, sums[i], sums[i])
 		VFMADD231PS(v, v, squares[i])

@@ -18,53 +18,61 @@ type rowLoop struct {
 	maps      []string // each with a pitch
 	constants []string
 	sums      bool // something is added up per channel
-	step      func(row func(name string) Mem, constant func(name string) reg.VecVirtual, sum, work reg.VecVirtual)
+	step      func(r rowOf, sum, work reg.VecVirtual)
 }
 
-// rowLoops are all of them.
-func rowLoops(m machine) []rowLoop {
-	return []rowLoop{
-		{"setRows", "sets y = a*x + b.", []string{"y", "x"}, []string{"a", "b"}, false,
-			func(row func(string) Mem, constant func(string) reg.VecVirtual, _, work reg.VecVirtual) {
-				VMOVUPS(row("x"), work)
-				VFMADD213PS(constant("b"), constant("a"), work)
-				VMOVUPS(work, row("y"))
-			}},
-		{"addRows", "adds a*x to y.", []string{"y", "x"}, []string{"a"}, false,
-			func(row func(string) Mem, constant func(string) reg.VecVirtual, _, work reg.VecVirtual) {
-				VMOVUPS(row("y"), work)
-				VFMADD231PS(row("x"), constant("a"), work)
-				VMOVUPS(work, row("y"))
-			}},
-		{"mixRows", "sets y = p*u + q*v + r.", []string{"y", "u", "v"}, []string{"p", "q", "r"}, false,
-			func(row func(string) Mem, constant func(string) reg.VecVirtual, _, work reg.VecVirtual) {
-				VMOVUPS(row("u"), work)
-				VFMADD213PS(constant("r"), constant("p"), work)
-				VFMADD231PS(row("v"), constant("q"), work)
-				VMOVUPS(work, row("y"))
-			}},
-		{"sumRows", "adds x to sums.", []string{"x"}, nil, true,
-			func(row func(string) Mem, _ func(string) reg.VecVirtual, sum, _ reg.VecVirtual) {
-				VADDPS(row("x"), sum, sum)
-			}},
-		{"squareRows", "adds (x-mean)² to sums.", []string{"x"}, []string{"mean"}, true,
-			func(row func(string) Mem, constant func(string) reg.VecVirtual, sum, work reg.VecVirtual) {
-				VMOVUPS(row("x"), work)
-				VSUBPS(constant("mean"), work, work)
-				VFMADD231PS(work, work, sum)
-			}},
-		{"productRows", "adds dy*(x-mean) to sums.", []string{"dy", "x"}, []string{"mean"}, true,
-			func(row func(string) Mem, constant func(string) reg.VecVirtual, sum, work reg.VecVirtual) {
-				VMOVUPS(row("x"), work)
-				VSUBPS(constant("mean"), work, work)
-				VFMADD231PS(row("dy"), work, sum)
-			}},
-	}
+// rowOf is a vector of channels of a pixel.
+type rowOf struct {
+	of       func(name string) Op // a number of every channel, in a map
+	store    func(v reg.VecVirtual, name string)
+	constant func(name string) reg.VecVirtual
 }
 
-// rows writes a loop for blocks of so many vectors.
-func rows(m machine, l rowLoop, vectors int) {
+var rowLoops = []rowLoop{
+	{"setRows", "sets y = a*x + b.", []string{"y", "x"}, []string{"a", "b"}, false,
+		func(r rowOf, _, work reg.VecVirtual) {
+			VMOVUPS(r.of("x"), work)
+			VFMADD213PS(r.constant("b"), r.constant("a"), work)
+			r.store(work, "y")
+		}},
+	{"addRows", "adds a*x to y.", []string{"y", "x"}, []string{"a"}, false,
+		func(r rowOf, _, work reg.VecVirtual) {
+			VMOVUPS(r.of("y"), work)
+			VFMADD231PS(r.of("x"), r.constant("a"), work)
+			r.store(work, "y")
+		}},
+	{"mixRows", "sets y = p*u + q*v + r.", []string{"y", "u", "v"}, []string{"p", "q", "r"}, false,
+		func(r rowOf, _, work reg.VecVirtual) {
+			VMOVUPS(r.of("u"), work)
+			VFMADD213PS(r.constant("r"), r.constant("p"), work)
+			VFMADD231PS(r.of("v"), r.constant("q"), work)
+			r.store(work, "y")
+		}},
+	{"sumRows", "adds x to sums.", []string{"x"}, nil, true,
+		func(r rowOf, sum, _ reg.VecVirtual) {
+			VADDPS(r.of("x"), sum, sum)
+		}},
+	{"squareRows", "adds (x-mean)² to sums.", []string{"x"}, []string{"mean"}, true,
+		func(r rowOf, sum, work reg.VecVirtual) {
+			VMOVUPS(r.of("x"), work)
+			VSUBPS(r.constant("mean"), work, work)
+			VFMADD231PS(work, work, sum)
+		}},
+	{"productRows", "adds dy*(x-mean) to sums.", []string{"dy", "x"}, []string{"mean"}, true,
+		func(r rowOf, sum, work reg.VecVirtual) {
+			VMOVUPS(r.of("x"), work)
+			VSUBPS(r.constant("mean"), work, work)
+			VFMADD231PS(r.of("dy"), work, sum)
+		}},
+}
+
+// rows writes a loop for blocks of so many vectors, or for the last channels, of which
+// there are fewer than a vector has lanes. AVX-512 alone has loops for those.
+func rows(m machine, l rowLoop, vectors int, last bool) {
 	name := fmt.Sprintf("%s%d%s", l.name, vectors*m.lanes, m.name)
+	if last {
+		name = l.name + "Last" + m.name
+	}
 	params := []string{"n int"}
 	for _, s := range l.maps {
 		params = append(params, s+" *float32", s+"Pitch int")
@@ -76,6 +84,9 @@ func rows(m machine, l rowLoop, vectors int) {
 	for _, s := range constants {
 		params = append(params, s+" *float32")
 	}
+	if last {
+		params = append(params, m.parameter())
+	}
 	TEXT(name, attr.NOSPLIT, "func("+strings.Join(params, ", ")+")")
 	Pragma("noescape")
 	Doc(name + " " + l.doc)
@@ -85,12 +96,19 @@ func rows(m machine, l rowLoop, vectors int) {
 		at[s], pitch[s] = Load(Param(s), GP64()), Load(Param(s+"Pitch"), GP64())
 		SHLQ(Imm(2), pitch[s])
 	}
+	load := func(from Mem, to reg.VecVirtual) { VMOVUPS(from, to) }
+	store := func(v reg.VecVirtual, to Mem) { VMOVUPS(v, to) }
+	if last {
+		columns := m.columns()
+		load = columns.load
+		store = func(v reg.VecVirtual, to Mem) { VMOVUPS(v, columns.bits[0], to) }
+	}
 	held := map[string][]reg.VecVirtual{}
 	for _, s := range l.constants {
 		from := Load(Param(s), GP64())
 		for v := range vectors {
 			r := m.vec()
-			VMOVUPS(Mem{Base: from, Disp: v * m.bytes()}, r)
+			load(Mem{Base: from, Disp: v * m.bytes()}, r)
 			held[s] = append(held[s], r)
 		}
 	}
@@ -108,13 +126,21 @@ func rows(m machine, l rowLoop, vectors int) {
 	}
 	step := func(p int) {
 		for v := range vectors {
-			row := func(s string) Mem { return Mem{Base: at[s], Disp: v * m.bytes()} }
-			constant := func(s string) reg.VecVirtual { return held[s][v] }
+			place := func(s string) Mem { return Mem{Base: at[s], Disp: v * m.bytes()} }
+			of := func(s string) Op {
+				if !last {
+					return place(s)
+				}
+				r := m.vec()
+				load(place(s), r)
+				return r
+			}
 			var sum reg.VecVirtual
 			if l.sums {
 				sum = sums[p][v]
 			}
-			l.step(row, constant, sum, m.vec())
+			l.step(rowOf{of, func(r reg.VecVirtual, s string) { store(r, place(s)) },
+				func(s string) reg.VecVirtual { return held[s][v] }}, sum, m.vec())
 		}
 		for _, s := range l.maps {
 			ADDQ(pitch[s], at[s])
@@ -142,8 +168,10 @@ func rows(m machine, l rowLoop, vectors int) {
 				VADDPS(sums[p][v], sums[0][v], sums[0][v])
 			}
 			place := Mem{Base: to, Disp: v * m.bytes()}
-			VADDPS(place, sums[0][v], sums[0][v])
-			VMOVUPS(sums[0][v], place)
+			before := m.vec()
+			load(place, before)
+			VADDPS(before, sums[0][v], sums[0][v])
+			store(sums[0][v], place)
 		}
 	}
 	VZEROUPPER()

@@ -23,7 +23,7 @@ const (
 //	total:   added up, and multiplied by the factor of the pixel, w
 //	highest: the greatest is taken
 func window(m machine, what string, vectors int) {
-	pixels := m.pixels(2)
+	pixels := m.pixels
 	width := vectors * m.lanes
 	name := fmt.Sprintf("%s%d%s", what, width, m.name)
 	TEXT(name, attr.NOSPLIT, "func(tiles int, src *float32, at, taps *int, count int, w, dst *float32, to *int, columns int)")
@@ -81,8 +81,14 @@ func window(m machine, what string, vectors int) {
 			v := m.vec()
 			VMOVUPS(x, v)
 			VMAXPS(a, v, a)
-			VCMPPS(Imm(unordered), v, v, v)
-			VORPS(v, a, a)
+			if m.evex {
+				none := K()
+				VCMPPS(Imm(unordered), v, v, none)
+				VMOVUPS(v, none, a)
+			} else {
+				VCMPPS(Imm(unordered), v, v, v)
+				VORPS(v, a, a)
+			}
 		}
 	}
 	DECQ(count)
@@ -119,31 +125,30 @@ func window(m machine, what string, vectors int) {
 	RET()
 
 	Label("narrow")
-	for i, b := range bases {
-		MOVQ(Mem{Base: to, Disp: 8 * i}, b)
-		LEAQ(Mem{Base: dst, Index: b, Scale: 4}, b)
-		storeColumns(m, fmt.Sprint("pixel", i), acc[i*vectors:][:vectors], b, columns)
+	rows := make([][]reg.VecVirtual, pixels)
+	for i := range rows {
+		rows[i] = acc[i*vectors:][:vectors]
 	}
+	storeColumns(m, rows, dst, to, bases, columns)
 	JMP(LabelRef("stored"))
 }
 
 // tapCorrelation writes the loop that adds to the sums of every tap, for a vector
 // of channels, the sum over pixels of the source at the tap times dy, of which only
-// the channels in mask are read.
+// the first columns are read.
 func tapCorrelation(m machine) {
 	const taps = 9
-	TEXT("correlateTaps"+m.name, attr.NOSPLIT,
-		"func(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, mask *int32)")
+	name := fmt.Sprintf("correlateTaps%d%s", m.lanes, m.name)
+	TEXT(name, attr.NOSPLIT,
+		"func(blocks int, taps *int, pixels int, x *float32, at *int, dy *float32, pitch int, sums *float32, "+m.parameter()+")")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("correlateTaps%s adds up blocks*%d taps of %d channels.", m.name, taps, m.lanes))
+	Doc(fmt.Sprintf("%s adds up blocks*%d taps of %d channels.", name, taps, m.lanes))
 	var bases [taps]reg.GPVirtual
 	var acc [taps]reg.VecVirtual
 	for i := range taps {
 		bases[i], acc[i] = GP64(), m.vec()
 	}
-	p := Load(Param("mask"), GP64())
-	mask, g := m.vec(), m.vec()
-	VMOVUPS(Mem{Base: p}, mask)
+	columns, g := m.columns(), m.vec()
 	pitch := Load(Param("pitch"), GP64())
 	SHLQ(Imm(2), pitch)
 
@@ -161,7 +166,7 @@ func tapCorrelation(m machine) {
 	at, dy, n, index := Load(Param("at"), GP64()), Load(Param("dy"), GP64()), Load(Param("pixels"), GP64()), GP64()
 	Label("pixel")
 	MOVQ(Mem{Base: at}, index)
-	VMASKMOVPS(Mem{Base: dy}, mask, g)
+	columns.load(Mem{Base: dy}, g)
 	for i, b := range bases {
 		VFMADD231PS(Mem{Base: b, Index: index, Scale: 4}, g, acc[i])
 	}
@@ -188,26 +193,21 @@ func tapCorrelation(m machine) {
 // vectors of channels, the gradient goes to the first tap whose source equals top.
 // Windows overlap, so that what one tap adds may be what the next one adds to: the
 // loop waits for memory, and two vectors take as long as one. Of one vector it reads
-// only the channels in mask.
+// only the first columns.
 func award(m machine, vectors int) {
 	name := fmt.Sprintf("award%d%s", vectors*m.lanes, m.name)
 	TEXT(name, attr.NOSPLIT,
-		"func(pixels int, x, dx *float32, at, taps *int, count int, top, gradient *float32, pitch int, mask *int32)")
+		"func(pixels int, x, dx *float32, at, taps *int, count int, top, gradient *float32, pitch int, "+m.parameter()+")")
 	Pragma("noescape")
 	Doc(name + " adds the gradient of every pixel to dx where the maximum was.")
 	n, x, dx, at := Load(Param("pixels"), GP64()), Load(Param("x"), GP64()), Load(Param("dx"), GP64()), Load(Param("at"), GP64())
-	top, g, pitch, p := Load(Param("top"), GP64()), Load(Param("gradient"), GP64()), Load(Param("pitch"), GP64()), Load(Param("mask"), GP64())
+	top, g, pitch := Load(Param("top"), GP64()), Load(Param("gradient"), GP64()), Load(Param("pitch"), GP64())
 	SHLQ(Imm(2), pitch)
-	mask := m.vec()
+	load := func(from Mem, to reg.VecVirtual) { VMOVUPS(from, to) }
+	var columns columns
 	if vectors == 1 {
-		VMOVUPS(Mem{Base: p}, mask)
-	}
-	load := func(from Mem, to reg.VecVirtual) {
-		if vectors == 1 {
-			VMASKMOVPS(from, mask, to)
-		} else {
-			VMOVUPS(from, to)
-		}
+		columns = m.columns()
+		load = columns.load
 	}
 	Label("pixel")
 	highest, rest := make([]reg.VecVirtual, vectors), make([]reg.VecVirtual, vectors)
@@ -216,18 +216,34 @@ func award(m machine, vectors int) {
 		load(Mem{Base: top, Disp: v * m.bytes()}, highest[v])
 		load(Mem{Base: g, Disp: v * m.bytes()}, rest[v])
 	}
+	left := K() // channels whose gradient has not gone to a tap
+	if m.evex {
+		KMOVW(columns.bits[0], left)
+	}
 	tap, count := Load(Param("taps"), GP64()), Load(Param("count"), GP64())
 	Label("tap")
 	index := GP64()
 	MOVQ(Mem{Base: at}, index)
 	ADDQ(Mem{Base: tap}, index)
 	for v := range vectors {
-		here, part := m.vec(), m.vec()
-		VCMPPS(Imm(equal), Mem{Base: x, Index: index, Scale: 4, Disp: v * m.bytes()}, highest[v], here)
+		source := Mem{Base: x, Index: index, Scale: 4, Disp: v * m.bytes()}
+		to := Mem{Base: dx, Index: index, Scale: 4, Disp: v * m.bytes()}
+		part := m.vec()
+		if m.evex {
+			here := K()
+			VCMPPS(Imm(equal), source, highest[v], left, here)
+			KANDNW(left, here, left)
+			VMOVUPS(to, part)
+			VADDPS(rest[v], part, here, part)
+			VMOVUPS(part, to)
+			continue
+		}
+		here := m.vec()
+		VCMPPS(Imm(equal), source, highest[v], here)
 		VANDPS(rest[v], here, part)
 		VANDNPS(rest[v], here, rest[v])
-		VADDPS(Mem{Base: dx, Index: index, Scale: 4, Disp: v * m.bytes()}, part, part)
-		VMOVUPS(part, Mem{Base: dx, Index: index, Scale: 4, Disp: v * m.bytes()})
+		VADDPS(to, part, part)
+		VMOVUPS(part, to)
 	}
 	ADDQ(Imm(8), tap)
 	DECQ(count)
