@@ -47,6 +47,22 @@ func TestRandomConvolutions(t *testing.T) {
 	})
 }
 
+// TestBlocks compares numbers of channels around the widths of all blocks.
+func TestBlocks(t *testing.T) {
+	counts := []int{1, 7, 8, 9, 12, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 41, 48, 63, 64, 65}
+	variants(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(9, 9))
+		for i, k := range counts {
+			for _, kernel := range []int{1, 3} {
+				g := Conv{B: 2, C: counts[len(counts)-1-i], H: 5, W: 4, K: k, OH: 5, OW: 4, Kernel: kernel, Stride: 1, Dilation: 2, Groups: 1, Pad: kernel - 1}
+				t.Run(fmt.Sprintf("%d to %d, %dx%d", g.C, g.K, kernel, kernel), func(t *testing.T) { compareConv[float32](t, r, g, 3e-6) })
+			}
+			g := Conv{B: 2, C: k, H: 5, W: 4, K: k, OH: 5, OW: 4, Kernel: 3, Stride: 1, Dilation: 1, Groups: k, Pad: 1}
+			t.Run(fmt.Sprintf("%d, depthwise", k), func(t *testing.T) { compareConv[float32](t, r, g, 3e-6) })
+		}
+	})
+}
+
 // TestRandomSquares compares filters of 3x3 with whole vectors of channels, which are
 // computed by squares.
 func TestRandomSquares(t *testing.T) {
