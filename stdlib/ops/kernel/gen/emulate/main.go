@@ -10,9 +10,9 @@
 //
 // What follows the flags of emulate goes to the tests. Linux starts within one or two
 // minutes; arithmetic takes some hundred times as long as on a real processor. The
-// clock of the emulated machine counts instructions, 100 million a second, so that a
-// benchmark on it counts those of a loop; -env GODEBUG=cpu.avx512f=off runs it with
-// the loops for AVX2.
+// clock of the emulated machine counts instructions, so that the times of a benchmark
+// compare those of two loops; -env GODEBUG=cpu.avx512f=off runs it with the loops for
+// AVX2.
 package main
 
 import (
