@@ -22,14 +22,6 @@ type Moment struct {
 	Step, Steps   int // weight steps of the epoch
 }
 
-// Progress is the share of epochs that are over, 0 in the first and 1 in the last.
-func (at Moment) Progress() float64 {
-	if at.Epochs < 2 {
-		return 0
-	}
-	return min(1, float64(at.Epoch)/float64(at.Epochs-1))
-}
-
 // Kinds is a set of kinds of relaxed decision.
 type Kinds uint
 
@@ -38,7 +30,6 @@ const (
 	Operations    Kinds = 1 << iota // one candidate is taken
 	Edges                           // a fixed number of edges is taken
 	VariableEdges                   // the number of edges is open
-	AllKinds      = Operations | Edges | VariableEdges
 )
 
 // Handler is a component that cannot handle every kind of decision. One that is no

@@ -180,7 +180,7 @@ func entropy(l *Layout, m sdk.Mixture) float64 {
 
 // Train makes weight steps and, with arch, arch steps in turns, as in an epoch at the
 // moment at. It returns the mean losses, "train_loss" of the weight steps and
-// "valid_loss" of the arch steps.
+// "valid_loss" of the arch steps, unless those are on the training part.
 func (s *Search) Train(ctx context.Context, at Moment, steps int, arch bool) (map[string]float64, error) {
 	var train, valid mean
 	_, single := s.parts.Order.(SingleLevel)
@@ -224,7 +224,9 @@ func (s *Search) Train(ctx context.Context, at Moment, steps int, arch bool) (ma
 	}
 	values := map[string]float64{}
 	train.put(values, "train_loss")
-	valid.put(values, "valid_loss")
+	if !single {
+		valid.put(values, "valid_loss")
+	}
 	return values, nil
 }
 

@@ -253,8 +253,9 @@ func TestSeeds(t *testing.T) {
 		}
 		return string(b)
 	}
-	if at(1) != at(1) || at(1) == at(2) {
-		t.Error("seeds")
+	first, again, other := at(1), at(1), at(2)
+	if first != again || first == other {
+		t.Errorf("seed 1: %s\nagain: %s\nseed 2: %s", first, again, other)
 	}
 }
 

@@ -65,7 +65,7 @@ func TestExpGradIsGAEA(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Update().Step(s.params, dp)
+		s.parts.Update.Step(s.params, dp)
 		for i := range x {
 			sum := 0.0
 			for k := range x[i] {

@@ -16,6 +16,10 @@ import (
 // numbers over a temperature (the straight-through estimator of Jang, Gu and Poole, ICLR
 // 2017). Published: from 10 to 0.1.
 //
+// A supernet computes nothing of candidates that were not drawn, nor the gradients of
+// their weights, which are zero. So it is in later code of the authors; in their first,
+// these weights had the gradient of the sum that they were added to.
+//
 // Of edges that are learned as many are drawn as an architecture has, the largest; the
 // gradient is then that of [Concrete].
 func Gumbel(t Temperature) Relaxation { return noisy(t, true) }

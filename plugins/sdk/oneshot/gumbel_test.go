@@ -195,6 +195,7 @@ func TestTemperature(t *testing.T) {
 		{Temperature{Max: 10, Min: 0.1}, 0, 10},
 		{Temperature{Max: 10, Min: 0.1}, 99, 0.1},
 		{Temperature{Max: 10, Min: 0.1}, 33, 10 - 9.9/3},
+		{Temperature{Max: 10, Min: 0.1}, 100, 0.1}, // in the stages of a selection
 		{Temperature{Max: 10, Min: 0.1, Delay: 50}, 50, 10},
 		{Temperature{Max: 10, Min: 0.1, Delay: 50}, 99, 10 - 9.9*49/99}, // never 0.1
 		{Temperature{Max: 1, Min: 0.03, Open: true}, 99, 1 - 0.97*0.99},

@@ -83,7 +83,9 @@ func (p adversarial) Perturb(ctx context.Context, s *Search, m sdk.Mixture, at M
 	x := cloned(m)
 	shake(s, x, eps, s.Rand("perturb"))
 	for range p.steps {
-		_, grad, err := loss(x)
+		there := cloned(x)
+		learnedWeights(s, func(i, k int) { there[i][k] = max(there[i][k], faint) })
+		_, grad, err := loss(there)
 		if err != nil {
 			return nil, err
 		}
@@ -105,6 +107,10 @@ func (p adversarial) Perturb(ctx context.Context, s *Search, m sdk.Mixture, at M
 	}
 	return x, nil
 }
+
+// faint is a weight that adds nothing to a sum of ordinary numbers; of a candidate
+// without any, a supernet computes no gradient.
+const faint = 1e-12
 
 // perturbed has the radius of a perturbation.
 type perturbed struct{ radius Radius }

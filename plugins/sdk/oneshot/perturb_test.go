@@ -119,6 +119,47 @@ func TestAdversarial(t *testing.T) {
 	}
 }
 
+// TestAdversarialReturns: a candidate that a step has left without weight may get some
+// in the next, though a supernet gives no gradient where there is no weight.
+func TestAdversarialReturns(t *testing.T) {
+	perturbed := func(sparse bool) sdk.Mixture {
+		n := newSynthetic(t, cellOptions{nodes: 2, inputs: 1, candidates: []candidate{{"a", 2, false, false}, {"b", 1.5, false, false}, {"c", 0.2, false, false}}})
+		s := begun(t, n, Parts{})
+		if sparse {
+			s.net = thrifty{n}
+		}
+		clear(n.target) // each node is beyond its target, so that all add to the loss
+		last := make(Choice, len(n.relaxed.Decisions))
+		for i, d := range n.relaxed.Decisions {
+			last[i] = []int{len(d.Options) - 1}
+		}
+		m, err := Adversarial(Radius{0.3, 0.3}, 7).Perturb(t.Context(), s, OneHot(&n.relaxed, last), Moment{Epochs: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	m := perturbed(false)
+	if d := distance(m, perturbed(true)); d > 1e-9 || m[0][0] == 0 || m[0][1] == 0 {
+		t.Errorf("the perturbation, to %v, differs by %v", m, d)
+	}
+}
+
+// thrifty is a supernet that computes nothing where there is no weight.
+type thrifty struct{ *synthetic }
+
+func (w thrifty) ArchGradient(ctx ctx, m sdk.Mixture, o sdk.ArchGradient) (float64, sdk.Mixture, error) {
+	loss, grad, err := w.synthetic.ArchGradient(ctx, m, o)
+	for i := range m {
+		for k := range m[i] {
+			if m[i][k] == 0 {
+				grad[i][k] = 0
+			}
+		}
+	}
+	return loss, grad, err
+}
+
 // TestAdversarialReverts: at a mixture that no step makes worse there is no
 // perturbation.
 func TestAdversarialReverts(t *testing.T) {

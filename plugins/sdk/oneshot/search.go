@@ -56,9 +56,6 @@ func (s *Search) Params() Params { return s.params }
 // Relaxation is the component that makes mixtures.
 func (s *Search) Relaxation() Relaxation { return s.parts.Relaxation }
 
-// Update is the component that moves the arch parameters.
-func (s *Search) Update() Update { return s.parts.Update }
-
 // Rand is the next random stream of a name. How many there have been is saved.
 func (s *Search) Rand(name string) *rand.Rand {
 	n := s.draws[name]

@@ -66,7 +66,6 @@ type cellOptions struct {
 	nodes      int
 	inputs     int // node j has inputs+j edges
 	choose     int // of them; 0: all, as in NAS-Bench-201
-	none       bool
 	edgeNorm   bool
 	allReach   bool // the target is for all edges, as they weigh one until some are chosen
 	candidates []candidate
@@ -88,7 +87,6 @@ func newSynthetic(t testing.TB, o cellOptions) *synthetic {
 		edges := o.inputs + j
 		chosen := o.choose > 0 && edges > o.choose
 		var prev *space.Decision
-		under := []int{}
 		at := len(n.relaxed.Decisions)
 		if chosen {
 			prev = &space.Decision{Address: fmt.Sprintf("n[%d].prev", j), Kind: space.Subset, Min: o.choose, Max: o.choose}
@@ -107,7 +105,6 @@ func newSynthetic(t testing.TB, o cellOptions) *synthetic {
 			d := &space.Decision{Address: fmt.Sprintf("n[%d].edge[%d]", j, e), Kind: space.OneOf}
 			r := sdk.RelaxedDecision{Address: d.Address, Min: 1, Max: 1, Sites: 1}
 			i := len(n.relaxed.Decisions)
-			under = append(under, i)
 			for k, c := range o.candidates {
 				a := len(d.Alts)
 				if c.absent && o.choose > 0 {

@@ -9,7 +9,8 @@ type Temperature struct {
 }
 
 // At is the temperature of an epoch: Max - (Max - Min) * max(epoch - Delay, 0) over
-// epochs - 1 or, if open, epochs. With a delay it never gets to Min, as in GAEA-GDAS.
+// epochs - 1 or, if open, epochs; after the last one it falls no more. With a delay it
+// never gets to Min, as in GAEA-GDAS.
 func (t Temperature) At(at Moment) float64 {
 	last := at.Epochs - 1
 	if t.Open {
@@ -18,7 +19,8 @@ func (t Temperature) At(at Moment) float64 {
 	if last < 1 {
 		return t.Max
 	}
-	return t.Max - (t.Max-t.Min)*float64(max(at.Epoch-Span(t.Delay, at.Epochs), 0))/float64(last)
+	over := min(1, float64(max(at.Epoch-Span(t.Delay, at.Epochs), 0))/float64(last))
+	return (1-over)*t.Max + over*t.Min
 }
 
 // temperatureParams are the parameters of relaxations with a temperature.
