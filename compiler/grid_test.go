@@ -73,6 +73,19 @@ func describe(s *Search) string {
 	return strings.TrimSpace(b.String())
 }
 
+// TestNamed: a component knows the `let` that it was given by.
+func TestNamed(t *testing.T) {
+	_, searches := labels(t, searchOf(t, `let again = plain
+search a over s { optimizer = plain | (again | one.shot) | evo(population: 2) }`), nil)
+	var got []string
+	for _, s := range searches {
+		got = append(got, s.Optimizer.Name)
+	}
+	if want := []string{"plain", "again", "", ""}; !slices.Equal(got, want) {
+		t.Errorf("names are %q, want %q", got, want)
+	}
+}
+
 // TestGrid: axes in the order of the source, axes below alternatives, components
 // and ranges as values, a `let` as one axis.
 func TestGrid(t *testing.T) {

@@ -36,6 +36,9 @@ func (m *Module) Method(name string) (*Component, diag.List) {
 		}
 		r := &searchReader{m: in, fixed: func(string) bool { return false }}
 		c := r.component("", place{l.Value, home})
+		if c != nil {
+			c.Name = name
+		}
 		return c, r.diags
 	}
 	return nil, nil

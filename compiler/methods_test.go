@@ -41,7 +41,9 @@ let either = gdas | darts
 			for _, a := range c.Args {
 				args = append(args, fmt.Sprintf("%s=%v", a.Name, a.Value))
 			}
-			got = fmt.Sprintf("%s.%s %v", c.Plugin, c.Component, args)
+			if got = fmt.Sprintf("%s.%s %v", c.Plugin, c.Component, args); c.Name != name {
+				t.Errorf("%s is called %q", name, c.Name)
+			}
 		}
 		if diags.HasErrors() {
 			got += ", " + diags[0].Code

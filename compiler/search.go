@@ -33,6 +33,7 @@ type Component struct {
 	Plugin    string // "nasc/evolution"
 	Version   string // the constraint of its import, "~> 1.0"; empty: any
 	Component string // "regularized"; empty: the plugin's own choice
+	Name      string // of the `let` that it was given by, "gdas"; empty: it was written out
 	Args      []ComponentArg
 	Text      string // as the file writes it
 	Span      diag.Span

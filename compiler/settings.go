@@ -112,6 +112,27 @@ func (r *searchReader) meaning(p place) place {
 	return p
 }
 
+// named is the name of the `let` by which an expression says what it means.
+func (r *searchReader) named(p place) string {
+	for {
+		switch e := p.e.(type) {
+		case *syntax.Paren:
+			p.e = e.X
+			continue
+		case *syntax.Choice:
+			if i, ok := r.taken[e]; ok {
+				p.e = e.Alts[i].Value
+				continue
+			}
+		case *syntax.Name:
+			if l, _ := let(e.Name, p.m); l != nil {
+				return e.Name
+			}
+		}
+		return ""
+	}
+}
+
 // maxLets bounds how many names stand for one another; more are a cycle.
 const maxLets = 1000
 
@@ -261,7 +282,7 @@ func isComponent(p place) bool {
 // what its arguments belong to.
 func (r *searchReader) component(setting string, at place) *Component {
 	p := r.meaning(at)
-	c := &Component{Text: format.Expr(p.e), Span: p.e.Span()}
+	c := &Component{Name: r.named(at), Text: format.Expr(p.e), Span: p.e.Span()}
 	if call, ok := p.e.(*syntax.Call); ok {
 		for _, a := range call.Args {
 			if a.Name == nil {

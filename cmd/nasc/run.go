@@ -222,7 +222,7 @@ func conduct(ctx context.Context, c *cobra.Command, s *plan.Session, source func
 	m, dir := s.Manifest, s.Run.Folder.Dir
 	talk := c.ErrOrStderr()
 	fmt.Fprintf(talk, "%s: %s of %s architectures, %s with %s, %s, seed %d\n", dir, m.Space.Name,
-		report.Group(m.Space.Size), m.Optimizer.Component, m.Evaluator.Component, search.Budget(m.Budget), m.Seed)
+		report.Group(m.Space.Size), m.Optimizer.Title(), m.Evaluator.Title(), search.Budget(m.Budget), m.Seed)
 	progress := report.New(talk, terminal(talk), m)
 	w, diags := s.Search(ctx, progress)
 	progress.End(w != nil)

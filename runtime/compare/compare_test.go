@@ -107,6 +107,7 @@ func holds(t *testing.T, text string, parts ...string) {
 func TestEveryField(t *testing.T) {
 	m := manifest("evolution", 10, 1)
 	m.Relaxation = &store.Relaxation{Channels: 1}
+	m.Optimizer.Method, m.Evaluator.Method = "ours", "theirs"
 	fields, err := flatten(m)
 	if err != nil {
 		t.Fatal(err)

@@ -220,8 +220,9 @@ func repeats(sorted []uint64) bool { return len(slices.Compact(slices.Clone(sort
 // below are the paths at or below others in which runs differ, the seeds apart.
 func (f finding) below(above []string) []string {
 	return slices.DeleteFunc(slices.Clone(f.differ), func(p string) bool {
-		_, _, role := f.judge(p)
-		return !covered(p, above) || role == repetition && !slices.Contains(above, p)
+		changes, _, role := f.judge(p)
+		name := !changes && last(p) == "method" // groups are not set apart by what they are called
+		return !covered(p, above) || (name || role == repetition) && !slices.Contains(above, p)
 	})
 }
 

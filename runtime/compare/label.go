@@ -97,6 +97,12 @@ func component(g *Group, groups []*Group, part string, below []string, whole boo
 	if others {
 		name += "." + f.text(part+".component")
 	}
+	if method := f.text(part + ".method"); f[part+".method"] != "" {
+		// The name of the method says all, where no other group of it has the same.
+		if n := len(slices.DeleteFunc(slices.Clone(same), func(o *Group) bool { return o.runs[0].Fields[part+".method"] != f[part+".method"] })); n == 1 {
+			return method
+		}
+	}
 	var args, values []string
 	for _, p := range below {
 		if p == part+".plugin" || p == part+".component" || p == part+".checksum" ||

@@ -66,3 +66,28 @@ func TestStageCurve(t *testing.T) {
 		t.Errorf("trials: %v", steps)
 	}
 }
+
+// TestMethodNames: groups are called by the names of methods where those set them apart,
+// and are not set apart by them.
+func TestMethodNames(t *testing.T) {
+	one := func(method string, population, seed int) *Run {
+		m := manifest("one", population, seed)
+		m.Optimizer.Method = method
+		return run(t, m, 90)
+	}
+	labels := func(runs ...*Run) (out []string) {
+		for _, g := range must(t, runs, Options{By: []string{"optimizer"}}).Groups {
+			out = append(out, g.Label)
+		}
+		return out
+	}
+	if got := labels(one("darts", 1, 0), one("darts", 1, 1), one("gdas", 2, 0), one("gdas", 2, 1), one("", 3, 0)); fmt.Sprint(got) != "[darts gdas one(population: 3)]" {
+		t.Errorf("groups are called %q", got)
+	}
+	if got := labels(one("darts", 1, 0), one("darts", 2, 0)); fmt.Sprint(got) != "[one(population: 1) one(population: 2)]" {
+		t.Errorf("one name for two methods: %q", got)
+	}
+	if got := labels(one("darts", 1, 0), one("ours", 1, 1)); len(got) != 1 {
+		t.Errorf("two names for one method: %q", got)
+	}
+}

@@ -29,6 +29,9 @@ var rules = []rule{
 	{"report.seed", repetition, ""},
 
 	{"optimizer", decides, "another method"},
+	{"optimizer.method", harmless, "a name for the method with its parameters"},
+	{"evaluator.method", harmless, "a name for the evaluator with its parameters"},
+	{"report.method", harmless, "a name for the evaluator with its parameters"},
 	{"optimizer.version", decides, "another version of the method"},
 	{"optimizer.checksum", decides, "another program of the method"},
 	{"optimizer.parameters", decides, "the method is set differently"},

@@ -83,6 +83,6 @@ func (p *Plan) described(s *compiled) store.Space {
 func (p *Part) manifest(plugins Plugins, s *stock) (store.Component, error) {
 	d := p.Plugin.Description()
 	sum, err := s.checksum(plugins, d.Name)
-	return store.Component{Plugin: d.Name, Version: d.Version, Component: p.Component.Name, Checksum: sum,
+	return store.Component{Plugin: d.Name, Version: d.Version, Component: p.Component.Name, Method: p.method, Checksum: sum,
 		Parameters: p.Settings, Seed: p.Seed, Threads: p.Threads, Deterministic: p.Component.Deterministic}, err
 }

@@ -24,7 +24,8 @@ type Part struct {
 	Seed      uint64
 	Threads   int
 
-	spans map[string]diag.Span // of its settings, by path
+	method string               // the name by which it was given
+	spans  map[string]diag.Span // of its settings, by path
 }
 
 // part is what the block or the command line says of a component.
@@ -33,6 +34,7 @@ type part struct {
 	plugin  string
 	name    string
 	version string // the versions that are wanted; empty: any
+	method  string // the name of the `let` that says all of this
 	args    []compiler.ComponentArg
 	span    diag.Span
 	flagged bool // named on the command line
@@ -48,7 +50,7 @@ func (c part) kind() wire.ComponentKind {
 
 // of is what a search block says of a component.
 func (c part) of(says *compiler.Component) part {
-	c.plugin, c.version, c.name, c.args, c.span = says.Plugin, says.Version, says.Component, says.Args, says.Span
+	c.plugin, c.version, c.name, c.method, c.args, c.span = says.Plugin, says.Version, says.Component, says.Name, says.Args, says.Span
 	return c
 }
 
@@ -231,7 +233,7 @@ func (p *Part) settle(c part, set []Setting, o Options, diags *diag.List) {
 		}
 		*diags = append(*diags, d)
 	}
-	p.Settings = settings
+	p.Settings, p.method = settings, c.method
 }
 
 // flatten makes one list of the arguments of a component and of what fills its slots:

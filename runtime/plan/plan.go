@@ -340,6 +340,6 @@ func (p *Plan) reuse(set []Setting, diags *diag.List) {
 // Name is what the run is called unless the user says otherwise.
 func (p *Plan) Name() string {
 	method := p.Optimizer.Plugin.Description().Name
-	method = method[strings.LastIndexByte(method, '/')+1:]
+	method = cmp.Or(p.Optimizer.method, method[strings.LastIndexByte(method, '/')+1:])
 	return fmt.Sprintf("%s-%s-seed%d", p.Space.Name, method, p.Seed)
 }

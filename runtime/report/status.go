@@ -76,7 +76,7 @@ func NewStatus(r *store.Run, busy bool) (*Status, []*store.Trial, error) {
 		return nil, nil, err
 	}
 	s := &Status{
-		Dir: r.Address(), State: State(state, busy), Space: m.Space.Name, Size: m.Space.Size, Optimizer: m.Optimizer.Component,
+		Dir: r.Address(), State: State(state, busy), Space: m.Space.Name, Size: m.Space.Size, Optimizer: m.Optimizer.Title(),
 		Evaluator: m.Evaluator.Component, Budget: search.Budget(m.Budget).String(), Seed: m.Seed, Batch: m.Batch, Workers: m.Workers,
 		Trials: tally.Trials, Failed: tally.Failed, Infeasible: tally.Infeasible, Reused: tally.Reused, Test: test,
 		Started: m.Started, Seconds: tally.Seconds,
@@ -173,7 +173,11 @@ func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error
 
 // component is a component with its settings, as a search block writes it.
 func component(c store.Component) string {
-	return fmt.Sprintf("%s %s, %s(%s)", c.Plugin, c.Version, c.Component, given(c.Parameters))
+	text := fmt.Sprintf("%s %s, %s(%s)", c.Plugin, c.Version, c.Component, given(c.Parameters))
+	if c.Method != "" {
+		text = c.Method + ": " + text
+	}
+	return text
 }
 
 // given are arguments as a file writes them.

@@ -141,7 +141,7 @@ func NewStudyStatus(f *store.Folder, busy bool) (*Status, error) {
 		if m == nil {
 			continue
 		}
-		spaces, optimizers = append(spaces, m.Space.Name), append(optimizers, m.Optimizer.Component)
+		spaces, optimizers = append(spaces, m.Space.Name), append(optimizers, m.Optimizer.Title())
 		evaluators, budgets = append(evaluators, m.Evaluator.Component), append(budgets, search.Budget(m.Budget).String())
 		s.Size, s.Batch, s.Workers = m.Space.Size, m.Batch, m.Workers
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -78,7 +79,8 @@ type Component struct {
 	Plugin     string            `json:"plugin"`
 	Version    string            `json:"version"`
 	Component  string            `json:"component"`
-	Checksum   string            `json:"checksum"` // of the executable or package
+	Method     string            `json:"method,omitempty"` // the name by which it was given, "gdas"
+	Checksum   string            `json:"checksum"`         // of the executable or package
 	Parameters map[string]any    `json:"parameters"`
 	Seed       uint64            `json:"seed"`
 	Threads    int               `json:"threads,omitempty"`
@@ -89,6 +91,9 @@ type Component struct {
 	// Deterministic evaluators give equal results for equal requests.
 	Deterministic bool `json:"deterministic,omitempty"`
 }
+
+// Title is how people call it.
+func (c *Component) Title() string { return cmp.Or(c.Method, c.Component) }
 
 // Objective is a metric to be made large or small.
 type Objective struct {
