@@ -232,7 +232,6 @@ type toyNet struct {
 	widths []int
 	weight float64
 	steps  int
-	closed *bool
 }
 
 func trainerPlugin() sdk.Plugin {
