@@ -39,7 +39,7 @@ func (o Override) Command() (host.Command, error) {
 		return host.Command{}, fault(BadPackage, fmt.Sprintf("%s: there is no %s", o.Name, o.Path), "")
 	}
 	if !info.IsDir() {
-		sum, err := sumFile(at)
+		sum, err := Sum(at)
 		return host.Command{Path: at, TLS: true, Sum: sum}, err
 	}
 	p, err := Read(at)
@@ -58,8 +58,8 @@ func (o Override) Command() (host.Command, error) {
 	return c, err
 }
 
-// sumFile is the SHA-256 of a file.
-func sumFile(path string) (string, error) {
+// Sum is the SHA-256 of a program that is one file.
+func Sum(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err

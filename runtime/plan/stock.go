@@ -12,6 +12,7 @@ import (
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
+	"github.com/nasc-project/nasc/runtime/packages"
 	"github.com/nasc-project/nasc/runtime/search"
 	"github.com/nasc-project/nasc/runtime/store"
 )
@@ -130,7 +131,7 @@ func (s *stock) checksum(plugins Plugins, name string) (string, error) {
 	if sum, ok := s.checksums[path]; ok {
 		return sum, nil
 	}
-	sum, err := checksum(path)
+	sum, err := packages.Sum(path)
 	if err == nil {
 		s.checksums[path] = sum
 	}

@@ -37,8 +37,12 @@ func (l *ledger) require(t *store.Trial) error {
 	if len(l.Require) == 0 {
 		return nil
 	}
-	metrics := t.Metrics.Map()
-	for _, r := range l.Require {
+	return mark(t, l.Require, t.Metrics.Map())
+}
+
+// mark marks a trial whose metrics violate a requirement.
+func mark(t *store.Trial, requirements []Requirement, metrics map[string]float64) error {
+	for _, r := range requirements {
 		violation, err := r.Violated(metrics)
 		if err != nil {
 			return err

@@ -121,17 +121,7 @@ func (g *shot) measure(t *store.Trial, k *known, measured wire.ValidationMetrics
 			t.Metrics.Values = append(t.Metrics.Values, values[name])
 		}
 	}
-	for _, r := range require {
-		violation, err := r.Violated(values)
-		if err != nil {
-			return err
-		}
-		if violation != "" {
-			t.Status, t.Failure = store.Infeasible, violation
-			return nil
-		}
-	}
-	return nil
+	return mark(t, require, values)
 }
 
 // report tests the architecture of a stage with what reports, once however often it is
