@@ -28,10 +28,11 @@ var overrides []string
 
 // known is a plugin that may run, with what allows it.
 type known struct {
-	name    string
-	command host.Command
-	from    string // "built in", "locked 0.1.0", "./annealing"
-	err     error  // why it cannot run all the same
+	name     string
+	command  host.Command
+	from     string // "built in", "locked 0.1.0", "./annealing"
+	override bool   // it runs from where its author makes it
+	err      error  // why it cannot run all the same
 }
 
 // knownPlugins lists the plugins that may run: built-in ones, those that the project
@@ -73,7 +74,7 @@ func knownPlugins() ([]known, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[o.Name] = known{name: o.Name, command: command, from: o.Path}
+		all[o.Name] = known{name: o.Name, command: command, from: o.Path, override: true}
 	}
 	out := make([]known, 0, len(all))
 	for _, k := range all {
@@ -90,12 +91,17 @@ func newPlugins() (plan.Plugins, error) {
 	if err != nil {
 		return plan.Plugins{}, err
 	}
+	return hosted(all), nil
+}
+
+// hosted is a host for plugins that may run. It warns of overrides.
+func hosted(all []known) plan.Plugins {
 	commands := map[string]host.Command{}
 	for _, k := range all {
 		if k.err != nil {
 			k.command.Check = func() error { return k.err } // said when it is needed
 		}
-		if k.from != "built in" && !strings.HasPrefix(k.from, "locked ") {
+		if k.override {
 			fmt.Fprintf(os.Stderr, "warning: %s runs from %s, neither installed nor locked: nobody can repeat what it gives\n", k.name, k.from)
 		}
 		commands[k.name] = k.command
@@ -105,7 +111,7 @@ func newPlugins() (plan.Plugins, error) {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	return plan.Plugins{Host: host.New(host.Options{Commands: commands, Missing: missingPlugin, Log: log}), Commands: commands}, nil
+	return plan.Plugins{Host: host.New(host.Options{Commands: commands, Missing: missingPlugin, Log: log}), Commands: commands}
 }
 
 // missingPlugin says more of a plugin that may not run.
@@ -161,10 +167,7 @@ func listPlugins(ctx context.Context) ([]listed, error) {
 	}
 	var all []listed
 	there := map[string]bool{}
-	plugins, err := newPlugins()
-	if err != nil {
-		return nil, err
-	}
+	plugins := hosted(ks)
 	defer plugins.Host.Close()
 	for _, k := range ks {
 		there[k.name+" "+strings.TrimPrefix(k.from, "locked ")] = true

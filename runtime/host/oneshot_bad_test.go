@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/nasc-project/nasc/compiler/lower"
-	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
+	nascv1 "github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
 )
 

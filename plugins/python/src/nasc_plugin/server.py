@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 from concurrent import futures
-from typing import Any, Dict, Iterator, List, NoReturn, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NoReturn, Optional, Set, Tuple
 
 import grpc
 
@@ -236,13 +236,12 @@ class _Services:
     def evaluate(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
         work: "queue.Queue[Any]" = queue.Queue()
         out: "queue.Queue[Any]" = queue.Queue()
-        cancelled: Dict[int, bool] = {}
+        cancelled = _Cancelled()
 
         def read() -> None:
             try:
                 for request in requests:
-                    for id in request.cancelled:
-                        cancelled[id] = True
+                    cancelled.ids.update(request.cancelled)
                     for trials in request.trials:
                         graphs = {g.index: g.graph for g in trials.graphs}
                         for i, id in enumerate(trials.ids):
@@ -250,8 +249,7 @@ class _Services:
                                       trials.epochs[i] if trials.epochs else 0, graphs.get(i)))
             except Exception:  # the stream is over
                 pass
-            for id in list(cancelled):
-                cancelled[id] = True
+            cancelled.all = True
             work.put(None)
 
         def judge() -> None:
@@ -265,7 +263,7 @@ class _Services:
                     out.put(_event(id, unknown=pb.Unknown()))
                     continue
                 out.put(self._judge(session, id, number, seed, epochs, data, out, cancelled))
-                cancelled.pop(id, None)
+                cancelled.ids.discard(id)
 
         threading.Thread(target=read, daemon=True).start()
         threading.Thread(target=judge, daemon=True).start()
@@ -276,7 +274,7 @@ class _Services:
             yield m
 
     def _judge(self, session: int, id: int, number: int, seed: int, epochs: int, data: bytes,
-               out: "queue.Queue[Any]", cancelled: Dict[int, bool]) -> Any:
+               out: "queue.Queue[Any]", cancelled: "_Cancelled") -> Any:
         def progress(fraction: float, text: str = "", **values: float) -> None:
             if id in cancelled:
                 raise Cancelled()
@@ -288,15 +286,16 @@ class _Services:
                 if id in cancelled:
                     raise Cancelled()
                 r = e.evaluate(Candidate(number, messages.graph(data), seed, epochs), progress)
-                if not isinstance(r, Result):
-                    r = Result(r)
-                row = [float(r.metrics[x.name]) for x in e.metrics]
         except Cancelled:
             return _event(id, failure=pb.Problem(message="it was cancelled"))
-        except KeyError as err:
-            return _event(id, error=pb.Problem(message=f"the evaluator does not report {err}"))
         except Exception as err:
             return _event(id, failure=_problem(err, "architecture"))
+        if not isinstance(r, Result):
+            r = Result(r)
+        missing = [x.name for x in e.metrics if x.name not in r.metrics]
+        if missing:
+            return _event(id, error=pb.Problem(message=f"the evaluator does not report {', '.join(missing)}"))
+        row = [float(r.metrics[x.name]) for x in e.metrics]
         return pb.EvaluateResponse(ids=[id], results=pb.ValidationMetrics(
             values=row, simulated_seconds=[r.simulated_seconds], epochs=[r.epochs]))
 
@@ -326,6 +325,17 @@ class _Services:
             if m is None:
                 return
             yield m
+
+
+class _Cancelled:
+    """The trials for which nobody waits any more."""
+
+    def __init__(self) -> None:
+        self.ids: Set[int] = set()
+        self.all = False  # the host has ended the stream
+
+    def __contains__(self, id: int) -> bool:
+        return self.all or id in self.ids
 
 
 def _event(id: int, **what: Any) -> Any:
