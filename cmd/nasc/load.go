@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,14 +20,11 @@ import (
 	"github.com/nasc-project/nasc/spaces"
 )
 
-// readFile reads a .nas file: one on disk, else one of the shipped spaces. No
-// built-in plugin offers operations.
+// readFile reads a .nas file: one on disk, else one of the shipped spaces; or what a
+// plugin offers to spaces.
 func readFile(name string) ([]byte, error) {
 	if plugin, ok := resolve.PluginName(name); ok {
-		if short, ok := strings.CutPrefix(plugin, "nasc/"); ok && slices.Contains(builtins.names(), short) {
-			return nil, nil
-		}
-		return nil, fs.ErrNotExist
+		return offered(plugin)
 	}
 	data, err := readText(name)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {

@@ -101,6 +101,9 @@ func printPlugin(w io.Writer, d wire.Description) {
 		}
 		t.Flush()
 	}
+	if d.Signatures != "" {
+		fmt.Fprintf(w, "\noperations\n    %s\n", strings.ReplaceAll(strings.TrimSpace(d.Signatures), "\n", "\n    "))
+	}
 }
 
 func defaultOf(p wire.Parameter) string {

@@ -29,8 +29,9 @@ func newPluginTest() *cobra.Command {
 		Long: `test runs a plugin that may run, by its NAME, or the package in a FOLDER. It searches
 with each of its optimizers, on spaces of many shapes: twice with one seed, and with the
 process killed in between. It lets each of its evaluators judge architectures of a
---space, cancels it, and shows it one that it cannot judge. The exit code is 1 if
-anything does not hold.`,
+--space, cancels it, and shows it one that it cannot judge. It computes each of its
+operations, and compares their gradients with differences of their results. The exit
+code is 1 if anything does not hold.`,
 		Example: "  nasc plugin test .\n  nasc plugin test evolution\n  nasc plugin test train --space spaces/quickstart/quickstart.nas --set epochs=1",
 		Args:    args(1, 1),
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/plugins/signatures"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
 	"github.com/nasc-project/nasc/runtime/packages"
@@ -61,15 +62,11 @@ func knownPlugins() ([]known, error) {
 			all[p.Name] = k
 		}
 	}
-	given := overrides
-	if env := os.Getenv(overridesKey); env != "" {
-		given = append(strings.Split(env, ","), given...)
+	own, err := overridden()
+	if err != nil {
+		return nil, err
 	}
-	for _, text := range given {
-		o, err := packages.ParseOverride(text)
-		if err != nil {
-			return nil, err
-		}
+	for _, o := range own {
 		command, err := o.Command()
 		if err != nil {
 			return nil, err
@@ -83,6 +80,26 @@ func knownPlugins() ([]known, error) {
 	slices.SortFunc(out, func(a, b known) int { return strings.Compare(a.name, b.name) })
 	return out, nil
 }
+
+// overridden are the plugins that run from where their author makes them, the last of a
+// name being the one that counts.
+func overridden() (all []packages.Override, err error) {
+	given := overrides
+	if env := os.Getenv(overridesKey); env != "" {
+		given = append(strings.Split(env, ","), given...)
+	}
+	for _, text := range given {
+		o, err := packages.ParseOverride(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+// warned are the plugins of which a warning was printed.
+var warned = map[string]bool{}
 
 // newPlugins are the plugins that may run, and a host to run them. With NASC_DEBUG
 // set, what plugins log goes to stderr.
@@ -101,7 +118,8 @@ func hosted(all []known) plan.Plugins {
 		if k.err != nil {
 			k.command.Check = func() error { return k.err } // said when it is needed
 		}
-		if k.override {
+		if k.override && !warned[k.name] {
+			warned[k.name] = true
 			fmt.Fprintf(os.Stderr, "warning: %s runs from %s, neither installed nor locked: nobody can repeat what it gives\n", k.name, k.from)
 		}
 		commands[k.name] = k.command
@@ -215,6 +233,11 @@ func printList(w io.Writer, all []listed) error {
 				offer += " (supernets)"
 			}
 			offers = append(offers, offer)
+		}
+		if all, err := signatures.Read(l.Name, l.Signatures); err == nil && l.Signatures != "" {
+			for _, s := range all {
+				offers = append(offers, "op "+s.Name)
+			}
 		}
 		about := firstSentence(l.Doc)
 		if l.Err != "" {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -123,28 +124,45 @@ func pin(ctx context.Context, store packages.Store, name, wants string) (*packag
 	if err != nil {
 		return nil, err
 	}
-	p.Describe, err = described(ctx, store, p)
-	return p, err
+	d, err := described(ctx, store, p)
+	if err != nil {
+		return nil, err
+	}
+	p.Describe, p.Signatures = hashOf(d), d.Signatures
+	return p, nil
 }
 
-// described starts a plugin and returns the hash of what it says of itself.
-func described(ctx context.Context, store packages.Store, p *packages.Locked) (string, error) {
+// described starts a plugin and returns what it says of itself.
+func described(ctx context.Context, store packages.Store, p *packages.Locked) (d wire.Description, err error) {
 	command, err := store.Command(p)
 	if err != nil {
-		return "", err
+		return d, err
 	}
 	h := host.New(host.Options{Commands: map[string]host.Command{p.Name: command}})
 	defer h.Close()
 	started, err := h.Start(ctx, p.Name)
 	if err != nil {
-		return "", err
+		return d, err
 	}
-	d := started.Description()
+	d = started.Description()
 	if d.Name != p.Name || d.Version != p.Version {
-		return "", &diag.Diagnostic{Code: packages.BadPackage, Message: fmt.Sprintf("the package of %s %s is, by what it says itself, %s %s", p.Name, p.Version, d.Name, d.Version),
+		return d, &diag.Diagnostic{Code: packages.BadPackage, Message: fmt.Sprintf("the package of %s %s is, by what it says itself, %s %s", p.Name, p.Version, d.Name, d.Version),
 			Help: "its plugin.json and its code must agree"}
 	}
-	return hashOf(d), nil
+	return d, nil
+}
+
+// differs says how a plugin describes itself in another way than the lock says.
+func differs(p *packages.Locked, d wire.Description) error {
+	now := hashOf(d)
+	switch {
+	case now != p.Describe:
+		return &diag.Diagnostic{Code: packages.Tampered, Message: fmt.Sprintf("%s %s describes itself in another way than the lock says: %s, and not %s", p.Name, p.Version, now, p.Describe)}
+	case strings.TrimSuffix(d.Signatures, "\n") != strings.TrimSuffix(p.Signatures, "\n"):
+		return &diag.Diagnostic{Code: packages.Tampered, Message: fmt.Sprintf("the operations of %s %s that the lock has are not those that it offers", p.Name, p.Version),
+			Help: "the lock was changed by hand; write it anew with `nasc plugin lock " + p.Name + "`"}
+	}
+	return nil
 }
 
 // hashOf is the hash of a description.
@@ -178,8 +196,8 @@ func newPluginVerify() *cobra.Command {
 			var all diag.List
 			for _, p := range lock.Plugins {
 				now, err := described(ctx, store, p)
-				if err == nil && now != p.Describe {
-					err = &diag.Diagnostic{Code: packages.Tampered, Message: fmt.Sprintf("%s %s describes itself in another way than the lock says: %s, and not %s", p.Name, p.Version, now, p.Describe)}
+				if err == nil {
+					err = differs(p, now)
 				}
 				if err != nil {
 					all = append(all, plan.Explain(err, "")...)

@@ -25,7 +25,7 @@ func newPluginNew() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "new KIND OWNER/NAME",
 		Short: "Write a plugin that works, to be changed into yours",
-		Long: `new writes a project, in Go or in Python: a plugin of a KIND, optimizer or evaluator, with its test,
+		Long: `new writes a project, in Go or in Python: a plugin of a KIND, optimizer, evaluator or op, with its test,
 its plugin.json, a README and a workflow for GitHub. It builds, passes its test and
 keeps the contract of plugins as it is.`,
 		Example: "  nasc plugin new optimizer me/annealing\n  nasc plugin new evaluator me/accuracy --lang python",

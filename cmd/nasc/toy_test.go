@@ -31,6 +31,7 @@ func toyPlugin() sdk.Plugin {
 		Optimizers: []sdk.OptimizerSpec{sdk.NewOneShot(
 			sdk.OptimizerInfo{Name: "walk", Doc: "A walk through mixtures."},
 			func(s sdk.Search, p toyWalk) (sdk.OneShot, error) { return &toyWalker{search: s, p: p}, nil })},
+		Signatures: toySignatures, Ops: toyOps(),
 	}
 }
 

@@ -18,6 +18,7 @@ package graph
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -132,6 +133,16 @@ func (n *Node) Label() string {
 		return n.Op
 	}
 	return n.Op + "(" + strings.Join(parts, ", ") + ")"
+}
+
+// Plugin is the plugin that declares the operation, "lab/ops", if one does.
+func (n *Node) Plugin() (name string, ok bool) {
+	for _, other := range []string{"std/", "./", "../"} {
+		if strings.HasPrefix(n.Module, other) {
+			return "", false
+		}
+	}
+	return n.Module, n.Module != "" && n.Body == nil && !filepath.IsAbs(n.Module)
 }
 
 // FormatValue prints an attribute value as a `.nas` literal.

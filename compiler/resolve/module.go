@@ -322,6 +322,10 @@ func (m *Module) unknown(im *syntax.Import) {
 // Import is how a file in the folder where nasc runs would import m.
 func (m *Module) Import() string { return m.importPath }
 
+// Key is what the reader was asked for to have the module, cleaned: that of a plugin's
+// operations is [PluginOps].
+func (m *Module) Key() string { return m.key }
+
 // alias is the name that a plugin import binds: the one given, or the last part
 // of the plugin's name.
 func alias(im *syntax.Import) string {

@@ -33,9 +33,17 @@ func (l *loader) plugin(m *Module, im *syntax.Import) *Symbol {
 		return s
 	}
 	src, err := l.read(path)
+	var known *diag.Diagnostic
 	switch {
 	case err == nil:
 		s.Module = l.module(path, im.Path.Value, src, im.Path.Span())
+	case errors.As(err, &known):
+		d := *known // what is wrong with the plugin itself
+		if !d.Span.Start.Valid() {
+			d.Span = im.Path.Span()
+		}
+		l.diags = append(l.diags, &d)
+		s.Module, s.Plugin = nil, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		l.diags.Add("E0207", im.Path.Span(), "cannot read the operations of the plugin `%s`: %s", im.Path.Value, reason(err))
 	}

@@ -1,5 +1,5 @@
-// Package sdk is what a plugin author uses: declare optimizers and evaluators
-// as ordinary Go values and hand them to [Serve].
+// Package sdk is what a plugin author uses: declare optimizers, evaluators and
+// operations ([NewOp]) as ordinary Go values and hand them to [Serve].
 //
 //	type params struct {
 //		Sample int `default:"3" min:"1" doc:"how many to compare"`
@@ -37,6 +37,7 @@ import (
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/space/stream"
+	"github.com/nasc-project/nasc/plugins/remote"
 	"github.com/nasc-project/nasc/plugins/wire"
 )
 
@@ -47,6 +48,10 @@ type Plugin struct {
 	Doc        string // one paragraph
 	Optimizers []OptimizerSpec
 	Evaluators []EvaluatorSpec
+	// Signatures declare the operations that the plugin offers to spaces, as a module of
+	// the language: an `op` for each of Ops, and a `block` for each that is made of others.
+	Signatures string
+	Ops        []OpSpec
 }
 
 // The types that plugins and host share, under shorter names.
@@ -87,6 +92,9 @@ type Env struct {
 	WorkDir string       // of an evaluator in a run: a folder for its files, which it makes itself and loses when the run is finished; else empty
 	Threads int          // to keep busy; 0: as it likes
 	Log     *slog.Logger // to the host's log
+	// Operations are those of plugins that architectures may have, for an evaluator that
+	// says that it can do with them; else nil.
+	Operations *remote.Operations
 }
 
 // Rand returns the random stream of a name and a counter. Equal arguments give
@@ -314,6 +322,8 @@ type EvaluatorInfo struct {
 	Varies bool
 	// Supernets: the evaluator is a [SupernetTrainer].
 	Supernets bool
+	// Operations: the evaluator has operations of plugins computed by [Env.Operations].
+	Operations bool
 }
 
 // EvaluatorSpec is an evaluator that a plugin offers; NewEvaluator makes one.
@@ -362,7 +372,10 @@ func RefuseDecision(address, format string, args ...any) error {
 
 // Description is what the plugin tells about itself, checked.
 func (p Plugin) Description() (wire.Description, error) {
-	d := wire.Description{Name: p.Name, Version: p.Version, Doc: p.Doc}
+	d := wire.Description{Name: p.Name, Version: p.Version, Doc: p.Doc, Signatures: p.Signatures}
+	if err := p.checkOps(); err != nil {
+		return d, err
+	}
 	for _, o := range p.Optimizers {
 		if o.err != nil {
 			return d, fmt.Errorf("optimizer %q: %w", o.info.Name, o.err)
@@ -376,7 +389,7 @@ func (p Plugin) Description() (wire.Description, error) {
 		}
 		d.Components = append(d.Components, wire.Component{Kind: wire.EvaluatorKind, Name: e.info.Name, Doc: e.info.Doc,
 			Parameters: e.parameters, Metrics: e.info.Metrics, TestMetrics: e.info.TestMetrics, Deterministic: e.info.Deterministic,
-			Shared: e.info.Shared, Varies: e.info.Varies, Supernets: e.info.Supernets})
+			Shared: e.info.Shared, Varies: e.info.Varies, Supernets: e.info.Supernets, Operations: e.info.Operations})
 	}
 	return d, d.Check()
 }

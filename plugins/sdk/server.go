@@ -71,6 +71,7 @@ func (s *server) register(to grpc.ServiceRegistrar) {
 	nascv1.RegisterEvaluatorServer(to, evaluatorServer{server: s})
 	nascv1.RegisterOneShotServer(to, oneShotServer{server: s})
 	nascv1.RegisterSupernetServer(to, supernetServer{server: s})
+	nascv1.RegisterOpsServer(to, opsServer{server: s})
 }
 
 // offerDirect opens two sockets in the folder of the gRPC socket: for the one long

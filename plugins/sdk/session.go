@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/nasc-project/nasc/plugins/remote"
 	"github.com/nasc-project/nasc/plugins/wire"
 )
 
@@ -76,7 +77,8 @@ func (s *server) open(c wire.Configuration, number uint64, shared bool, start fu
 		return nil, status.Error(codes.FailedPrecondition, "this process is already configured")
 	}
 	err := made.guard(func() (err error) {
-		made.component, err = start(Env{Seed: c.Seed, WorkDir: c.WorkDir, Threads: c.Threads, Log: s.env.Log})
+		made.component, err = start(Env{Seed: c.Seed, WorkDir: c.WorkDir, Threads: c.Threads, Log: s.env.Log,
+			Operations: remote.At(c.Operations)})
 		return err
 	})
 	s.mu.Lock()

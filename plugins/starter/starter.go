@@ -23,7 +23,7 @@ import (
 var files embed.FS
 
 // Kinds are the kinds of plugin that there are projects of.
-func Kinds() []string { return []string{"evaluator", "optimizer"} }
+func Kinds() []string { return []string{"evaluator", "op", "optimizer"} }
 
 // Languages are the languages that there are projects in.
 func Languages() []string { return []string{"go", "python"} }

@@ -18,10 +18,10 @@ const (
 
 // FromDescription makes a message of d.
 func FromDescription(d Description) (*pb.DescribeResponse, error) {
-	m := &pb.DescribeResponse{Name: d.Name, Version: d.Version, Doc: d.Doc}
+	m := &pb.DescribeResponse{Name: d.Name, Version: d.Version, Doc: d.Doc, Signatures: d.Signatures}
 	for _, c := range d.Components {
 		mc := &pb.Component{Name: c.Name, Doc: c.Doc, Deterministic: c.Deterministic, Shared: c.Shared, Ends: c.Ends, Varies: c.Varies,
-			OneShot: c.OneShot, Supernets: c.Supernets,
+			OneShot: c.OneShot, Supernets: c.Supernets, Operations: c.Operations,
 			Metrics: fromMetrics(c.Metrics), TestMetrics: fromMetrics(c.TestMetrics)}
 		switch c.Kind {
 		case OptimizerKind:
@@ -58,14 +58,14 @@ func fromMetrics(ms []Metric) []*pb.Metric {
 
 // ToDescription reads and checks a description.
 func ToDescription(m *pb.DescribeResponse) (Description, error) {
-	d := Description{Name: m.GetName(), Version: m.GetVersion(), Doc: m.GetDoc()}
+	d := Description{Name: m.GetName(), Version: m.GetVersion(), Doc: m.GetDoc(), Signatures: m.GetSignatures()}
 	if len(m.GetComponents()) > maxComponents {
 		return Description{}, fmt.Errorf("%d components", len(m.GetComponents()))
 	}
 	for _, mc := range m.GetComponents() {
 		c := Component{Name: mc.GetName(), Doc: mc.GetDoc(), Deterministic: mc.GetDeterministic(), Shared: mc.GetShared(), Ends: mc.GetEnds(),
 			Varies:  mc.GetVaries(),
-			OneShot: mc.GetOneShot(), Supernets: mc.GetSupernets(),
+			OneShot: mc.GetOneShot(), Supernets: mc.GetSupernets(), Operations: mc.GetOperations(),
 			Metrics: toMetrics(mc.GetMetrics()), TestMetrics: toMetrics(mc.GetTestMetrics())}
 		switch mc.GetKind() {
 		case pb.Component_KIND_OPTIMIZER:

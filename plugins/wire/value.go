@@ -72,7 +72,8 @@ func FromConfiguration(c Configuration) (*pb.Configuration, error) {
 	if c.Threads < 0 || c.Threads > math.MaxInt32 {
 		return nil, fmt.Errorf("%d threads", c.Threads)
 	}
-	return &pb.Configuration{Component: c.Component, Parameters: settings, Seed: c.Seed, WorkDir: c.WorkDir, Threads: int32(c.Threads)}, nil
+	return &pb.Configuration{Component: c.Component, Parameters: settings, Seed: c.Seed, WorkDir: c.WorkDir, Threads: int32(c.Threads),
+		Operations: fromAddresses(c.Operations)}, nil
 }
 
 // ToConfiguration reads a configuration.
@@ -84,7 +85,8 @@ func ToConfiguration(m *pb.Configuration) (Configuration, error) {
 	if m.GetThreads() < 0 {
 		return Configuration{}, fmt.Errorf("%d threads", m.GetThreads())
 	}
-	return Configuration{Component: m.GetComponent(), Settings: settings, Seed: m.GetSeed(), WorkDir: m.GetWorkDir(), Threads: int(m.GetThreads())}, nil
+	return Configuration{Component: m.GetComponent(), Settings: settings, Seed: m.GetSeed(), WorkDir: m.GetWorkDir(), Threads: int(m.GetThreads()),
+		Operations: toAddresses(m.GetOperations())}, nil
 }
 
 // FromProblems makes messages of problems.

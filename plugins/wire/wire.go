@@ -37,6 +37,9 @@ type Description struct {
 	Version    string // "0.1.0"
 	Doc        string // one paragraph
 	Components []Component
+	// Signatures declare the operations that the plugin offers, as a module of the
+	// language; see package signatures.
+	Signatures string `json:",omitempty"`
 }
 
 // Component is one optimizer or evaluator that a plugin offers.
@@ -67,6 +70,8 @@ type Component struct {
 	OneShot bool
 	// Supernets: an evaluator trains supernets.
 	Supernets bool
+	// Operations: an evaluator has operations of plugins computed by their processes.
+	Operations bool `json:",omitempty"`
 }
 
 // Reports are what an evaluator reports with certain settings, where that varies.
@@ -122,7 +127,21 @@ type Configuration struct {
 	Seed      uint64
 	WorkDir   string // for the plugin's own files; empty: it needs none
 	Threads   int    // to keep busy; 0: the plugin's choice
+	// Operations are where operations of plugins are computed, for an evaluator.
+	Operations []OpsAddress
 }
+
+// OpsAddress is where a process computes the operations of a plugin for one evaluator.
+type OpsAddress struct {
+	Plugin  string // "me/swirl"
+	Version string
+	Socket  string // a path
+	Secret  []byte // for who connects there
+	Folder  string // for the files of tensors
+}
+
+// Source is how messages name the plugin: "me/swirl 0.1.0".
+func (a OpsAddress) Source() string { return a.Plugin + " " + a.Version }
 
 // Problem is an error about one parameter or one architecture.
 type Problem struct {

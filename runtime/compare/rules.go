@@ -51,6 +51,8 @@ var rules = []rule{
 	{"evaluator.units", decides, "values are in another unit"},
 	{"evaluator.threads", physical, "the order of sums depends on the number of threads"},
 
+	{"operations", decides, "operations are computed by another plugin or another version of one"},
+
 	{"report", decides, "winners are tested by another evaluator"},
 	{"report.version", decides, "another version of what tests winners"},
 	{"report.checksum", decides, "another program of what tests winners"},

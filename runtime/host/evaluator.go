@@ -25,6 +25,9 @@ type EvaluatorConfig struct {
 	Seed      uint64
 	WorkDir   string
 	Threads   int
+	// Operations are the plugins whose operations architectures may have. Each computes
+	// them in a process of its own for this evaluator, if that says that it can do with them.
+	Operations []*Plugin
 }
 
 // Evaluator is an evaluator at work, in a process of its own or, when it can be
@@ -39,10 +42,11 @@ type Evaluator struct {
 	recognises atomic.Bool                       // it keeps what it makes of a graph
 	described  bool                              // the component is as configured
 	fatal      atomic.Int32                      // architectures in a row that it died of
+	operations []*operations                     // of plugins, that it has computed
 }
 
 // Evaluator configures the plugin as an evaluator.
-func (p *Plugin) Evaluator(ctx context.Context, cfg EvaluatorConfig) (*Evaluator, error) {
+func (p *Plugin) Evaluator(ctx context.Context, cfg EvaluatorConfig) (_ *Evaluator, err error) {
 	c, err := p.Component(wire.EvaluatorKind, cfg.Component)
 	if err != nil {
 		return nil, err
@@ -51,12 +55,21 @@ func (p *Plugin) Evaluator(ctx context.Context, cfg EvaluatorConfig) (*Evaluator
 	if err != nil {
 		return nil, err
 	}
-	configuration, err := wire.FromConfiguration(wire.Configuration{Component: c.Name, Settings: settings,
-		Seed: cfg.Seed, WorkDir: cfg.WorkDir, Threads: cfg.Threads})
+	e := &Evaluator{component: c, settings: settings}
+	defer func() {
+		if err != nil {
+			e.Close()
+		}
+	}()
+	addresses, err := e.start(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluator{component: c, settings: settings}
+	configuration, err := wire.FromConfiguration(wire.Configuration{Component: c.Name, Settings: settings,
+		Seed: cfg.Seed, WorkDir: cfg.WorkDir, Threads: cfg.Threads, Operations: addresses})
+	if err != nil {
+		return nil, err
+	}
 	if e.family, err = p.family(configuration); err != nil {
 		return nil, err
 	}
@@ -70,17 +83,42 @@ func (p *Plugin) Evaluator(ctx context.Context, cfg EvaluatorConfig) (*Evaluator
 		}
 		return e.configured(resp)
 	})
-	if err := e.session.call(ctx, func(context.Context, place) error { return nil }); err != nil {
-		e.Close()
+	if err = e.session.call(ctx, func(context.Context, place) error { return nil }); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
+// start starts the processes that compute operations for the evaluator.
+func (e *Evaluator) start(ctx context.Context, cfg EvaluatorConfig) (addresses []wire.OpsAddress, err error) {
+	if !e.component.Operations {
+		return nil, nil
+	}
+	for _, p := range cfg.Operations {
+		o, err := p.operations(ctx, cfg.Threads)
+		if err != nil {
+			return nil, err
+		}
+		e.operations = append(e.operations, o)
+		addresses = append(addresses, o.address)
+	}
+	return addresses, nil
+}
+
+// ready makes sure that the processes are there that compute operations.
+func (e *Evaluator) ready(ctx context.Context) error {
+	for _, o := range e.operations {
+		if err := o.ready(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // family numbers configurations that differ in seed and folder only.
 func (p *Plugin) family(c *nascv1.Configuration) (uint64, error) {
 	alike := proto.CloneOf(c)
-	alike.Seed, alike.WorkDir = 0, ""
+	alike.Seed, alike.WorkDir, alike.Operations = 0, "", nil
 	key, err := proto.MarshalOptions{Deterministic: true}.Marshal(alike)
 	if err != nil {
 		return 0, err
@@ -141,7 +179,14 @@ func (e *Evaluator) Facts() map[string]string {
 func (e *Evaluator) Source() string { return e.session.plugin.Source() }
 
 // Close ends the evaluator, and its process unless that is shared.
-func (e *Evaluator) Close() { e.session.close() }
+func (e *Evaluator) Close() {
+	if e.session != nil { // it was configured
+		e.session.close()
+	}
+	for _, o := range e.operations {
+		o.close()
+	}
+}
 
 // Evaluate judges one architecture. A [*wire.Problem] is the architecture's own
 // failure (its metrics were not finite, or it killed the plugin again and
@@ -181,9 +226,13 @@ func (e *Evaluator) EvaluateAll(ctx context.Context, jobs []wire.Job, observe fu
 	for len(open) > 0 {
 		// After a death jobs are sent one by one, so that an architecture that kills
 		// the plugin each time fails alone.
+		// So does one that kills what computes operations.
 		now := open[:min(len(open), maxUnderWay)]
-		if d.n > 0 {
+		if d.n > 0 || len(e.operations) > 0 {
 			now = open[:1]
+		}
+		if err := e.ready(ctx); err != nil {
+			return err
 		}
 		first := open[0]
 		finished := make([]bool, len(jobs))
@@ -328,6 +377,9 @@ func (e *Evaluator) Test(ctx context.Context, job wire.Job, progress func(wire.P
 		m.Graph, err = wire.AppendGraph(nil, g)
 	}
 	if err != nil {
+		return wire.TestMetrics{}, err
+	}
+	if err := e.ready(ctx); err != nil {
 		return wire.TestMetrics{}, err
 	}
 	var result wire.TestMetrics

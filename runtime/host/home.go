@@ -8,7 +8,8 @@ import (
 	"github.com/nasc-project/nasc/plugins/wire"
 )
 
-// A home is the private folder of one plugin process. It holds the socket, can
+// A home is the private folder of one plugin process, or of one that computes operations
+// and those who have them computed. It holds the socket, can
 // be read by its owner only, and is removed when the process ends: by the host;
 // by the plugin when the host was killed; and, should both have been killed in
 // one moment, by the next host, which knows it by a lock that nobody holds.
@@ -48,13 +49,18 @@ func homeBase() (string, error) {
 	return "", reason
 }
 
-// newHome makes a home. It gets its final name only when it is locked, so that
-// no other host can take it for one that was left behind.
+// newHome makes a home for a process.
 func newHome() (*home, error) {
 	base, err := homeBase()
 	if err != nil {
 		return nil, err
 	}
+	return newHomeIn(base)
+}
+
+// newHomeIn makes a home in a folder. It gets its final name only when it is locked, so
+// that no other host can take it for one that was left behind.
+func newHomeIn(base string) (*home, error) {
 	hidden, err := os.MkdirTemp(base, "."+wire.SocketHomePrefix)
 	if err != nil {
 		return nil, err
@@ -80,8 +86,14 @@ func (h *home) remove() {
 
 // sweepHomes removes homes whose host was killed.
 func sweepHomes() {
-	base, err := homeBase()
-	if err != nil {
+	if base, err := homeBase(); err == nil {
+		sweepHomesIn(base)
+	}
+	sweepHomesIn(sharedMemory())
+}
+
+func sweepHomesIn(base string) {
+	if base == "" {
 		return
 	}
 	left, err := filepath.Glob(filepath.Join(base, wire.SocketHomePrefix+"*", lockName))

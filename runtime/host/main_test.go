@@ -58,6 +58,8 @@ func servePlugin(name string) {
 		sdk.Serve(oneShotPlugin())
 	case "test/trainer":
 		sdk.Serve(trainerPlugin())
+	case "test/operations":
+		sdk.Serve(operationsPlugin())
 	case "test/optimizer":
 		sdk.Serve(optimizerPlugin())
 	default:

@@ -41,6 +41,9 @@ func (e *Evaluator) Supernet(ctx context.Context, o wire.OpenSupernet) (*Superne
 	if o.Epochs < 0 || o.Epochs > math.MaxInt32 {
 		return nil, fmt.Errorf("%d epochs", o.Epochs)
 	}
+	if err := e.ready(ctx); err != nil {
+		return nil, err
+	}
 	r := wire.FromRelaxation(o.Network.Relaxation())
 	n := &Supernet{evaluator: e}
 	err = e.session.once(ctx, func(ctx context.Context, at place) error {
@@ -91,6 +94,14 @@ func (n *Supernet) Do(ctx context.Context, c Call) (Reply, error) {
 		reply, err = n.reply(c, resp)
 		return err
 	})
+	if err == nil && reply.Err() != nil {
+		// It may be that what computes an operation has died, and its connections with it.
+		for _, o := range n.evaluator.operations {
+			if err := o.alive(ctx); err != nil {
+				return Reply{}, err
+			}
+		}
+	}
 	return reply, err
 }
 

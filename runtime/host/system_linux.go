@@ -24,3 +24,13 @@ func await(cmd *exec.Cmd, gone *atomic.Bool) error {
 	gone.Store(true)
 	return cmd.Wait()
 }
+
+// sharedMemory is the folder of files that are memory, if there is one with room.
+func sharedMemory() string {
+	const dir = "/dev/shm"
+	var st unix.Statfs_t
+	if unix.Statfs(dir, &st) != nil || !scratch(dir, int64(st.Bavail)*st.Bsize) {
+		return ""
+	}
+	return dir
+}

@@ -20,3 +20,6 @@ func await(cmd *exec.Cmd, gone *atomic.Bool) error {
 	gone.Store(true)
 	return err
 }
+
+// sharedMemory is empty: there are no files here that are memory.
+func sharedMemory() string { return "" }

@@ -69,3 +69,6 @@ var hostEnv = []string{
 	"GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG", "GOTRACEBACK", "GOCOVERDIR",
 	"OMP_*", "MKL_*", "OPENBLAS_*", "CUDA_*", "NVIDIA_*", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_*",
 }
+
+// sharedMemory is empty: there are no files here that are memory.
+func sharedMemory() string { return "" }

@@ -38,6 +38,10 @@ type Locked struct {
 	Protocol int               // that it speaks
 	Describe string            // hash of what it says of itself
 	Packages map[string]string // hashes, by platform
+	// Signatures declare the operations that it offers to spaces. They are text in the
+	// lock, so that whoever has the project can check, count and draw its spaces, without
+	// the plugin, and sees in the history of the lock what changes.
+	Signatures string
 
 	span diag.Span
 }
@@ -95,11 +99,14 @@ func ParseLock(file string, text []byte) (*Lock, error) {
 			diags.Add(BadLock, at, "a line before the first plugin")
 		case words[0] == "describe" && len(words) == 2 && strings.HasPrefix(words[1], "sha256:"):
 			now.Describe = words[1]
+		case strings.HasPrefix(words[0], "|"):
+			_, text, _ := strings.Cut(lines.Text(), "|")
+			now.Signatures += strings.TrimPrefix(text, " ") + "\n"
 		case words[0] == "package" && len(words) == 3 && strings.HasPrefix(words[2], "h1:"):
 			now.Packages[words[1]] = words[2]
 		default:
 			diags.Add(BadLock, at, "the line makes no sense: %s", strings.TrimSpace(lines.Text())).Help =
-				"lines of a plugin are `describe sha256:…` and `package PLATFORM h1:…`"
+				"lines of a plugin are `describe sha256:…`, `package PLATFORM h1:…` and, for its operations, `| TEXT`"
 		}
 	}
 	if err := diags.Err(); err != nil {
@@ -178,6 +185,12 @@ func (l *Lock) Text() []byte {
 		fmt.Fprintf(&b, "\nplugin %s %s (%s)\n    describe %s\n", p.Name, p.Version, terms, p.Describe)
 		for _, platform := range slices.Sorted(maps.Keys(p.Packages)) {
 			fmt.Fprintf(&b, "    package  %s %s\n", platform, p.Packages[platform])
+		}
+		if p.Signatures == "" {
+			continue
+		}
+		for line := range strings.SplitSeq(strings.TrimSuffix(p.Signatures, "\n"), "\n") {
+			b.WriteString(strings.TrimRight("    | "+line, " ") + "\n")
 		}
 	}
 	return b.Bytes()

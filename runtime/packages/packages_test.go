@@ -223,6 +223,7 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Describe = "sha256:00"
+	p.Signatures = "import { relu } from \"std/vision\"\n\n/// Twice | once.\nop two(x: [c, h, w]) -> x {\n    params = c\n}\n"
 	l := &Lock{File: filepath.Join(t.TempDir(), LockFile)}
 	l.Set(&Locked{Name: "z/z", Version: "1.0.0", Protocol: 1, Describe: "sha256:1", Packages: map[string]string{"linux_amd64": "h1:1", "darwin_arm64": "h1:2"}})
 	l.Set(p)
@@ -235,6 +236,9 @@ func TestLock(t *testing.T) {
 	}
 	if string(again.Text()) != string(l.Text()) || again.Locked("me/x").Packages[Here()] != p.Packages[Here()] || again.Plugins[0].Name != "me/x" {
 		t.Errorf("written:\n%sread:\n%s", l.Text(), again.Text())
+	}
+	if got := again.Locked("me/x").Signatures; got != p.Signatures || again.Locked("z/z").Signatures != "" {
+		t.Errorf("signatures read: %q", got)
 	}
 	c, err := s.Command(again.Locked("me/x"))
 	if err != nil {

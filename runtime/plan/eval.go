@@ -96,8 +96,14 @@ func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptio
 	if diags.HasErrors() {
 		return out, diags
 	}
+	var computing []*host.Plugin
+	if p.Component.Operations {
+		if computing = newStock().operations(ctx, h, m, &diags); diags.HasErrors() {
+			return out, diags
+		}
+	}
 	e, err := p.Plugin.Evaluator(ctx, host.EvaluatorConfig{Component: p.Component.Name, Settings: p.Settings,
-		Seed: stream.Seed(o.Seed, "evaluator", 0), Threads: runtime.NumCPU()})
+		Seed: stream.Seed(o.Seed, "evaluator", 0), Threads: runtime.NumCPU(), Operations: computing})
 	if err != nil {
 		return out, p.place(Explain(err, ""))
 	}

@@ -57,6 +57,14 @@ func (p *Plan) manifest(plugins Plugins, facts learnt) (*store.Manifest, error) 
 		r := p.described(p.Retrain)
 		m.Retrain = &r
 	}
+	for _, plugin := range p.Operations {
+		d := plugin.Description()
+		sum, err := p.stock.checksum(plugins, d.Name)
+		if err != nil {
+			return nil, err
+		}
+		m.Operations = append(m.Operations, store.Component{Plugin: d.Name, Version: d.Version, Checksum: sum})
+	}
 	if p.Report != nil {
 		r, err := p.Report.manifest(plugins, p.stock)
 		if err != nil {

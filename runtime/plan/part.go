@@ -170,6 +170,41 @@ func start(ctx context.Context, h *host.Host, s *started, c part, diags *diag.Li
 	return Part{Plugin: plugin, Component: component}
 }
 
+// compute starts the plugins whose operations the module makes use of, if the evaluator,
+// or what reports, has them computed. They must offer what the module was checked with.
+func (p *Plan) compute(ctx context.Context, h *host.Host, diags *diag.List) {
+	wanted := p.Evaluator.Component.Operations || p.Report != nil && p.Report.Component.Operations
+	if diags.HasErrors() || !wanted {
+		return
+	}
+	p.Operations = p.stock.operations(ctx, h, p.Module, diags)
+}
+
+// operations starts the plugins that compute operations of a module.
+func (s *stock) operations(ctx context.Context, h *host.Host, m *compiler.Module, diags *diag.List) (all []*host.Plugin) {
+	for _, o := range m.Operations() {
+		if !o.Computed {
+			continue
+		}
+		plugin, err := s.claim(o.Plugin).start(ctx, h, o.Plugin)
+		if err != nil {
+			*diags = append(*diags, placed(Explain(err, ""), o.Span)...)
+			continue
+		}
+		if d := packages.Wanted(plugin.Description(), o.Version); d != nil {
+			*diags = append(*diags, placed(diag.List{d}, o.Span)...)
+			continue
+		}
+		if strings.TrimSuffix(plugin.Description().Signatures, "\n") != strings.TrimSuffix(o.Signatures, "\n") {
+			d := diags.Add(host.NotReproducible, o.Span, "the plugin offers other operations than those that this was checked with")
+			d.Source, d.Help = plugin.Source(), "lock it anew with `nasc plugin lock "+o.Plugin+"`; a run that has begun goes on with what it has begun with only"
+			continue
+		}
+		all = append(all, plugin)
+	}
+	return all
+}
+
 // placed gives diagnostics that have no place the one they are about.
 func placed(diags diag.List, at diag.Span) diag.List {
 	for _, d := range diags {

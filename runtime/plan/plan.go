@@ -57,7 +57,8 @@ type Plan struct {
 	Space        *compiled
 	Optimizer    Part
 	Evaluator    Part
-	Report       *Part // nil: the evaluator tests the winner
+	Report       *Part          // nil: the evaluator tests the winner
+	Operations   []*host.Plugin // that compute operations of architectures
 	Budget       search.Budget
 	Seed         uint64
 	Objectives   []store.Objective
@@ -174,6 +175,9 @@ func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sour
 	p.measures(b, evaluator, &diags)
 	p.again(retrain, set, &diags)
 	if diags.HasErrors() {
+		return nil, diags
+	}
+	if p.compute(ctx, h, &diags); diags.HasErrors() {
 		return nil, diags
 	}
 	p.Optimizer.Seed = stream.Seed(p.Seed, "optimizer", 0)

@@ -64,6 +64,7 @@ func (s *stock) recall(ctx context.Context, plugins Plugins, module *compiler.Mo
 		p.Report.recall(*m.Report)
 		s.describe(ctx, p.Report, &diags)
 	}
+	p.compute(ctx, plugins.Host, &diags)
 	return p, diags
 }
 
@@ -82,6 +83,11 @@ func (p *Plan) resume(ctx context.Context, plugins Plugins, run *store.Run) (*Se
 	same(&diags, m.Evaluator, again.Evaluator)
 	if m.Report != nil {
 		same(&diags, *m.Report, *again.Report)
+	}
+	for i, c := range m.Operations {
+		if i < len(again.Operations) {
+			same(&diags, c, again.Operations[i])
+		}
 	}
 	if !slices.Equal(m.Metrics, again.Metrics) {
 		diags.Add(Changed, diag.Span{}, "%s reports other metrics than when the run was started", m.Evaluator.Plugin)

@@ -153,7 +153,7 @@ func (p *Plan) configure(ctx context.Context, plugins Plugins, work string, fres
 // evaluator configures one that ends with the session.
 func (s *Session) evaluator(ctx context.Context, p *Part, work string) (*host.Evaluator, diag.List) {
 	e, err := p.Plugin.Evaluator(ctx, host.EvaluatorConfig{Component: p.Component.Name,
-		Settings: p.Settings, Seed: p.Seed, WorkDir: work, Threads: p.Threads})
+		Settings: p.Settings, Seed: p.Seed, WorkDir: work, Threads: p.Threads, Operations: s.plan.Operations})
 	if err != nil {
 		return nil, p.place(Explain(err, ""))
 	}

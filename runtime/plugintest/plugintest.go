@@ -7,7 +7,9 @@
 // killed and started anew; it survives failed, infeasible and rejected trials, small
 // and huge spaces. An evaluator reports all metrics that it declares and finite
 // numbers, the same ones if it says so; it stops when it is cancelled and outlives an
-// architecture that it cannot judge.
+// architecture that it cannot judge. An operation computes all of its result, the same in
+// another process, with the gradients that finite differences say and as many trainable
+// numbers as its signature.
 package plugintest
 
 import (
@@ -73,6 +75,7 @@ func Run(ctx context.Context, o Options, tell func(Result)) (bool, error) {
 			return false, context.Cause(ctx)
 		}
 	}
+	s.operations(ctx, d)
 	s.of = ""
 	if stray := s.printed.stray(); stray != "" {
 		err = fmt.Errorf("it prints %q; what is for people goes to the log, Env.Log", stray)

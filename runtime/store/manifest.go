@@ -34,6 +34,8 @@ type Manifest struct {
 	// Report is what tests the winner, and the stages of a one-shot search, in place
 	// of the evaluator.
 	Report *Component `json:"report,omitempty"`
+	// Operations are the plugins that compute operations of architectures.
+	Operations []Component `json:"operations,omitempty"`
 	// Relaxation is how a one-shot optimizer has the space relaxed at first, which
 	// follows from its parameters; nil for other optimizers.
 	Relaxation *Relaxation `json:"relaxation,omitempty"`

@@ -27,6 +27,7 @@ type Primitive struct {
 	part    int    // how many were made for it before
 	wrt     []bool
 	diff    func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
+	failure func() error
 }
 
 // loops is one computation for both element types: out from in.
@@ -46,6 +47,7 @@ type spec struct {
 	linear  int    // 1 + an input in which the result is linear; last: the last one
 	what    any    // the description, if there is one
 	diff    func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
+	failure func() error // why its last run has failed; nil: it cannot fail
 }
 
 const last = -1
@@ -53,7 +55,7 @@ const last = -1
 // apply adds a primitive to the graph.
 func (n *Network) apply(s spec, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	n.ids++
-	p := &Primitive{name: s.name, id: n.ids, shape: s.shape, loops: s.loops, inPlace: s.inPlace - 1, diff: s.diff, wrt: s.wrt, fixed: s.fixed, what: s.what, linear: s.linear - 1, network: n}
+	p := &Primitive{name: s.name, id: n.ids, shape: s.shape, loops: s.loops, inPlace: s.inPlace - 1, diff: s.diff, wrt: s.wrt, fixed: s.fixed, what: s.what, linear: s.linear - 1, network: n, failure: s.failure}
 	if n.differentiated != nil {
 		p.of, p.part = n.differentiated.id, n.parts
 		n.parts++
@@ -80,6 +82,14 @@ func (p *Primitive) Run32(in [][]float32, out []float32) { p.loops.f32(in, out) 
 
 // Run64 computes out from in.
 func (p *Primitive) Run64(in [][]float64, out []float64) { p.loops.f64(in, out) }
+
+// Err is why the last run has failed, as one can that another process computes.
+func (p *Primitive) Err() error {
+	if p.failure == nil {
+		return nil
+	}
+	return p.failure()
+}
 
 // InPlace is the input whose memory the result may take over, or -1.
 func (p *Primitive) InPlace() int { return p.inPlace }
@@ -144,7 +154,7 @@ func (p *Primitive) UsePreallocDo(out gorgonia.Value, in ...gorgonia.Value) (gor
 	default:
 		return nil, fmt.Errorf("%s cannot compute %T", p.name, o)
 	}
-	return out, nil
+	return out, p.Err()
 }
 
 func slicesOf[T kernel.Float](in []gorgonia.Value) ([][]T, error) {

@@ -12,9 +12,10 @@ import (
 func Explain(g *graph.Graph, batch int) (string, error) {
 	ws := kernel.NewWorkers(1)
 	defer ws.Close()
-	n, err := newNetwork(g, ws, batch, 0, objective{})
+	n, err := newNetwork(g, ws, batch, 0, objective{}, nil)
 	if err != nil {
 		return "", err
 	}
+	defer n.Close() // there are no operations of plugins in it
 	return fmt.Sprintf("training of %s: %d weights\n\ntraining step: %s\nscore: %s", g.Name, n.weights.count, n.training.Explain(), n.scoring.Explain()), nil
 }

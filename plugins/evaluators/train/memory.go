@@ -43,7 +43,7 @@ func (t *Trainer) least(g *graph.Graph, batch int) footprint {
 // in the same memory.
 func (r *Training) footprint() footprint {
 	n := r.net
-	f := footprint{weights: number * n.weights.count, maps: int64(max(n.training.Memory(), n.scoring.Memory()))}
+	f := footprint{weights: number * n.weights.count, maps: int64(max(n.training.Memory(), n.scoring.Memory())) + n.remote.Memory()}
 	for _, g := range n.grads { // counted among the results of the plan
 		f.weights += number * int64(len(g))
 		f.maps -= number * int64(len(g))

@@ -2,11 +2,14 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/plugins/evaluators/train/dataset"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/foreign"
+	"github.com/nasc-project/nasc/plugins/remote"
 	"github.com/nasc-project/nasc/stdlib/ops"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"github.com/nasc-project/nasc/stdlib/ops/plan"
@@ -32,6 +35,8 @@ type network struct {
 	grads    [][]float32
 
 	smallest *gorgonia.Node // where an auxiliary head can read
+
+	remote *remote.Network // operations of plugins
 }
 
 // objective is what a training minimizes: the cross-entropy with labels.
@@ -45,13 +50,19 @@ func (s Settings) objective() objective {
 	return objective{s.Smoothing, s.Mixup > 0, s.Auxiliary}
 }
 
-// newNetwork builds g for batches of the given size.
-func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64, o objective) (*network, error) {
+// newNetwork builds g for batches of the given size. Operations of plugins are computed
+// where r says; the network has to be closed.
+func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64, o objective, r *remote.Operations) (_ *network, err error) {
 	eg := gorgonia.NewGraph()
 	w := &weights{graph: eg, seed: seed}
-	n := &network{batch: batch, weights: w,
+	n := &network{batch: batch, weights: w, remote: r.Network(),
 		Network: &ops.Network{Graph: eg, Dtype: gorgonia.Float32, Workers: ws, Params: w,
 			Seeds: func(name string, counter uint64) uint64 { return stream.Seed(seed, "ops/"+name, counter) }}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+		}
+	}()
 	images := n.leaf("images", append([]int{batch}, g.Inputs[0].Shape...)...)
 	logits, err := n.build(g, "", []*gorgonia.Node{images})
 	if err != nil {
@@ -80,6 +91,9 @@ func newNetwork(g *graph.Graph, ws *kernel.Workers, batch int, seed uint64, o ob
 	}
 	return n, nil
 }
+
+// Close gives back what operations of plugins take.
+func (n *network) Close() error { return n.remote.Close() }
 
 // minimize adds the loss of a training step.
 func (n *network) minimize(logits *gorgonia.Node, o objective) (*gorgonia.Node, error) {
@@ -175,11 +189,18 @@ func (n *network) operation(node *graph.Node, address string, args []*gorgonia.N
 		attrs[a.Name] = a.Value
 	}
 	before := n.weights.count
-	out, err := n.Build(address, ops.Key(node.Module, node.Op), attrs, args...)
+	var out *gorgonia.Node
+	var err error
+	_, plugin := node.Plugin()
+	if plugin {
+		out, err = foreign.Build(n.Network, n.remote, address, node, args...)
+	} else {
+		out, err = n.Build(address, ops.Key(node.Module, node.Op), attrs, args...)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if made := n.weights.count - before; node.Params != 0 && made != node.Params {
+	if made := n.weights.count - before; (node.Params != 0 || plugin) && made != node.Params {
 		return nil, fmt.Errorf("%s: %s has %d trainable numbers, but its declaration says %d", address, node.Op, made, node.Params)
 	}
 	return out, nil

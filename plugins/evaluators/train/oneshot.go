@@ -53,7 +53,7 @@ func (t *Trainer) OpenSupernet(o sdk.OpenSupernet) (*Supernet, error) {
 	}
 	s.net, err = supernet.New(o.Network, t.workers, supernet.Options{
 		Batch: size, Seed: o.Seed, Smoothing: st.Smoothing, Clip: st.SupernetClip,
-		Shared: st.SupernetShared, Plain: !st.SupernetAffine, MemoryLimit: limit,
+		Shared: st.SupernetShared, Plain: !st.SupernetAffine, MemoryLimit: limit, Operations: t.operations,
 		Rule:     st.supernetRule(),
 		Schedule: optim.Schedule{Shape: optim.Cosine, Rate: st.SupernetLr, Last: st.SupernetLrMin, Steps: o.Epochs * train.steps},
 	})
@@ -167,13 +167,14 @@ func (s *Supernet) Relax(_ context.Context, n *lower.Supernet) error {
 	if err != nil {
 		return err
 	}
+	old := s.net
 	s.net = net
-	return nil
+	return old.Close()
 }
 
-// Close ends what makes batches ahead.
+// Close ends what makes batches ahead, and what computes operations of plugins.
 func (s *Supernet) Close() error {
 	s.train.stop()
 	s.valid.stop()
-	return nil
+	return s.net.Close()
 }

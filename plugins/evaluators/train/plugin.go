@@ -16,7 +16,7 @@ var Plugin = sdk.Plugin{
 	Name: "nasc/train", Version: "0.1.1",
 	Doc: "Trains every architecture on images, with Gorgonia on the processor.",
 	Evaluators: []sdk.EvaluatorSpec{sdk.NewEvaluator(sdk.EvaluatorInfo{
-		Name: "train", Supernets: true,
+		Name: "train", Supernets: true, Operations: true,
 		Doc: "Trains an architecture on the training part of a data set, by default with SGD (Nesterov momentum, cosine schedule), " +
 			"and reports its accuracy on the validation part; the test part is for the winner.",
 		Metrics: []sdk.Metric{
@@ -39,6 +39,7 @@ func start(env sdk.Env, s Settings) (sdk.Evaluator, error) {
 	case err != nil:
 		return nil, err
 	}
+	t.With(env.Operations)
 	return evaluator{t, env}, nil
 }
 

@@ -72,7 +72,7 @@ func TestRealImages(t *testing.T) {
 func BenchmarkRealStep(b *testing.B) {
 	ws := kernel.NewWorkers(2)
 	defer ws.Close()
-	n, err := newNetwork(nasbench201(16, 1, 10, []int{3, 32, 32}, cell(4, conv3, conv3, conv3, conv3, conv3, conv3)), ws, 64, 1, objective{})
+	n, err := newNetwork(nasbench201(16, 1, 10, []int{3, 32, 32}, cell(4, conv3, conv3, conv3, conv3, conv3, conv3)), ws, 64, 1, objective{}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func (r *Training) Load(path string) error {
 	if err := f.Arrays(r.arrays()...); err != nil {
 		return err
 	}
-	r.Close() // what was made ahead is for other steps
+	r.rewind() // what was made ahead is for other steps
 	r.at, r.sum, r.curve = p.Step, p.Loss, p.Curve
 	return nil
 }

@@ -88,7 +88,7 @@ func TestShippedSpaces(t *testing.T) {
 
 func twoSteps(t *testing.T, ws *kernel.Workers, g *graph.Graph, unread bool) {
 	t.Helper()
-	n, err := newNetwork(g, ws, 2, 1, objective{})
+	n, err := newNetwork(g, ws, 2, 1, objective{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/plugins/evaluators/train/dataset"
+	"github.com/nasc-project/nasc/plugins/remote"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 )
 
@@ -27,6 +28,8 @@ type Trainer struct {
 	set      *dataset.Set
 	source   *source
 	workers  *kernel.Workers
+
+	operations *remote.Operations // of plugins; nil: none
 }
 
 // Metrics are the result of a training.
@@ -59,6 +62,9 @@ func New(s Settings, threads int) (*Trainer, error) {
 	}
 	return &Trainer{settings: s, set: set, source: newSource(set), workers: kernel.NewWorkers(threads)}, nil
 }
+
+// With has operations of plugins computed where r says, in what is trained from now on.
+func (t *Trainer) With(r *remote.Operations) { t.operations = r }
 
 // Close ends the threads.
 func (t *Trainer) Close() error {

@@ -279,7 +279,7 @@ func TestParams(t *testing.T) {
 		}
 		ws := kernel.NewWorkers(1)
 		defer ws.Close()
-		n, err := newNetwork(nasbench201(16, 5, 10, []int{3, 32, 32}, cell(4, edges...)), ws, 1, 0, objective{})
+		n, err := newNetwork(nasbench201(16, 5, 10, []int{3, 32, 32}, cell(4, edges...)), ws, 1, 0, objective{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -392,7 +392,7 @@ func BenchmarkStep(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			ws := kernel.NewWorkers(2)
 			defer ws.Close()
-			n, err := newNetwork(nasbench201(8, 1, 10, image, cell(4, c.edges...)), ws, 64, 1, objective{})
+			n, err := newNetwork(nasbench201(8, 1, 10, image, cell(4, c.edges...)), ws, 64, 1, objective{}, nil)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -415,7 +415,7 @@ func BenchmarkBuild(b *testing.B) {
 	defer ws.Close()
 	g := mixed(10)
 	for b.Loop() {
-		if _, err := newNetwork(g, ws, 64, 1, objective{}); err != nil {
+		if _, err := newNetwork(g, ws, 64, 1, objective{}, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

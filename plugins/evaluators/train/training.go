@@ -55,7 +55,7 @@ func (t *Trainer) Begin(job Job) (*Training, error) {
 	if err := t.afford(t.least(job.Graph, size)); err != nil {
 		return nil, err
 	}
-	net, err := newNetwork(job.Graph, t.workers, size, job.Seed, t.settings.objective())
+	net, err := newNetwork(job.Graph, t.workers, size, job.Seed, t.settings.objective(), t.operations)
 	if err != nil {
 		return nil, err
 	}
@@ -63,13 +63,21 @@ func (t *Trainer) Begin(job Job) (*Training, error) {
 	r.optimizer = optim.New(t.settings.rule(), net.params)
 	r.schedule = t.settings.schedule(job.Epochs, r.lessons.steps)
 	if err := t.afford(r.footprint()); err != nil {
-		return nil, err
+		return nil, errors.Join(err, net.Close())
 	}
 	return r, nil
 }
 
-// Close ends what makes batches ahead.
+// Close ends what makes batches ahead, and what computes operations of plugins.
 func (r *Training) Close() {
+	r.rewind()
+	if err := r.net.Close(); err != nil {
+		r.warn(err)
+	}
+}
+
+// rewind has batches be made anew from the step that is next.
+func (r *Training) rewind() {
 	if r.feed != nil {
 		r.feed.stop()
 		r.feed = nil
@@ -126,6 +134,7 @@ func (r *Training) diverged(format string, value float64) error {
 // Run makes all steps that are left, and measures the network on the validation
 // part after every epoch. Report gets every epoch, those that were over before too.
 func (r *Training) Run(ctx context.Context, report func(Epoch)) error {
+	defer context.AfterFunc(ctx, r.net.remote.Abort)() // whoever computes an operation may take forever
 	r.kept = time.Now()
 	for _, e := range r.curve {
 		report(e)

@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/plugins/gradient"
 	"github.com/nasc-project/nasc/plugins/sdk"
 	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/plugins/wire/segment"
 )
 
 // Choices is a space of independent choices of one among so many alternatives.
@@ -63,4 +65,45 @@ func Search(t testing.TB, p sdk.Plugin, optimizer string, s *space.Space, trials
 		}
 	}
 	return best
+}
+
+// Gradients fails where a gradient of an operation of p, at this place, is not what
+// differences of its results say.
+func Gradients(t testing.TB, p sdk.Plugin, name string, at sdk.Place, attributes map[string]any) {
+	t.Helper()
+	op, err := p.StartOp(name, at, attributes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := sdk.NewTensors(1)
+	for _, shape := range at.Inputs {
+		x.Inputs, x.InputGrads = append(x.Inputs, tensor(shape, 0)), append(x.InputGrads, tensor(shape, 0))
+	}
+	if weighted, ok := op.(sdk.Weighted); ok {
+		for _, w := range weighted.Weights() {
+			x.Weights, x.WeightGrads = append(x.Weights, tensor(w.Shape, w.Mean)), append(x.WeightGrads, tensor(w.Shape, 0))
+		}
+	}
+	x.Output, x.OutputGrad = tensor(at.Output, 0), tensor(at.Output, 0)
+	if err := gradient.Check(gradient.Op{Inputs: data(x.Inputs), Weights: data(x.Weights), InputGrads: data(x.InputGrads), WeightGrads: data(x.WeightGrads),
+		Output: x.Output.Data, OutputGrad: x.OutputGrad.Data,
+		Forward: func() error { return op.Forward(x) }, Backward: func() error { return op.Backward(x) }}); err != nil {
+		t.Error(err)
+	}
+}
+
+// tensor makes one whose numbers are equal.
+func tensor(shape []int, value float64) sdk.Tensor {
+	x := sdk.Tensor{Shape: shape, Data: make([]float32, segment.Size(shape))}
+	for i := range x.Data {
+		x.Data[i] = float32(value)
+	}
+	return x
+}
+
+func data(all []sdk.Tensor) (out [][]float32) {
+	for _, x := range all {
+		out = append(out, x.Data)
+	}
+	return out
 }

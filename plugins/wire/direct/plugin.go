@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"errors"
 	"io"
+	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -20,11 +23,13 @@ import (
 // Methods are what a plugin serves, by the names of gRPC.
 type Methods map[string]func(grpc.ServerStream) error
 
-// Listener is the plugin's side: a socket that waits for one connection.
+// Listener is the plugin's side: a socket that waits for one connection, or for any
+// number.
 type Listener struct {
 	socket net.Listener
 	offer  *nascv1.Direct
 	once   sync.Once
+	open   bool // for more than one
 }
 
 // Listen makes a socket of that name in a folder that is private to the host and the
@@ -40,6 +45,19 @@ func Listen(folder, name string) (*Listener, error) {
 	return &Listener{socket: socket, offer: &nascv1.Direct{Socket: path, Secret: secret}}, nil
 }
 
+// ListenAt makes a socket at a path for any number of connections, with a secret that
+// both sides know. What is there already is that of a process which has died.
+func ListenAt(path string, secret []byte) (*Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	socket, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	return &Listener{socket: socket, offer: &nascv1.Direct{Socket: path, Secret: secret}, open: true}, nil
+}
+
 // Offer is for the description of the plugin.
 func (l *Listener) Offer() *nascv1.Direct { return l.offer }
 
@@ -47,8 +65,8 @@ func (l *Listener) Offer() *nascv1.Direct { return l.offer }
 const patience = 10 * time.Second
 
 // Serve waits for the host, and then serves what it asks for until that ends. Whoever
-// connects without the secret is sent away. The socket is removed as soon as the host
-// is there.
+// connects without the secret is sent away. A socket for one connection is removed as
+// soon as the host is there.
 func (l *Listener) Serve(all Methods) {
 	for {
 		conn, err := l.socket.Accept()
@@ -66,8 +84,10 @@ func (l *Listener) welcome(conn net.Conn, all Methods) {
 	if _, err := io.ReadFull(conn, secret); err != nil || subtle.ConstantTimeCompare(secret, l.offer.GetSecret()) != 1 {
 		return
 	}
-	first := false
-	l.once.Do(func() { first = true; l.socket.Close() })
+	first := l.open
+	if !l.open {
+		l.once.Do(func() { first = true; l.socket.Close() })
+	}
 	if !first {
 		return
 	}

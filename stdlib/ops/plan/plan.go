@@ -126,7 +126,7 @@ func (p *Plan[T]) Memory() int {
 }
 
 // Run computes the wanted nodes. It returns early, with ctx's error, when ctx is
-// cancelled.
+// cancelled, and when a primitive fails.
 func (p *Plan[T]) Run(ctx context.Context) error {
 	if len(p.arena.data) < p.size {
 		p.arena.data = make([]T, p.size)
@@ -138,10 +138,21 @@ func (p *Plan[T]) Run(ctx context.Context) error {
 		}
 		if !s.skip {
 			p.runs[i]()
+			if err := s.failed(); err != nil {
+				return err
+			}
 		}
 		for _, v := range s.clear {
 			kernel.Clear(p.ws, v.pixels, v.channels, p.views[v.id])
 		}
+	}
+	return nil
+}
+
+// failed is why a step that was run has failed.
+func (s *step) failed() error {
+	if k, ok := s.kind.(*primitive); ok {
+		return k.op.Err()
 	}
 	return nil
 }

@@ -1,12 +1,15 @@
 package supernet
 
 import (
+	"errors"
 	"fmt"
 	"unsafe"
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/space/stream"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/foreign"
+	"github.com/nasc-project/nasc/plugins/remote"
 	"github.com/nasc-project/nasc/stdlib/ops"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 	"github.com/nasc-project/nasc/stdlib/ops/plan"
@@ -35,11 +38,18 @@ type engine[T kernel.Float] struct {
 	arching  *plan.Plan[T] // arch step: the loss and the gradients of vectors
 	scoring  *plan.Plan[T] // the logits
 	memory   int64         // bytes
+
+	remote *remote.Network // operations of plugins
 }
 
 // newEngine builds the graph and its plans.
-func newEngine[T kernel.Float](s *lower.Supernet, ws *kernel.Workers, o Options) (*engine[T], error) {
-	e := &engine[T]{options: o, numbers: map[string]int{}, homes: map[*lower.Net]string{}}
+func newEngine[T kernel.Float](s *lower.Supernet, ws *kernel.Workers, o Options) (_ *engine[T], err error) {
+	e := &engine[T]{options: o, numbers: map[string]int{}, homes: map[*lower.Net]string{}, remote: o.Operations.Network()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.remote.Close())
+		}
+	}()
 	dtype := gorgonia.Float32
 	if _, double := any(T(0)).(float64); double {
 		dtype = gorgonia.Float64
@@ -62,7 +72,6 @@ func newEngine[T kernel.Float](s *lower.Supernet, ws *kernel.Workers, o Options)
 		}
 	}
 	e.images = e.leaf("images", images...)
-	var err error
 	if e.logits, err = e.net(s, s.Net, "", "", []*gorgonia.Node{e.images}); err != nil {
 		return nil, err
 	}
@@ -201,7 +210,13 @@ func (e *engine[T]) operation(node *lower.MixedNode, address string, args []*gor
 		attrs[a.Name] = a.Value
 	}
 	before := e.weights.count
-	out, err := e.Build(address, ops.Key(node.Module, node.Op), attrs, args...)
+	var out *gorgonia.Node
+	var err error
+	if _, plugin := node.Plugin(); plugin {
+		out, err = foreign.Build(e.Network, e.remote, address, &node.Node, args...)
+	} else {
+		out, err = e.Build(address, ops.Key(node.Module, node.Op), attrs, args...)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +269,7 @@ func (e *engine[T]) plan() error {
 		*p.plan = made
 		most = max(most, int64(made.Memory()))
 	}
-	e.memory = e.ofWeights(e.weights.count) + int64(e.images.Shape().TotalSize())*size[T]() + most
+	e.memory = e.ofWeights(e.weights.count) + int64(e.images.Shape().TotalSize())*size[T]() + most + e.remote.Memory()
 	return e.fits(e.memory)
 }
 

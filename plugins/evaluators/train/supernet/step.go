@@ -136,7 +136,7 @@ func (e *engine[T]) mix(m Mixture) error {
 func (e *engine[T]) run(ctx context.Context, p *plan.Plan[T], step int) (float64, error) {
 	e.Training, e.Norm = true, ops.UsualNorm
 	e.Step++
-	if err := p.Run(ctx); err != nil {
+	if err := e.execute(ctx, p); err != nil {
 		return 0, err
 	}
 	loss := float64(p.Value(e.loss)[0])
@@ -144,6 +144,13 @@ func (e *engine[T]) run(ctx context.Context, p *plan.Plan[T], step int) (float64
 		return 0, &DivergedError{"loss", loss, step}
 	}
 	return loss, nil
+}
+
+// execute runs a plan. Whoever computes an operation may take forever: ctx ends that, and
+// the supernet with it.
+func (e *engine[T]) execute(ctx context.Context, p *plan.Plan[T]) error {
+	defer context.AfterFunc(ctx, e.remote.Abort)()
+	return p.Run(ctx)
 }
 
 // gradient reads the gradients of the mixture weights.
@@ -181,7 +188,7 @@ func (e *engine[T]) score(ctx context.Context, images []float32, labels []int, m
 		return 0, 0, err
 	}
 	e.Training, e.Norm = false, norm
-	if err := e.scoring.Run(ctx); err != nil {
+	if err := e.execute(ctx, e.scoring); err != nil {
 		return 0, 0, err
 	}
 	logits, k := e.scoring.Value(e.logits), e.classes()
@@ -220,7 +227,7 @@ func (n *Supernet) Recalibrate(ctx context.Context, batches iter.Seq2[[]float32,
 			return err
 		}
 		e.Training, e.Norm = false, ops.RecalibrateNorm
-		if err := e.scoring.Run(ctx); err != nil {
+		if err := e.execute(ctx, e.scoring); err != nil {
 			return err
 		}
 	}

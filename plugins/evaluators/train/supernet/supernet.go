@@ -23,6 +23,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/plugins/evaluators/train/optim"
+	"github.com/nasc-project/nasc/plugins/remote"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 )
 
@@ -55,6 +56,9 @@ type Options struct {
 	Unfused bool
 	// MemoryLimit is how many bytes the supernet may take; 0: any.
 	MemoryLimit int64
+	// Operations of plugins are computed there; nil: there are none. Then the supernet has
+	// to be closed.
+	Operations *remote.Operations
 }
 
 // Mixture holds a number for every option of every decision: weights, or their
@@ -127,6 +131,9 @@ func (n *Supernet) Of() *lower.Supernet { return n.of }
 
 // Steps is how many steps the weights have made.
 func (n *Supernet) Steps() int { return n.steps }
+
+// Close gives back what operations of plugins take. The supernet is of no more use.
+func (n *Supernet) Close() error { return n.engine.remote.Close() }
 
 // Uniform is the mixture in which every candidate of a decision weighs the same, and
 // every edge one.

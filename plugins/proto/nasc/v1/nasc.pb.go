@@ -123,7 +123,11 @@ type DescribeResponse struct {
 	Direct *Direct `protobuf:"bytes,5,opt,name=direct,proto3" json:"direct,omitempty"`
 	// Likewise for the short calls: those without a stream, and Evaluator.Test. The host
 	// may make any of them over gRPC as well.
-	Calls         *Direct `protobuf:"bytes,6,opt,name=calls,proto3" json:"calls,omitempty"`
+	Calls *Direct `protobuf:"bytes,6,opt,name=calls,proto3" json:"calls,omitempty"`
+	// The operations that the plugin offers to spaces, as a module of the language: an
+	// `op` for each that the process computes, through the service Ops, and a `block` for
+	// each that is made of others and needs no process.
+	Signatures    string `protobuf:"bytes,7,opt,name=signatures,proto3" json:"signatures,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -198,6 +202,13 @@ func (x *DescribeResponse) GetCalls() *Direct {
 		return x.Calls
 	}
 	return nil
+}
+
+func (x *DescribeResponse) GetSignatures() string {
+	if x != nil {
+		return x.Signatures
+	}
+	return ""
 }
 
 // Direct is a Unix socket for one stream of a process. The host connects, sends the
@@ -477,7 +488,10 @@ type Component struct {
 	// an evaluator that trains supernets.
 	OneShot bool `protobuf:"varint,12,opt,name=one_shot,json=oneShot,proto3" json:"one_shot,omitempty"`
 	// Whether an evaluator trains supernets, through the service Supernet.
-	Supernets     bool `protobuf:"varint,13,opt,name=supernets,proto3" json:"supernets,omitempty"`
+	Supernets bool `protobuf:"varint,13,opt,name=supernets,proto3" json:"supernets,omitempty"`
+	// Whether an evaluator has operations of plugins computed by their processes. The host
+	// then tells it where, in Configuration.operations.
+	Operations    bool `protobuf:"varint,14,opt,name=operations,proto3" json:"operations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -599,6 +613,13 @@ func (x *Component) GetOneShot() bool {
 func (x *Component) GetSupernets() bool {
 	if x != nil {
 		return x.Supernets
+	}
+	return false
+}
+
+func (x *Component) GetOperations() bool {
+	if x != nil {
+		return x.Operations
 	}
 	return false
 }
@@ -1045,7 +1066,10 @@ type Configuration struct {
 	// How many threads the plugin may keep busy; 0 means its own choice.
 	Threads int32 `protobuf:"varint,5,opt,name=threads,proto3" json:"threads,omitempty"`
 	// The number of the session, other than those of the process before it.
-	Session       uint64 `protobuf:"varint,6,opt,name=session,proto3" json:"session,omitempty"`
+	Session uint64 `protobuf:"varint,6,opt,name=session,proto3" json:"session,omitempty"`
+	// Where operations of plugins are computed that architectures may have, for an
+	// evaluator that says that it can do with them.
+	Operations    []*OpsAddress `protobuf:"bytes,7,rep,name=operations,proto3" json:"operations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1120,6 +1144,13 @@ func (x *Configuration) GetSession() uint64 {
 		return x.Session
 	}
 	return 0
+}
+
+func (x *Configuration) GetOperations() []*OpsAddress {
+	if x != nil {
+		return x.Operations
+	}
+	return nil
 }
 
 // Problem is an error with the parameter or architecture it is about, so that
@@ -3016,6 +3047,846 @@ func (x *ResolveResponse) GetProblems() []*Problem {
 	return nil
 }
 
+// OpsAddress is where a process computes the operations of one plugin for one evaluator,
+// which calls it there in the host's stead: tensors are too large to go by way of the
+// host. When the process has died, the host has another one listen there before the next
+// trial.
+type OpsAddress struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Plugin  string                 `protobuf:"bytes,1,opt,name=plugin,proto3" json:"plugin,omitempty"`   // "me/swirl"
+	Version string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"` // for messages
+	// A Unix socket for streams as those of a Direct, any number of them.
+	Socket string `protobuf:"bytes,3,opt,name=socket,proto3" json:"socket,omitempty"`
+	Secret []byte `protobuf:"bytes,4,opt,name=secret,proto3" json:"secret,omitempty"`
+	// A folder that nobody else can read, for the files of tensors. Its maker removes it.
+	Folder        string `protobuf:"bytes,5,opt,name=folder,proto3" json:"folder,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpsAddress) Reset() {
+	*x = OpsAddress{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpsAddress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpsAddress) ProtoMessage() {}
+
+func (x *OpsAddress) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpsAddress.ProtoReflect.Descriptor instead.
+func (*OpsAddress) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *OpsAddress) GetPlugin() string {
+	if x != nil {
+		return x.Plugin
+	}
+	return ""
+}
+
+func (x *OpsAddress) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *OpsAddress) GetSocket() string {
+	if x != nil {
+		return x.Socket
+	}
+	return ""
+}
+
+func (x *OpsAddress) GetSecret() []byte {
+	if x != nil {
+		return x.Secret
+	}
+	return nil
+}
+
+func (x *OpsAddress) GetFolder() string {
+	if x != nil {
+		return x.Folder
+	}
+	return ""
+}
+
+type OpsOpenRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Socket        string                 `protobuf:"bytes,1,opt,name=socket,proto3" json:"socket,omitempty"`
+	Secret        []byte                 `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	Folder        string                 `protobuf:"bytes,3,opt,name=folder,proto3" json:"folder,omitempty"`    // that files of tensors are in
+	Threads       int32                  `protobuf:"varint,4,opt,name=threads,proto3" json:"threads,omitempty"` // to keep busy; 0: the plugin's choice
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpsOpenRequest) Reset() {
+	*x = OpsOpenRequest{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpsOpenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpsOpenRequest) ProtoMessage() {}
+
+func (x *OpsOpenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpsOpenRequest.ProtoReflect.Descriptor instead.
+func (*OpsOpenRequest) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *OpsOpenRequest) GetSocket() string {
+	if x != nil {
+		return x.Socket
+	}
+	return ""
+}
+
+func (x *OpsOpenRequest) GetSecret() []byte {
+	if x != nil {
+		return x.Secret
+	}
+	return nil
+}
+
+func (x *OpsOpenRequest) GetFolder() string {
+	if x != nil {
+		return x.Folder
+	}
+	return ""
+}
+
+func (x *OpsOpenRequest) GetThreads() int32 {
+	if x != nil {
+		return x.Threads
+	}
+	return 0
+}
+
+type OpsOpenResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpsOpenResponse) Reset() {
+	*x = OpsOpenResponse{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpsOpenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpsOpenResponse) ProtoMessage() {}
+
+func (x *OpsOpenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpsOpenResponse.ProtoReflect.Descriptor instead.
+func (*OpsOpenResponse) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{46}
+}
+
+type OpsWorkRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Request:
+	//
+	//	*OpsWorkRequest_Place
+	//	*OpsWorkRequest_Attach
+	//	*OpsWorkRequest_Forward
+	//	*OpsWorkRequest_Backward
+	Request       isOpsWorkRequest_Request `protobuf_oneof:"request"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpsWorkRequest) Reset() {
+	*x = OpsWorkRequest{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpsWorkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpsWorkRequest) ProtoMessage() {}
+
+func (x *OpsWorkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpsWorkRequest.ProtoReflect.Descriptor instead.
+func (*OpsWorkRequest) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *OpsWorkRequest) GetRequest() isOpsWorkRequest_Request {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *OpsWorkRequest) GetPlace() *PlaceOp {
+	if x != nil {
+		if x, ok := x.Request.(*OpsWorkRequest_Place); ok {
+			return x.Place
+		}
+	}
+	return nil
+}
+
+func (x *OpsWorkRequest) GetAttach() *AttachTensors {
+	if x != nil {
+		if x, ok := x.Request.(*OpsWorkRequest_Attach); ok {
+			return x.Attach
+		}
+	}
+	return nil
+}
+
+func (x *OpsWorkRequest) GetForward() *ForwardOp {
+	if x != nil {
+		if x, ok := x.Request.(*OpsWorkRequest_Forward); ok {
+			return x.Forward
+		}
+	}
+	return nil
+}
+
+func (x *OpsWorkRequest) GetBackward() *BackwardOp {
+	if x != nil {
+		if x, ok := x.Request.(*OpsWorkRequest_Backward); ok {
+			return x.Backward
+		}
+	}
+	return nil
+}
+
+type isOpsWorkRequest_Request interface {
+	isOpsWorkRequest_Request()
+}
+
+type OpsWorkRequest_Place struct {
+	Place *PlaceOp `protobuf:"bytes,1,opt,name=place,proto3,oneof"`
+}
+
+type OpsWorkRequest_Attach struct {
+	Attach *AttachTensors `protobuf:"bytes,2,opt,name=attach,proto3,oneof"`
+}
+
+type OpsWorkRequest_Forward struct {
+	Forward *ForwardOp `protobuf:"bytes,3,opt,name=forward,proto3,oneof"`
+}
+
+type OpsWorkRequest_Backward struct {
+	Backward *BackwardOp `protobuf:"bytes,4,opt,name=backward,proto3,oneof"`
+}
+
+func (*OpsWorkRequest_Place) isOpsWorkRequest_Request() {}
+
+func (*OpsWorkRequest_Attach) isOpsWorkRequest_Request() {}
+
+func (*OpsWorkRequest_Forward) isOpsWorkRequest_Request() {}
+
+func (*OpsWorkRequest_Backward) isOpsWorkRequest_Request() {}
+
+type OpsWorkResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Response:
+	//
+	//	*OpsWorkResponse_Placed
+	//	*OpsWorkResponse_Done
+	//	*OpsWorkResponse_Error
+	Response      isOpsWorkResponse_Response `protobuf_oneof:"response"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpsWorkResponse) Reset() {
+	*x = OpsWorkResponse{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpsWorkResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpsWorkResponse) ProtoMessage() {}
+
+func (x *OpsWorkResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpsWorkResponse.ProtoReflect.Descriptor instead.
+func (*OpsWorkResponse) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *OpsWorkResponse) GetResponse() isOpsWorkResponse_Response {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
+func (x *OpsWorkResponse) GetPlaced() *PlacedOp {
+	if x != nil {
+		if x, ok := x.Response.(*OpsWorkResponse_Placed); ok {
+			return x.Placed
+		}
+	}
+	return nil
+}
+
+func (x *OpsWorkResponse) GetDone() *ComputedOp {
+	if x != nil {
+		if x, ok := x.Response.(*OpsWorkResponse_Done); ok {
+			return x.Done
+		}
+	}
+	return nil
+}
+
+func (x *OpsWorkResponse) GetError() *Problem {
+	if x != nil {
+		if x, ok := x.Response.(*OpsWorkResponse_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isOpsWorkResponse_Response interface {
+	isOpsWorkResponse_Response()
+}
+
+type OpsWorkResponse_Placed struct {
+	Placed *PlacedOp `protobuf:"bytes,1,opt,name=placed,proto3,oneof"` // to a place
+}
+
+type OpsWorkResponse_Done struct {
+	Done *ComputedOp `protobuf:"bytes,2,opt,name=done,proto3,oneof"` // to anything else
+}
+
+type OpsWorkResponse_Error struct {
+	Error *Problem `protobuf:"bytes,3,opt,name=error,proto3,oneof"`
+}
+
+func (*OpsWorkResponse_Placed) isOpsWorkResponse_Response() {}
+
+func (*OpsWorkResponse_Done) isOpsWorkResponse_Response() {}
+
+func (*OpsWorkResponse_Error) isOpsWorkResponse_Response() {}
+
+// PlaceOp puts an operation at a place of a network.
+type PlaceOp struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Id         uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"` // names it in what follows
+	Op         string                 `protobuf:"bytes,2,opt,name=op,proto3" json:"op,omitempty"`
+	Attributes []*Attribute           `protobuf:"bytes,3,rep,name=attributes,proto3" json:"attributes,omitempty"`
+	// The shapes of its operands and of its result: examples first, then as the signature
+	// says.
+	Inputs        []*TensorShape `protobuf:"bytes,4,rep,name=inputs,proto3" json:"inputs,omitempty"`
+	Output        *TensorShape   `protobuf:"bytes,5,opt,name=output,proto3" json:"output,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlaceOp) Reset() {
+	*x = PlaceOp{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlaceOp) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlaceOp) ProtoMessage() {}
+
+func (x *PlaceOp) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlaceOp.ProtoReflect.Descriptor instead.
+func (*PlaceOp) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *PlaceOp) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *PlaceOp) GetOp() string {
+	if x != nil {
+		return x.Op
+	}
+	return ""
+}
+
+func (x *PlaceOp) GetAttributes() []*Attribute {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+func (x *PlaceOp) GetInputs() []*TensorShape {
+	if x != nil {
+		return x.Inputs
+	}
+	return nil
+}
+
+func (x *PlaceOp) GetOutput() *TensorShape {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+type TensorShape struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Dimensions    []int32                `protobuf:"varint,1,rep,packed,name=dimensions,proto3" json:"dimensions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TensorShape) Reset() {
+	*x = TensorShape{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TensorShape) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TensorShape) ProtoMessage() {}
+
+func (x *TensorShape) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TensorShape.ProtoReflect.Descriptor instead.
+func (*TensorShape) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *TensorShape) GetDimensions() []int32 {
+	if x != nil {
+		return x.Dimensions
+	}
+	return nil
+}
+
+// PlacedOp tells the trainable tensors of an operation. The evaluator makes, moves and
+// keeps them; together they have as many numbers as the signature's `params` says.
+type PlacedOp struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Weights       []*OpWeight            `protobuf:"bytes,1,rep,name=weights,proto3" json:"weights,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlacedOp) Reset() {
+	*x = PlacedOp{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlacedOp) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlacedOp) ProtoMessage() {}
+
+func (x *PlacedOp) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlacedOp.ProtoReflect.Descriptor instead.
+func (*PlacedOp) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *PlacedOp) GetWeights() []*OpWeight {
+	if x != nil {
+		return x.Weights
+	}
+	return nil
+}
+
+// OpWeight is a trainable tensor. Its numbers start from a normal distribution of this
+// mean and deviation.
+type OpWeight struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Shape         *TensorShape           `protobuf:"bytes,2,opt,name=shape,proto3" json:"shape,omitempty"`
+	Mean          float64                `protobuf:"fixed64,3,opt,name=mean,proto3" json:"mean,omitempty"`
+	Deviation     float64                `protobuf:"fixed64,4,opt,name=deviation,proto3" json:"deviation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpWeight) Reset() {
+	*x = OpWeight{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpWeight) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpWeight) ProtoMessage() {}
+
+func (x *OpWeight) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpWeight.ProtoReflect.Descriptor instead.
+func (*OpWeight) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *OpWeight) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *OpWeight) GetShape() *TensorShape {
+	if x != nil {
+		return x.Shape
+	}
+	return nil
+}
+
+func (x *OpWeight) GetMean() float64 {
+	if x != nil {
+		return x.Mean
+	}
+	return 0
+}
+
+func (x *OpWeight) GetDeviation() float64 {
+	if x != nil {
+		return x.Deviation
+	}
+	return 0
+}
+
+// AttachTensors names a file in the folder that holds the tensors of an operation, which
+// both sides map into memory and which goes on to be theirs when it is removed. It begins
+// with the eight bytes "NASCTNS1" and their number, then for each its number of
+// dimensions, the dimensions and its place in the file, all as uint32 but the place, a
+// uint64 in bytes. Numbers are float32, in the order of the shape with the last dimension
+// fastest. All is as the machine writes it. There are, in this order, the operands, the
+// weights, the result, the gradients of the operands, those of the weights, and that of
+// the result.
+type AttachTensors struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	File          string                 `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttachTensors) Reset() {
+	*x = AttachTensors{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttachTensors) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttachTensors) ProtoMessage() {}
+
+func (x *AttachTensors) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttachTensors.ProtoReflect.Descriptor instead.
+func (*AttachTensors) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *AttachTensors) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *AttachTensors) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+// ForwardOp computes the result from the operands and the weights.
+type ForwardOp struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Training      bool                   `protobuf:"varint,2,opt,name=training,proto3" json:"training,omitempty"`
+	Seed          uint64                 `protobuf:"fixed64,3,opt,name=seed,proto3" json:"seed,omitempty"` // of everything random in it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForwardOp) Reset() {
+	*x = ForwardOp{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForwardOp) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForwardOp) ProtoMessage() {}
+
+func (x *ForwardOp) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForwardOp.ProtoReflect.Descriptor instead.
+func (*ForwardOp) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *ForwardOp) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *ForwardOp) GetTraining() bool {
+	if x != nil {
+		return x.Training
+	}
+	return false
+}
+
+func (x *ForwardOp) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+// BackwardOp computes the gradients of the operands and the weights from that of the
+// result, for the operands, weights and result of the last ForwardOp.
+type BackwardOp struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackwardOp) Reset() {
+	*x = BackwardOp{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackwardOp) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackwardOp) ProtoMessage() {}
+
+func (x *BackwardOp) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackwardOp.ProtoReflect.Descriptor instead.
+func (*BackwardOp) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *BackwardOp) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+type ComputedOp struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ComputedOp) Reset() {
+	*x = ComputedOp{}
+	mi := &file_nasc_v1_nasc_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ComputedOp) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ComputedOp) ProtoMessage() {}
+
+func (x *ComputedOp) ProtoReflect() protoreflect.Message {
+	mi := &file_nasc_v1_nasc_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ComputedOp.ProtoReflect.Descriptor instead.
+func (*ComputedOp) Descriptor() ([]byte, []int) {
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{56}
+}
+
 // Graph is compiler/graph's Graph on the wire. Bodies that several nodes share
 // are sent once.
 type Graph struct {
@@ -3027,7 +3898,7 @@ type Graph struct {
 
 func (x *Graph) Reset() {
 	*x = Graph{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[44]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3039,7 +3910,7 @@ func (x *Graph) String() string {
 func (*Graph) ProtoMessage() {}
 
 func (x *Graph) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[44]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3052,7 +3923,7 @@ func (x *Graph) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Graph.ProtoReflect.Descriptor instead.
 func (*Graph) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{44}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Graph) GetBodies() []*Body {
@@ -3075,7 +3946,7 @@ type Body struct {
 
 func (x *Body) Reset() {
 	*x = Body{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[45]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3087,7 +3958,7 @@ func (x *Body) String() string {
 func (*Body) ProtoMessage() {}
 
 func (x *Body) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[45]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3100,7 +3971,7 @@ func (x *Body) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Body.ProtoReflect.Descriptor instead.
 func (*Body) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{45}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Body) GetName() string {
@@ -3148,7 +4019,7 @@ type GraphInput struct {
 
 func (x *GraphInput) Reset() {
 	*x = GraphInput{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[46]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3160,7 +4031,7 @@ func (x *GraphInput) String() string {
 func (*GraphInput) ProtoMessage() {}
 
 func (x *GraphInput) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[46]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3173,7 +4044,7 @@ func (x *GraphInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphInput.ProtoReflect.Descriptor instead.
 func (*GraphInput) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{46}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *GraphInput) GetName() string {
@@ -3214,7 +4085,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[47]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3226,7 +4097,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[47]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3239,7 +4110,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{47}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Node) GetName() string {
@@ -3366,7 +4237,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_nasc_v1_nasc_proto_msgTypes[48]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3378,7 +4249,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_nasc_v1_nasc_proto_msgTypes[48]
+	mi := &file_nasc_v1_nasc_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3391,7 +4262,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{48}
+	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Attribute) GetName() string {
@@ -3427,7 +4298,7 @@ var File_nasc_v1_nasc_proto protoreflect.FileDescriptor
 const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\n" +
 	"\x12nasc/v1/nasc.proto\x12\anasc.v1\"\x11\n" +
-	"\x0fDescribeRequest\"\xd6\x01\n" +
+	"\x0fDescribeRequest\"\xf6\x01\n" +
 	"\x10DescribeResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x10\n" +
@@ -3436,7 +4307,10 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"components\x18\x04 \x03(\v2\x12.nasc.v1.ComponentR\n" +
 	"components\x12'\n" +
 	"\x06direct\x18\x05 \x01(\v2\x0f.nasc.v1.DirectR\x06direct\x12%\n" +
-	"\x05calls\x18\x06 \x01(\v2\x0f.nasc.v1.DirectR\x05calls\"8\n" +
+	"\x05calls\x18\x06 \x01(\v2\x0f.nasc.v1.DirectR\x05calls\x12\x1e\n" +
+	"\n" +
+	"signatures\x18\a \x01(\tR\n" +
+	"signatures\"8\n" +
 	"\x06Direct\x12\x16\n" +
 	"\x06socket\x18\x01 \x01(\tR\x06socket\x12\x16\n" +
 	"\x06secret\x18\x02 \x01(\fR\x06secret\"3\n" +
@@ -3453,7 +4327,7 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x1f\n" +
 	"\bresponse\x18\x02 \x01(\fH\x00R\bresponse\x88\x01\x01\x12\x1e\n" +
 	"\x03end\x18\x03 \x01(\v2\f.nasc.v1.EndR\x03endB\v\n" +
-	"\t_response\"\x81\x04\n" +
+	"\t_response\"\xa1\x04\n" +
 	"\tComponent\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.nasc.v1.Component.KindR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -3470,7 +4344,10 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	" \x01(\bR\x04ends\x12\x16\n" +
 	"\x06varies\x18\v \x01(\bR\x06varies\x12\x19\n" +
 	"\bone_shot\x18\f \x01(\bR\aoneShot\x12\x1c\n" +
-	"\tsupernets\x18\r \x01(\bR\tsupernets\"D\n" +
+	"\tsupernets\x18\r \x01(\bR\tsupernets\x12\x1e\n" +
+	"\n" +
+	"operations\x18\x0e \x01(\bR\n" +
+	"operations\"D\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eKIND_OPTIMIZER\x10\x01\x12\x12\n" +
@@ -3500,7 +4377,7 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\asession\x18\x01 \x01(\x04R\asession\"\x11\n" +
 	"\x0fReleaseResponse\"\x11\n" +
 	"\x0fShutdownRequest\"\x12\n" +
-	"\x10ShutdownResponse\"\xa7\x02\n" +
+	"\x10ShutdownResponse\"\xdc\x02\n" +
 	"\rConfiguration\x12\x1c\n" +
 	"\tcomponent\x18\x01 \x01(\tR\tcomponent\x12F\n" +
 	"\n" +
@@ -3509,7 +4386,10 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x04seed\x18\x03 \x01(\x04R\x04seed\x12\x19\n" +
 	"\bwork_dir\x18\x04 \x01(\tR\aworkDir\x12\x18\n" +
 	"\athreads\x18\x05 \x01(\x05R\athreads\x12\x18\n" +
-	"\asession\x18\x06 \x01(\x04R\asession\x1aM\n" +
+	"\asession\x18\x06 \x01(\x04R\asession\x123\n" +
+	"\n" +
+	"operations\x18\a \x03(\v2\x13.nasc.v1.OpsAddressR\n" +
+	"operations\x1aM\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12$\n" +
 	"\x05value\x18\x02 \x01(\v2\x0e.nasc.v1.ValueR\x05value:\x028\x01\"K\n" +
@@ -3653,7 +4533,63 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\bproblems\x18\x03 \x03(\v2\x10.nasc.v1.ProblemR\bproblems\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\".\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x86\x01\n" +
+	"\n" +
+	"OpsAddress\x12\x16\n" +
+	"\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
+	"\x06socket\x18\x03 \x01(\tR\x06socket\x12\x16\n" +
+	"\x06secret\x18\x04 \x01(\fR\x06secret\x12\x16\n" +
+	"\x06folder\x18\x05 \x01(\tR\x06folder\"r\n" +
+	"\x0eOpsOpenRequest\x12\x16\n" +
+	"\x06socket\x18\x01 \x01(\tR\x06socket\x12\x16\n" +
+	"\x06secret\x18\x02 \x01(\fR\x06secret\x12\x16\n" +
+	"\x06folder\x18\x03 \x01(\tR\x06folder\x12\x18\n" +
+	"\athreads\x18\x04 \x01(\x05R\athreads\"\x11\n" +
+	"\x0fOpsOpenResponse\"\xda\x01\n" +
+	"\x0eOpsWorkRequest\x12(\n" +
+	"\x05place\x18\x01 \x01(\v2\x10.nasc.v1.PlaceOpH\x00R\x05place\x120\n" +
+	"\x06attach\x18\x02 \x01(\v2\x16.nasc.v1.AttachTensorsH\x00R\x06attach\x12.\n" +
+	"\aforward\x18\x03 \x01(\v2\x12.nasc.v1.ForwardOpH\x00R\aforward\x121\n" +
+	"\bbackward\x18\x04 \x01(\v2\x13.nasc.v1.BackwardOpH\x00R\bbackwardB\t\n" +
+	"\arequest\"\x9f\x01\n" +
+	"\x0fOpsWorkResponse\x12+\n" +
+	"\x06placed\x18\x01 \x01(\v2\x11.nasc.v1.PlacedOpH\x00R\x06placed\x12)\n" +
+	"\x04done\x18\x02 \x01(\v2\x13.nasc.v1.ComputedOpH\x00R\x04done\x12(\n" +
+	"\x05error\x18\x03 \x01(\v2\x10.nasc.v1.ProblemH\x00R\x05errorB\n" +
+	"\n" +
+	"\bresponse\"\xb9\x01\n" +
+	"\aPlaceOp\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
+	"\x02op\x18\x02 \x01(\tR\x02op\x122\n" +
+	"\n" +
+	"attributes\x18\x03 \x03(\v2\x12.nasc.v1.AttributeR\n" +
+	"attributes\x12,\n" +
+	"\x06inputs\x18\x04 \x03(\v2\x14.nasc.v1.TensorShapeR\x06inputs\x12,\n" +
+	"\x06output\x18\x05 \x01(\v2\x14.nasc.v1.TensorShapeR\x06output\"-\n" +
+	"\vTensorShape\x12\x1e\n" +
+	"\n" +
+	"dimensions\x18\x01 \x03(\x05R\n" +
+	"dimensions\"7\n" +
+	"\bPlacedOp\x12+\n" +
+	"\aweights\x18\x01 \x03(\v2\x11.nasc.v1.OpWeightR\aweights\"|\n" +
+	"\bOpWeight\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
+	"\x05shape\x18\x02 \x01(\v2\x14.nasc.v1.TensorShapeR\x05shape\x12\x12\n" +
+	"\x04mean\x18\x03 \x01(\x01R\x04mean\x12\x1c\n" +
+	"\tdeviation\x18\x04 \x01(\x01R\tdeviation\"3\n" +
+	"\rAttachTensors\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
+	"\x04file\x18\x02 \x01(\tR\x04file\"K\n" +
+	"\tForwardOp\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x1a\n" +
+	"\btraining\x18\x02 \x01(\bR\btraining\x12\x12\n" +
+	"\x04seed\x18\x03 \x01(\x06R\x04seed\"\x1c\n" +
+	"\n" +
+	"BackwardOp\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\"\f\n" +
+	"\n" +
+	"ComputedOp\".\n" +
 	"\x05Graph\x12%\n" +
 	"\x06bodies\x18\x01 \x03(\v2\r.nasc.v1.BodyR\x06bodies\"\x98\x01\n" +
 	"\x04Body\x12\x12\n" +
@@ -3702,7 +4638,10 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\tConfigure\x12\".nasc.v1.EvaluatorConfigureRequest\x1a#.nasc.v1.EvaluatorConfigureResponse\x12C\n" +
 	"\bEvaluate\x12\x18.nasc.v1.EvaluateRequest\x1a\x19.nasc.v1.EvaluateResponse(\x010\x01\x122\n" +
 	"\x04Test\x12\x14.nasc.v1.TestRequest\x1a\x12.nasc.v1.TestEvent0\x01\x12<\n" +
-	"\aResolve\x12\x17.nasc.v1.ResolveRequest\x1a\x18.nasc.v1.ResolveResponseB;Z9github.com/nasc-project/nasc/plugins/proto/nasc/v1;nascv1b\x06proto3"
+	"\aResolve\x12\x17.nasc.v1.ResolveRequest\x1a\x18.nasc.v1.ResolveResponse2\x7f\n" +
+	"\x03Ops\x129\n" +
+	"\x04Open\x12\x17.nasc.v1.OpsOpenRequest\x1a\x18.nasc.v1.OpsOpenResponse\x12=\n" +
+	"\x04Work\x12\x17.nasc.v1.OpsWorkRequest\x1a\x18.nasc.v1.OpsWorkResponse(\x010\x01B;Z9github.com/nasc-project/nasc/plugins/proto/nasc/v1;nascv1b\x06proto3"
 
 var (
 	file_nasc_v1_nasc_proto_rawDescOnce sync.Once
@@ -3717,7 +4656,7 @@ func file_nasc_v1_nasc_proto_rawDescGZIP() []byte {
 }
 
 var file_nasc_v1_nasc_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_nasc_v1_nasc_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_nasc_v1_nasc_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
 var file_nasc_v1_nasc_proto_goTypes = []any{
 	(Component_Kind)(0),                // 0: nasc.v1.Component.Kind
 	(*DescribeRequest)(nil),            // 1: nasc.v1.DescribeRequest
@@ -3764,16 +4703,29 @@ var file_nasc_v1_nasc_proto_goTypes = []any{
 	(*TestEvent)(nil),                  // 42: nasc.v1.TestEvent
 	(*ResolveRequest)(nil),             // 43: nasc.v1.ResolveRequest
 	(*ResolveResponse)(nil),            // 44: nasc.v1.ResolveResponse
-	(*Graph)(nil),                      // 45: nasc.v1.Graph
-	(*Body)(nil),                       // 46: nasc.v1.Body
-	(*GraphInput)(nil),                 // 47: nasc.v1.GraphInput
-	(*Node)(nil),                       // 48: nasc.v1.Node
-	(*Attribute)(nil),                  // 49: nasc.v1.Attribute
-	nil,                                // 50: nasc.v1.Configuration.ParametersEntry
-	nil,                                // 51: nasc.v1.EvaluatorConfigureResponse.FactsEntry
-	nil,                                // 52: nasc.v1.Progress.ValuesEntry
-	nil,                                // 53: nasc.v1.TestMetrics.ValuesEntry
-	nil,                                // 54: nasc.v1.ResolveResponse.LabelsEntry
+	(*OpsAddress)(nil),                 // 45: nasc.v1.OpsAddress
+	(*OpsOpenRequest)(nil),             // 46: nasc.v1.OpsOpenRequest
+	(*OpsOpenResponse)(nil),            // 47: nasc.v1.OpsOpenResponse
+	(*OpsWorkRequest)(nil),             // 48: nasc.v1.OpsWorkRequest
+	(*OpsWorkResponse)(nil),            // 49: nasc.v1.OpsWorkResponse
+	(*PlaceOp)(nil),                    // 50: nasc.v1.PlaceOp
+	(*TensorShape)(nil),                // 51: nasc.v1.TensorShape
+	(*PlacedOp)(nil),                   // 52: nasc.v1.PlacedOp
+	(*OpWeight)(nil),                   // 53: nasc.v1.OpWeight
+	(*AttachTensors)(nil),              // 54: nasc.v1.AttachTensors
+	(*ForwardOp)(nil),                  // 55: nasc.v1.ForwardOp
+	(*BackwardOp)(nil),                 // 56: nasc.v1.BackwardOp
+	(*ComputedOp)(nil),                 // 57: nasc.v1.ComputedOp
+	(*Graph)(nil),                      // 58: nasc.v1.Graph
+	(*Body)(nil),                       // 59: nasc.v1.Body
+	(*GraphInput)(nil),                 // 60: nasc.v1.GraphInput
+	(*Node)(nil),                       // 61: nasc.v1.Node
+	(*Attribute)(nil),                  // 62: nasc.v1.Attribute
+	nil,                                // 63: nasc.v1.Configuration.ParametersEntry
+	nil,                                // 64: nasc.v1.EvaluatorConfigureResponse.FactsEntry
+	nil,                                // 65: nasc.v1.Progress.ValuesEntry
+	nil,                                // 66: nasc.v1.TestMetrics.ValuesEntry
+	nil,                                // 67: nasc.v1.ResolveResponse.LabelsEntry
 }
 var file_nasc_v1_nasc_proto_depIdxs = []int32{
 	7,  // 0: nasc.v1.DescribeResponse.components:type_name -> nasc.v1.Component
@@ -3785,70 +4737,87 @@ var file_nasc_v1_nasc_proto_depIdxs = []int32{
 	10, // 6: nasc.v1.Component.metrics:type_name -> nasc.v1.Metric
 	10, // 7: nasc.v1.Component.test_metrics:type_name -> nasc.v1.Metric
 	9,  // 8: nasc.v1.Parameter.default:type_name -> nasc.v1.Value
-	50, // 9: nasc.v1.Configuration.parameters:type_name -> nasc.v1.Configuration.ParametersEntry
-	15, // 10: nasc.v1.OptimizerConfigureRequest.configuration:type_name -> nasc.v1.Configuration
-	26, // 11: nasc.v1.OptimizerConfigureRequest.space:type_name -> nasc.v1.Space
-	19, // 12: nasc.v1.OptimizerConfigureRequest.objectives:type_name -> nasc.v1.Objective
-	16, // 13: nasc.v1.OptimizerConfigureResponse.problems:type_name -> nasc.v1.Problem
-	21, // 14: nasc.v1.OptimizerRequest.steps:type_name -> nasc.v1.Step
-	24, // 15: nasc.v1.Step.told:type_name -> nasc.v1.Told
-	23, // 16: nasc.v1.OptimizerResponse.answers:type_name -> nasc.v1.Answer
-	16, // 17: nasc.v1.Answer.error:type_name -> nasc.v1.Problem
-	39, // 18: nasc.v1.Told.metrics:type_name -> nasc.v1.ValidationMetrics
-	25, // 19: nasc.v1.Told.unsuccessful:type_name -> nasc.v1.Unsuccessful
-	27, // 20: nasc.v1.Space.decisions:type_name -> nasc.v1.Decision
-	28, // 21: nasc.v1.Decision.alternatives:type_name -> nasc.v1.Alternative
-	15, // 22: nasc.v1.EvaluatorConfigureRequest.configuration:type_name -> nasc.v1.Configuration
-	16, // 23: nasc.v1.EvaluatorConfigureResponse.problems:type_name -> nasc.v1.Problem
-	51, // 24: nasc.v1.EvaluatorConfigureResponse.facts:type_name -> nasc.v1.EvaluatorConfigureResponse.FactsEntry
-	31, // 25: nasc.v1.EvaluatorConfigureResponse.reports:type_name -> nasc.v1.Reports
-	10, // 26: nasc.v1.Reports.metrics:type_name -> nasc.v1.Metric
-	10, // 27: nasc.v1.Reports.test_metrics:type_name -> nasc.v1.Metric
-	33, // 28: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trials
-	34, // 29: nasc.v1.Trials.graphs:type_name -> nasc.v1.Sent
-	39, // 30: nasc.v1.EvaluateResponse.results:type_name -> nasc.v1.ValidationMetrics
-	36, // 31: nasc.v1.EvaluateResponse.events:type_name -> nasc.v1.EvaluateEvent
-	38, // 32: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
-	16, // 33: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
-	16, // 34: nasc.v1.EvaluateEvent.error:type_name -> nasc.v1.Problem
-	37, // 35: nasc.v1.EvaluateEvent.unknown:type_name -> nasc.v1.Unknown
-	52, // 36: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
-	53, // 37: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
-	38, // 38: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
-	40, // 39: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
-	16, // 40: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
-	27, // 41: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
-	54, // 42: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
-	16, // 43: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
-	46, // 44: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
-	47, // 45: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
-	48, // 46: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
-	49, // 47: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
-	9,  // 48: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
-	9,  // 49: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
-	1,  // 50: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
-	11, // 51: nasc.v1.Plugin.Release:input_type -> nasc.v1.ReleaseRequest
-	13, // 52: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
-	17, // 53: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
-	20, // 54: nasc.v1.Optimizer.Run:input_type -> nasc.v1.OptimizerRequest
-	29, // 55: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
-	32, // 56: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
-	41, // 57: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
-	43, // 58: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
-	2,  // 59: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
-	12, // 60: nasc.v1.Plugin.Release:output_type -> nasc.v1.ReleaseResponse
-	14, // 61: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
-	18, // 62: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
-	22, // 63: nasc.v1.Optimizer.Run:output_type -> nasc.v1.OptimizerResponse
-	30, // 64: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
-	35, // 65: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateResponse
-	42, // 66: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
-	44, // 67: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
-	59, // [59:68] is the sub-list for method output_type
-	50, // [50:59] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	63, // 9: nasc.v1.Configuration.parameters:type_name -> nasc.v1.Configuration.ParametersEntry
+	45, // 10: nasc.v1.Configuration.operations:type_name -> nasc.v1.OpsAddress
+	15, // 11: nasc.v1.OptimizerConfigureRequest.configuration:type_name -> nasc.v1.Configuration
+	26, // 12: nasc.v1.OptimizerConfigureRequest.space:type_name -> nasc.v1.Space
+	19, // 13: nasc.v1.OptimizerConfigureRequest.objectives:type_name -> nasc.v1.Objective
+	16, // 14: nasc.v1.OptimizerConfigureResponse.problems:type_name -> nasc.v1.Problem
+	21, // 15: nasc.v1.OptimizerRequest.steps:type_name -> nasc.v1.Step
+	24, // 16: nasc.v1.Step.told:type_name -> nasc.v1.Told
+	23, // 17: nasc.v1.OptimizerResponse.answers:type_name -> nasc.v1.Answer
+	16, // 18: nasc.v1.Answer.error:type_name -> nasc.v1.Problem
+	39, // 19: nasc.v1.Told.metrics:type_name -> nasc.v1.ValidationMetrics
+	25, // 20: nasc.v1.Told.unsuccessful:type_name -> nasc.v1.Unsuccessful
+	27, // 21: nasc.v1.Space.decisions:type_name -> nasc.v1.Decision
+	28, // 22: nasc.v1.Decision.alternatives:type_name -> nasc.v1.Alternative
+	15, // 23: nasc.v1.EvaluatorConfigureRequest.configuration:type_name -> nasc.v1.Configuration
+	16, // 24: nasc.v1.EvaluatorConfigureResponse.problems:type_name -> nasc.v1.Problem
+	64, // 25: nasc.v1.EvaluatorConfigureResponse.facts:type_name -> nasc.v1.EvaluatorConfigureResponse.FactsEntry
+	31, // 26: nasc.v1.EvaluatorConfigureResponse.reports:type_name -> nasc.v1.Reports
+	10, // 27: nasc.v1.Reports.metrics:type_name -> nasc.v1.Metric
+	10, // 28: nasc.v1.Reports.test_metrics:type_name -> nasc.v1.Metric
+	33, // 29: nasc.v1.EvaluateRequest.trials:type_name -> nasc.v1.Trials
+	34, // 30: nasc.v1.Trials.graphs:type_name -> nasc.v1.Sent
+	39, // 31: nasc.v1.EvaluateResponse.results:type_name -> nasc.v1.ValidationMetrics
+	36, // 32: nasc.v1.EvaluateResponse.events:type_name -> nasc.v1.EvaluateEvent
+	38, // 33: nasc.v1.EvaluateEvent.progress:type_name -> nasc.v1.Progress
+	16, // 34: nasc.v1.EvaluateEvent.failure:type_name -> nasc.v1.Problem
+	16, // 35: nasc.v1.EvaluateEvent.error:type_name -> nasc.v1.Problem
+	37, // 36: nasc.v1.EvaluateEvent.unknown:type_name -> nasc.v1.Unknown
+	65, // 37: nasc.v1.Progress.values:type_name -> nasc.v1.Progress.ValuesEntry
+	66, // 38: nasc.v1.TestMetrics.values:type_name -> nasc.v1.TestMetrics.ValuesEntry
+	38, // 39: nasc.v1.TestEvent.progress:type_name -> nasc.v1.Progress
+	40, // 40: nasc.v1.TestEvent.result:type_name -> nasc.v1.TestMetrics
+	16, // 41: nasc.v1.TestEvent.failure:type_name -> nasc.v1.Problem
+	27, // 42: nasc.v1.ResolveRequest.decisions:type_name -> nasc.v1.Decision
+	67, // 43: nasc.v1.ResolveResponse.labels:type_name -> nasc.v1.ResolveResponse.LabelsEntry
+	16, // 44: nasc.v1.ResolveResponse.problems:type_name -> nasc.v1.Problem
+	50, // 45: nasc.v1.OpsWorkRequest.place:type_name -> nasc.v1.PlaceOp
+	54, // 46: nasc.v1.OpsWorkRequest.attach:type_name -> nasc.v1.AttachTensors
+	55, // 47: nasc.v1.OpsWorkRequest.forward:type_name -> nasc.v1.ForwardOp
+	56, // 48: nasc.v1.OpsWorkRequest.backward:type_name -> nasc.v1.BackwardOp
+	52, // 49: nasc.v1.OpsWorkResponse.placed:type_name -> nasc.v1.PlacedOp
+	57, // 50: nasc.v1.OpsWorkResponse.done:type_name -> nasc.v1.ComputedOp
+	16, // 51: nasc.v1.OpsWorkResponse.error:type_name -> nasc.v1.Problem
+	62, // 52: nasc.v1.PlaceOp.attributes:type_name -> nasc.v1.Attribute
+	51, // 53: nasc.v1.PlaceOp.inputs:type_name -> nasc.v1.TensorShape
+	51, // 54: nasc.v1.PlaceOp.output:type_name -> nasc.v1.TensorShape
+	53, // 55: nasc.v1.PlacedOp.weights:type_name -> nasc.v1.OpWeight
+	51, // 56: nasc.v1.OpWeight.shape:type_name -> nasc.v1.TensorShape
+	59, // 57: nasc.v1.Graph.bodies:type_name -> nasc.v1.Body
+	60, // 58: nasc.v1.Body.inputs:type_name -> nasc.v1.GraphInput
+	61, // 59: nasc.v1.Body.nodes:type_name -> nasc.v1.Node
+	62, // 60: nasc.v1.Node.attributes:type_name -> nasc.v1.Attribute
+	9,  // 61: nasc.v1.Attribute.value:type_name -> nasc.v1.Value
+	9,  // 62: nasc.v1.Configuration.ParametersEntry.value:type_name -> nasc.v1.Value
+	1,  // 63: nasc.v1.Plugin.Describe:input_type -> nasc.v1.DescribeRequest
+	11, // 64: nasc.v1.Plugin.Release:input_type -> nasc.v1.ReleaseRequest
+	13, // 65: nasc.v1.Plugin.Shutdown:input_type -> nasc.v1.ShutdownRequest
+	17, // 66: nasc.v1.Optimizer.Configure:input_type -> nasc.v1.OptimizerConfigureRequest
+	20, // 67: nasc.v1.Optimizer.Run:input_type -> nasc.v1.OptimizerRequest
+	29, // 68: nasc.v1.Evaluator.Configure:input_type -> nasc.v1.EvaluatorConfigureRequest
+	32, // 69: nasc.v1.Evaluator.Evaluate:input_type -> nasc.v1.EvaluateRequest
+	41, // 70: nasc.v1.Evaluator.Test:input_type -> nasc.v1.TestRequest
+	43, // 71: nasc.v1.Evaluator.Resolve:input_type -> nasc.v1.ResolveRequest
+	46, // 72: nasc.v1.Ops.Open:input_type -> nasc.v1.OpsOpenRequest
+	48, // 73: nasc.v1.Ops.Work:input_type -> nasc.v1.OpsWorkRequest
+	2,  // 74: nasc.v1.Plugin.Describe:output_type -> nasc.v1.DescribeResponse
+	12, // 75: nasc.v1.Plugin.Release:output_type -> nasc.v1.ReleaseResponse
+	14, // 76: nasc.v1.Plugin.Shutdown:output_type -> nasc.v1.ShutdownResponse
+	18, // 77: nasc.v1.Optimizer.Configure:output_type -> nasc.v1.OptimizerConfigureResponse
+	22, // 78: nasc.v1.Optimizer.Run:output_type -> nasc.v1.OptimizerResponse
+	30, // 79: nasc.v1.Evaluator.Configure:output_type -> nasc.v1.EvaluatorConfigureResponse
+	35, // 80: nasc.v1.Evaluator.Evaluate:output_type -> nasc.v1.EvaluateResponse
+	42, // 81: nasc.v1.Evaluator.Test:output_type -> nasc.v1.TestEvent
+	44, // 82: nasc.v1.Evaluator.Resolve:output_type -> nasc.v1.ResolveResponse
+	47, // 83: nasc.v1.Ops.Open:output_type -> nasc.v1.OpsOpenResponse
+	49, // 84: nasc.v1.Ops.Work:output_type -> nasc.v1.OpsWorkResponse
+	74, // [74:85] is the sub-list for method output_type
+	63, // [63:74] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_nasc_v1_nasc_proto_init() }
@@ -3875,15 +4844,26 @@ func file_nasc_v1_nasc_proto_init() {
 		(*TestEvent_Result)(nil),
 		(*TestEvent_Failure)(nil),
 	}
+	file_nasc_v1_nasc_proto_msgTypes[47].OneofWrappers = []any{
+		(*OpsWorkRequest_Place)(nil),
+		(*OpsWorkRequest_Attach)(nil),
+		(*OpsWorkRequest_Forward)(nil),
+		(*OpsWorkRequest_Backward)(nil),
+	}
+	file_nasc_v1_nasc_proto_msgTypes[48].OneofWrappers = []any{
+		(*OpsWorkResponse_Placed)(nil),
+		(*OpsWorkResponse_Done)(nil),
+		(*OpsWorkResponse_Error)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_nasc_v1_nasc_proto_rawDesc), len(file_nasc_v1_nasc_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   54,
+			NumMessages:   67,
 			NumExtensions: 0,
-			NumServices:   3,
+			NumServices:   4,
 		},
 		GoTypes:           file_nasc_v1_nasc_proto_goTypes,
 		DependencyIndexes: file_nasc_v1_nasc_proto_depIdxs,

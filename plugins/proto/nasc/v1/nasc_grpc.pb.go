@@ -597,3 +597,148 @@ var Evaluator_ServiceDesc = grpc.ServiceDesc{
 	},
 	Metadata: "nasc/v1/nasc.proto",
 }
+
+const (
+	Ops_Open_FullMethodName = "/nasc.v1.Ops/Open"
+	Ops_Work_FullMethodName = "/nasc.v1.Ops/Work"
+)
+
+// OpsClient is the client API for Ops service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// Ops computes the operations that the plugin's signatures declare with `op`.
+type OpsClient interface {
+	// Open has the process serve Work at a Unix socket, to whoever says the secret.
+	Open(ctx context.Context, in *OpsOpenRequest, opts ...grpc.CallOption) (*OpsOpenResponse, error)
+	// Work computes the operations of one network, over the socket of Open only. Every
+	// request has one response, in order. The end of the stream forgets the operations.
+	Work(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[OpsWorkRequest, OpsWorkResponse], error)
+}
+
+type opsClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewOpsClient(cc grpc.ClientConnInterface) OpsClient {
+	return &opsClient{cc}
+}
+
+func (c *opsClient) Open(ctx context.Context, in *OpsOpenRequest, opts ...grpc.CallOption) (*OpsOpenResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(OpsOpenResponse)
+	err := c.cc.Invoke(ctx, Ops_Open_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *opsClient) Work(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[OpsWorkRequest, OpsWorkResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Ops_ServiceDesc.Streams[0], Ops_Work_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[OpsWorkRequest, OpsWorkResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Ops_WorkClient = grpc.BidiStreamingClient[OpsWorkRequest, OpsWorkResponse]
+
+// OpsServer is the server API for Ops service.
+// All implementations must embed UnimplementedOpsServer
+// for forward compatibility.
+//
+// Ops computes the operations that the plugin's signatures declare with `op`.
+type OpsServer interface {
+	// Open has the process serve Work at a Unix socket, to whoever says the secret.
+	Open(context.Context, *OpsOpenRequest) (*OpsOpenResponse, error)
+	// Work computes the operations of one network, over the socket of Open only. Every
+	// request has one response, in order. The end of the stream forgets the operations.
+	Work(grpc.BidiStreamingServer[OpsWorkRequest, OpsWorkResponse]) error
+	mustEmbedUnimplementedOpsServer()
+}
+
+// UnimplementedOpsServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedOpsServer struct{}
+
+func (UnimplementedOpsServer) Open(context.Context, *OpsOpenRequest) (*OpsOpenResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Open not implemented")
+}
+func (UnimplementedOpsServer) Work(grpc.BidiStreamingServer[OpsWorkRequest, OpsWorkResponse]) error {
+	return status.Error(codes.Unimplemented, "method Work not implemented")
+}
+func (UnimplementedOpsServer) mustEmbedUnimplementedOpsServer() {}
+func (UnimplementedOpsServer) testEmbeddedByValue()             {}
+
+// UnsafeOpsServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to OpsServer will
+// result in compilation errors.
+type UnsafeOpsServer interface {
+	mustEmbedUnimplementedOpsServer()
+}
+
+func RegisterOpsServer(s grpc.ServiceRegistrar, srv OpsServer) {
+	// If the following call panics, it indicates UnimplementedOpsServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&Ops_ServiceDesc, srv)
+}
+
+func _Ops_Open_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(OpsOpenRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OpsServer).Open(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Ops_Open_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OpsServer).Open(ctx, req.(*OpsOpenRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Ops_Work_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(OpsServer).Work(&grpc.GenericServerStream[OpsWorkRequest, OpsWorkResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Ops_WorkServer = grpc.BidiStreamingServer[OpsWorkRequest, OpsWorkResponse]
+
+// Ops_ServiceDesc is the grpc.ServiceDesc for Ops service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var Ops_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "nasc.v1.Ops",
+	HandlerType: (*OpsServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Open",
+			Handler:    _Ops_Open_Handler,
+		},
+	},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Work",
+			Handler:       _Ops_Work_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
+	Metadata: "nasc/v1/nasc.proto",
+}

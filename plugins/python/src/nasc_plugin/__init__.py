@@ -1,10 +1,11 @@
-"""Write optimizers and evaluators for nasc in Python.
+"""Write optimizers, evaluators and operations for nasc in Python.
 
 A plugin is a program that declares its components and calls serve. nasc starts it as a
 process of its own; docs/plugins.md of nasc tells how to test, install and pin it.
 """
 
 from .graph import Graph, Node
+from .ops import Op, Tensor, Tensors, Weight
 from .plugin import (Cancelled, Candidate, Component, Done, Evaluator, Metric, Objective, Optimizer, Plugin, Progress, Refused,
                      Result, Trial, boolean, integer, real, text)
 from .rng import Stream, derive
@@ -12,5 +13,5 @@ from .server import serve
 from .space import INACTIVE, Alternative, Decision, Genotype, Space
 
 __all__ = ["INACTIVE", "Alternative", "Cancelled", "Candidate", "Component", "Decision", "Done", "Evaluator", "Genotype", "Graph",
-           "Metric", "Node", "Objective", "Optimizer", "Plugin", "Progress", "Refused", "Result", "Space", "Stream", "Trial",
-           "boolean", "derive", "integer", "real", "serve", "text"]
+           "Metric", "Node", "Objective", "Op", "Optimizer", "Plugin", "Progress", "Refused", "Result", "Space", "Stream", "Tensor", "Tensors",
+           "Trial", "Weight", "boolean", "derive", "integer", "real", "serve", "text"]

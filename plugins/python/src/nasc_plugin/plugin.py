@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, Union
 
 from .graph import Graph
+from .ops import Op
+from .ops import check as check_ops
 from .rng import Stream
 from .space import Genotype, Space
 
@@ -225,9 +227,12 @@ class Plugin:
     version: str  # "0.1.0"
     doc: str
     components: Sequence[Type[Component]] = field(default_factory=list)
+    ops: Sequence[Type[Op]] = field(default_factory=list)
+    signatures: str = ""  # `.nas` text: an `op` for each of ops, and a `block` for each that is made of others
 
     def check(self) -> None:
         """Raises a ValueError about what is declared wrongly."""
+        check_ops(self.ops, self.signatures)
         for c in self.components:
             if not c.name:
                 raise ValueError(f"{c.__name__} has no name")

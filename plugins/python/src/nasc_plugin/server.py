@@ -18,7 +18,7 @@ from typing import Any, Dict, Iterator, List, NoReturn, Optional, Set, Tuple
 
 import grpc
 
-from . import messages
+from . import messages, ops
 from ._wire import nasc_pb2 as pb
 from .plugin import Cancelled, Candidate, Component, Done, Evaluator, Objective, Optimizer, Plugin, Refused, Result, Trial
 
@@ -125,7 +125,18 @@ class _Services:
                 "Test": answers(self.test, pb.TestRequest),
                 "Resolve": unary(lambda _, c: pb.ResolveResponse(), pb.ResolveRequest),
             }),
+            grpc.method_handlers_generic_handler("nasc.v1.Ops", {
+                "Open": unary(self.open_ops, pb.OpsOpenRequest),
+            }),
         )
+
+    # -- Ops
+
+    def open_ops(self, request: Any, context: grpc.ServicerContext) -> Any:
+        if not self.plugin.ops:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "this plugin computes no operations")
+        ops.serve(self.plugin.ops, request)
+        return pb.OpsOpenResponse()
 
     # -- Plugin
 

@@ -5,9 +5,12 @@ Whether the process keeps the contract of plugins is what `nasc plugin test` fin
 
 from __future__ import annotations
 
-from typing import Any, Callable
+import array
+from typing import Any, Callable, Sequence, Tuple
 
+from .ops import Op, Tensor, Tensors
 from .plugin import Done, Objective, Optimizer, Plugin, Trial, required
+from .rng import Stream
 from .space import Alternative, Decision, Genotype, Space
 
 
@@ -45,3 +48,44 @@ def search(plugin: Plugin, optimizer: str, space: Space, trials: int, score: Cal
             o.tell([Trial(n, list(g), {"score": v})])
             n += 1
     return best
+
+
+def gradients(plugin: Plugin, name: str, inputs: Sequence[Tuple[int, ...]], output: Tuple[int, ...], probes: int = 12, **attributes: Any) -> None:
+    """Raises an AssertionError where a gradient of an operation, at operands of these shapes,
+    examples first, is not what differences of its results say."""
+    cls = next(o for o in plugin.ops if o.name == name)
+    op: Op = cls()
+    op.inputs, op.output, op.attributes = [tuple(s) for s in inputs], tuple(output), attributes
+    op.start()
+    rand = Stream(1, "gradients")
+
+    def tensor(shape: Sequence[int], mean: float = 0.0, deviation: float = 0.0) -> Tensor:
+        size = 1
+        for d in shape:
+            size *= d
+        return Tensor(shape, memoryview(array.array("f", [mean + deviation * rand.normal() for _ in range(size)])))
+
+    t = Tensors([tensor(s, 0, 1) for s in op.inputs], [tensor(w.shape, w.mean, w.deviation + 0.1) for w in op.weights()], tensor(op.output))
+    grads = Tensors(t.inputs, t.weights, t.output, [tensor(x.shape) for x in t.inputs], [tensor(x.shape) for x in t.weights],
+                    tensor(op.output, 0, 1))
+    assert grads.output_grad is not None
+    factors = list(grads.output_grad.data)
+
+    def value() -> float:
+        op.forward(t)
+        return sum(a * b for a, b in zip(factors, t.output.data))
+
+    value()
+    op.backward(grads)
+    for k, (x, g) in enumerate(zip(t.inputs + t.weights, grads.input_grads + grads.weight_grads)):
+        for i in rand.permutation(len(x.data))[:probes]:
+            was, slopes = x.data[i], []
+            for step in (0.01, 0.005):
+                x.data[i] = was + step
+                high, above = x.data[i], value()
+                x.data[i] = was - step
+                slopes.append((above - value()) / (high - x.data[i]))
+            x.data[i] = was
+            near: Callable[[float, float], bool] = lambda a, b: abs(a - b) <= 0.02 * max(1, abs(a), abs(b))
+            if near(*slopes) and not near(g.data[i], slopes[1]):  # else there is a kink, where differences say nothing
+                raise AssertionError(f"the gradient of number {i} of tensor {k} is {g.data[i]}, and differences say {slopes[1]}")
