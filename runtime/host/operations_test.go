@@ -182,7 +182,7 @@ func python(t testing.TB) Command {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Command{Path: path, Args: []string{filepath.Join("testdata", "copy.py")}, Env: []string{"PYTHONPATH=" + filepath.Join(repo, "plugins", "python", "src"), "PYTHONDONTWRITEBYTECODE=1"}}
+	return Command{Path: path, Args: []string{filepath.Join("testdata", "copying.py")}, Env: []string{"PYTHONPATH=" + filepath.Join(repo, "plugins", "python", "src"), "PYTHONDONTWRITEBYTECODE=1"}}
 }
 
 // BenchmarkOperation is the way of a tensor (64,16,32,32) to the process of an operation

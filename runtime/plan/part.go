@@ -197,7 +197,7 @@ func (s *stock) operations(ctx context.Context, h *host.Host, m *compiler.Module
 		}
 		if strings.TrimSuffix(plugin.Description().Signatures, "\n") != strings.TrimSuffix(o.Signatures, "\n") {
 			d := diags.Add(host.NotReproducible, o.Span, "the plugin offers other operations than those that this was checked with")
-			d.Source, d.Help = plugin.Source(), "lock it anew with `nasc plugin lock "+o.Plugin+"`; a run that has begun goes on with what it has begun with only"
+			d.Source, d.Help = plugin.Source(), "lock it anew with `nasc plugin lock "+o.Plugin+"`; a run that has begun goes on only with the operations that it had"
 			continue
 		}
 		all = append(all, plugin)

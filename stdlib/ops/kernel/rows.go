@@ -40,15 +40,27 @@ func Transpose[T Float](ws *Workers, b, height, width int, x, y []T) {
 }
 
 // transpose writes the transpose of a matrix whose rows, and those of the result,
-// are so far apart. It goes in blocks that stay near.
+// are so far apart. It goes in blocks that stay near, along the side whose rows are
+// further apart: these may be apart by a power of two, and then a cache holds few of them.
 func transpose[T Float](x []T, height, width, from int, y []T, to int) {
 	const side = 16
 	for r0 := 0; r0 < height; r0 += side {
+		rows := min(side, height-r0)
 		for c0 := 0; c0 < width; c0 += side {
-			end := min(c0+side, width)
-			for r := r0; r < min(r0+side, height); r++ {
-				for c := c0; c < end; c++ {
-					y[c*to+r] = x[r*from+c]
+			columns := min(side, width-c0)
+			if from < to {
+				for c := c0; c < c0+columns; c++ {
+					in, out := x[r0*from+c:], y[c*to+r0:][:rows]
+					for r := range out {
+						out[r] = in[r*from]
+					}
+				}
+				continue
+			}
+			for r := r0; r < r0+rows; r++ {
+				in, out := x[r*from+c0:][:columns], y[c0*to+r:]
+				for c, v := range in {
+					out[c*to] = v
 				}
 			}
 		}
