@@ -108,6 +108,7 @@ func TestEveryField(t *testing.T) {
 	m := manifest("evolution", 10, 1)
 	m.Relaxation = &store.Relaxation{Channels: 1}
 	m.Optimizer.Method, m.Evaluator.Method = "ours", "theirs"
+	m.Operations = []store.Program{{Plugin: "me/turn", Version: "0.1.0", Checksum: "sha256:1"}}
 	fields, err := flatten(m)
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func (p *Plan) manifest(plugins Plugins, facts learnt) (*store.Manifest, error) 
 		if err != nil {
 			return nil, err
 		}
-		m.Operations = append(m.Operations, store.Component{Plugin: d.Name, Version: d.Version, Checksum: sum})
+		m.Operations = append(m.Operations, store.Program{Plugin: d.Name, Version: d.Version, Checksum: sum})
 	}
 	if p.Report != nil {
 		r, err := p.Report.manifest(plugins, p.stock)

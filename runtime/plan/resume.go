@@ -84,9 +84,10 @@ func (p *Plan) resume(ctx context.Context, plugins Plugins, run *store.Run) (*Se
 	if m.Report != nil {
 		same(&diags, *m.Report, *again.Report)
 	}
-	for i, c := range m.Operations {
+	for i, p := range m.Operations {
 		if i < len(again.Operations) {
-			same(&diags, c, again.Operations[i])
+			q := again.Operations[i]
+			same(&diags, store.Component{Plugin: p.Plugin, Version: p.Version, Checksum: p.Checksum}, store.Component{Version: q.Version, Checksum: q.Checksum})
 		}
 	}
 	if !slices.Equal(m.Metrics, again.Metrics) {

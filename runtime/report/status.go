@@ -133,6 +133,9 @@ func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error
 		row("report", "%s", component(*m.Report))
 		facts(*m.Report)
 	}
+	for _, p := range m.Operations {
+		row("operations", "%s %s", p.Plugin, p.Version)
+	}
 	row("budget", "%s", s.Budget)
 	row("seed", "%d", s.Seed)
 	if s.Batch != s.Workers {

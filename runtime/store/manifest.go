@@ -35,7 +35,7 @@ type Manifest struct {
 	// of the evaluator.
 	Report *Component `json:"report,omitempty"`
 	// Operations are the plugins that compute operations of architectures.
-	Operations []Component `json:"operations,omitempty"`
+	Operations []Program `json:"operations,omitempty"`
 	// Relaxation is how a one-shot optimizer has the space relaxed at first, which
 	// follows from its parameters; nil for other optimizers.
 	Relaxation *Relaxation `json:"relaxation,omitempty"`
@@ -92,6 +92,13 @@ type Component struct {
 	Higher map[string]bool `json:"higher_is_better,omitempty"`
 	// Deterministic evaluators give equal results for equal requests.
 	Deterministic bool `json:"deterministic,omitempty"`
+}
+
+// Program is a plugin that computes operations.
+type Program struct {
+	Plugin   string `json:"plugin"`
+	Version  string `json:"version"`
+	Checksum string `json:"checksum"` // of the executable or package
 }
 
 // Title is how people call it.
