@@ -58,8 +58,8 @@ func Check(o Op) error {
 	}
 	// What Backward has written stays while the function is tried.
 	grads := clone(append(append([][]float32{}, o.InputGrads...), o.WeightGrads...))
-	tried, left := 0, 0
 	for k, x := range append(append([][]float32{}, o.Inputs...), o.Weights...) {
+		tried, left := 0, 0
 		for _, i := range coordinates(r, len(x)) {
 			wide, err := o.slope(x, i, step, factors)
 			if err != nil {
@@ -82,9 +82,9 @@ func Check(o Op) error {
 				return fmt.Errorf("the gradient of number %d of %s is %.4g, and differences say %.4g", i, o.name(k), got, narrow)
 			}
 		}
-	}
-	if left*2 > tried {
-		return fmt.Errorf("its results change too wildly to compare gradients with differences: at %d of %d numbers", left, tried)
+		if left*2 > tried {
+			return fmt.Errorf("its results change too wildly with %s to compare gradients with differences: at %d of %d numbers", o.name(k), left, tried)
+		}
 	}
 	return nil
 }

@@ -89,32 +89,6 @@ func (p *Plugin) Evaluator(ctx context.Context, cfg EvaluatorConfig) (_ *Evaluat
 	return e, nil
 }
 
-// start starts the processes that compute operations for the evaluator.
-func (e *Evaluator) start(ctx context.Context, cfg EvaluatorConfig) (addresses []wire.OpsAddress, err error) {
-	if !e.component.Operations {
-		return nil, nil
-	}
-	for _, p := range cfg.Operations {
-		o, err := p.operations(ctx, cfg.Threads)
-		if err != nil {
-			return nil, err
-		}
-		e.operations = append(e.operations, o)
-		addresses = append(addresses, o.address)
-	}
-	return addresses, nil
-}
-
-// ready makes sure that the processes are there that compute operations.
-func (e *Evaluator) ready(ctx context.Context) error {
-	for _, o := range e.operations {
-		if err := o.ready(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // family numbers configurations that differ in seed and folder only.
 func (p *Plugin) family(c *nascv1.Configuration) (uint64, error) {
 	alike := proto.CloneOf(c)

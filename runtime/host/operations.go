@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"crypto/rand"
-	"os"
 	"path/filepath"
 
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
@@ -93,18 +92,28 @@ func (c *Computer) Operations() *remote.Operations {
 // Close ends the process.
 func (c *Computer) Close() { c.process.close() }
 
-// roomy is how much must be left of the memory that is a file system to use it.
-const roomy = 256 << 20
+// start starts the processes that compute operations for the evaluator.
+func (e *Evaluator) start(ctx context.Context, cfg EvaluatorConfig) (addresses []wire.OpsAddress, err error) {
+	if !e.component.Operations {
+		return nil, nil
+	}
+	for _, p := range cfg.Operations {
+		o, err := p.operations(ctx, cfg.Threads)
+		if err != nil {
+			return nil, err
+		}
+		e.operations = append(e.operations, o)
+		addresses = append(addresses, o.address)
+	}
+	return addresses, nil
+}
 
-// scratch reports whether a folder is there, can be written and has room.
-func scratch(dir string, free int64) bool {
-	info, err := os.Stat(dir)
-	if err != nil || !info.IsDir() || free < roomy {
-		return false
+// ready makes sure that the processes are there that compute operations.
+func (e *Evaluator) ready(ctx context.Context) error {
+	for _, o := range e.operations {
+		if err := o.ready(ctx); err != nil {
+			return err
+		}
 	}
-	probe, err := os.MkdirTemp(dir, wire.SocketHomePrefix+"probe-")
-	if err != nil {
-		return false
-	}
-	return os.Remove(probe) == nil
+	return nil
 }

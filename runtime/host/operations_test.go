@@ -1,22 +1,30 @@
 package host
 
 import (
+	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/plugins/remote"
 	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/plugins/wire/direct"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 )
 
 // computer starts a process that computes operations.
 func computer(t testing.TB, c Command, name string) *Computer {
 	t.Helper()
+	if !direct.Supported {
+		t.Skip("operations are computed over Unix sockets")
+	}
 	h := newTestHost(t, Options{Commands: map[string]Command{name: c}})
 	k, err := start(t, h, name).Computer(t.Context())
 	if err != nil {
@@ -91,13 +99,18 @@ func TestOperation(t *testing.T) {
 // TestOperationDies: a call during which the process dies fails and names the plugin; the
 // next network is served by another process.
 func TestOperationDies(t *testing.T) {
-	k := computer(t, command("test/operations"), "test/operations")
+	t.Run("go", func(t *testing.T) { operationDies(t, command("test/operations"), "test/operations") })
+	t.Run("python", func(t *testing.T) { operationDies(t, python(t), "test/copy") })
+}
+
+func operationDies(t *testing.T, c Command, plugin string) {
+	k := computer(t, c, plugin)
 	for range 5 {
 		if err := k.process.ready(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		n := network(t, k)
-		op, err := n.Place("test/operations", on("fragile", []int{1, 1, 2, 2}, graph.Attr{Name: "fatal", Value: 13.0}))
+		op, err := n.Place(plugin, on("fragile", []int{1, 1, 2, 2}, graph.Attr{Name: "fatal", Value: 13.0}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +124,7 @@ func TestOperationDies(t *testing.T) {
 		}
 		x.Inputs[0].Data[0] = 13
 		err = op.Forward(true, 1)
-		if err == nil || !strings.Contains(err.Error(), "the plugin test/operations 0.1.0 died while it computed fragile") {
+		if err == nil || !strings.Contains(err.Error(), "the plugin "+plugin+" 0.1.0 died while it computed fragile") {
 			t.Errorf("the error is %v", err)
 		}
 		if again := op.Forward(true, 1); again == nil || again.Error() != err.Error() {
@@ -165,6 +178,56 @@ func TestOperationRefuses(t *testing.T) {
 	}
 	if !strings.HasPrefix(filepath.Base(k.process.home.dir), wire.SocketHomePrefix) {
 		t.Error(k.process.home.dir)
+	}
+}
+
+// TestOperationHangs: who gives up a network need not wait for an operation that never
+// ends, and the process ends all the same.
+func TestOperationHangs(t *testing.T) {
+	k := computer(t, command("test/operations"), "test/operations")
+	n := network(t, k)
+	op, err := n.Place("test/operations", on("endless", []int{1, 1, 2, 2}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(50*time.Millisecond, n.Abort)
+	begun := time.Now()
+	if err := op.Forward(true, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("the call ends with %v", err)
+	}
+	pid := k.process.session.at.proc.runner.cmd.Process
+	k.Close()
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if err := pid.Signal(syscall.Signal(0)); err == nil {
+		t.Error("the process is still there")
+	}
+}
+
+// TestOperationFolders: the folder for the tensors of a host that was killed is removed by
+// the next.
+func TestOperationFolders(t *testing.T) {
+	base := sharedMemory()
+	if base == "" {
+		t.Skip("there are no files here that are memory")
+	}
+	kept, err := newHomeIn(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.remove()
+	left, err := newHomeIn(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.lock.Close() // as the end of its process would
+	sweepHomes()
+	if _, err := os.Stat(left.dir); !os.IsNotExist(err) {
+		t.Errorf("%s is left: %v", left.dir, err)
+	}
+	if info, err := os.Stat(kept.dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("that of a host at work is gone, or open to others: %v, %v", info, err)
 	}
 }
 

@@ -15,6 +15,8 @@ op scale(x: [c, h, w]) -> [c, h, w] { params = c }
 op fragile(x: [c, h, w], fatal: real = 13.0) -> [c, h, w]
 /// A copy.
 op copy(x: [c, h, w]) -> [c, h, w]
+/// It never ends.
+op endless(x: [c, h, w]) -> [c, h, w]
 /// A copy that says no, or panics.
 op rude(x: [c, h, w], how: string) -> [c, h, w]
 `
@@ -26,6 +28,7 @@ func operationsPlugin() sdk.Plugin {
 			return fragile{fatal: float32(a.Fatal)}, nil
 		}),
 		sdk.NewOp("copy", func(sdk.Place, struct{}) (sdk.Op, error) { return fragile{fatal: float32(math.NaN())}, nil }),
+		sdk.NewOp("endless", func(sdk.Place, struct{}) (sdk.Op, error) { return endless{}, nil }),
 		sdk.NewOp("rude", func(p sdk.Place, a struct{ How string }) (sdk.Op, error) {
 			if a.How == "place" {
 				return nil, &sdk.Problem{Message: "not here"}
@@ -85,6 +88,11 @@ func (fragile) Backward(t *sdk.Tensors) error {
 	copy(t.InputGrads[0].Data, t.OutputGrad.Data)
 	return nil
 }
+
+type endless struct{}
+
+func (endless) Forward(*sdk.Tensors) error  { select {} }
+func (endless) Backward(*sdk.Tensors) error { select {} }
 
 type rude struct{ how string }
 

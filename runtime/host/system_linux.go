@@ -1,11 +1,14 @@
 package host
 
 import (
+	"os"
 	"os/exec"
 	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nasc-project/nasc/plugins/wire"
 )
 
 // separate makes the process the head of a group of its own, which the kernel
@@ -33,4 +36,20 @@ func sharedMemory() string {
 		return ""
 	}
 	return dir
+}
+
+// roomy is how much must be left of the memory that is a file system to use it.
+const roomy = 256 << 20
+
+// scratch reports whether a folder is there, can be written and has room.
+func scratch(dir string, free int64) bool {
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() || free < roomy {
+		return false
+	}
+	probe, err := os.MkdirTemp(dir, wire.SocketHomePrefix+"probe-")
+	if err != nil {
+		return false
+	}
+	return os.Remove(probe) == nil
 }
