@@ -1,8 +1,15 @@
 #!/bin/sh
-# Makes the Go code of the wire contract from its files. Needs protoc; the two
-# generators are pinned in go.mod. Running it on an unchanged tree changes nothing.
+# Makes the code of the wire contract from its files. Needs protoc; the two generators
+# for Go are pinned in go.mod. Running it on an unchanged tree changes nothing.
+#
+# With the argument `release` it writes released.binpb instead, with which every later
+# contract is compared: nasc is released with the contract as it is now.
 set -eu
 cd "$(dirname "$0")"
+if [ "${1:-}" = release ]; then
+    protoc --include_imports --descriptor_set_out=released.binpb nasc/v1/*.proto
+    exit
+fi
 bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
 go build -o "$bin" google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc

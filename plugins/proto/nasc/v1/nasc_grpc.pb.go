@@ -224,6 +224,7 @@ const (
 //
 // Optimizer proposes architectures and learns from validation metrics.
 type OptimizerClient interface {
+	// Configure opens a session, or tells what is wrong with its parameters.
 	Configure(ctx context.Context, in *OptimizerConfigureRequest, opts ...grpc.CallOption) (*OptimizerConfigureResponse, error)
 	// Run takes the steps of all sessions, in one stream for the life of the
 	// process. A session has at most one step under way, and every step has one
@@ -271,6 +272,7 @@ type Optimizer_RunClient = grpc.BidiStreamingClient[OptimizerRequest, OptimizerR
 //
 // Optimizer proposes architectures and learns from validation metrics.
 type OptimizerServer interface {
+	// Configure opens a session, or tells what is wrong with its parameters.
 	Configure(context.Context, *OptimizerConfigureRequest) (*OptimizerConfigureResponse, error)
 	// Run takes the steps of all sessions, in one stream for the life of the
 	// process. A session has at most one step under way, and every step has one
@@ -377,6 +379,7 @@ const (
 //
 // Evaluator judges architectures. It receives graphs, never spaces.
 type EvaluatorClient interface {
+	// Configure opens a session, or tells what is wrong with its parameters.
 	Configure(ctx context.Context, in *EvaluatorConfigureRequest, opts ...grpc.CallOption) (*EvaluatorConfigureResponse, error)
 	// Evaluate judges the architectures of all sessions, in one stream for the life
 	// of the process. A session's trials are judged one after another; each ends with
@@ -457,6 +460,7 @@ func (c *evaluatorClient) Resolve(ctx context.Context, in *ResolveRequest, opts 
 //
 // Evaluator judges architectures. It receives graphs, never spaces.
 type EvaluatorServer interface {
+	// Configure opens a session, or tells what is wrong with its parameters.
 	Configure(context.Context, *EvaluatorConfigureRequest) (*EvaluatorConfigureResponse, error)
 	// Evaluate judges the architectures of all sessions, in one stream for the life
 	// of the process. A session's trials are judged one after another; each ends with
