@@ -5,6 +5,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/runtime/plan"
 )
 
 func newCheck() *cobra.Command {
@@ -14,17 +15,25 @@ func newCheck() *cobra.Command {
 		Short: "Report what is wrong with .nas files",
 		Long: `check compiles every space and reads every search of the files, and reports all
 that is wrong: on stderr for people, or with -json on stdout as a list of
-diagnostics. It exits with 1 when there is an error. It needs no plugin.`,
+diagnostics. It exits with 1 when there is an error. Settings and metrics of searches
+are checked by what plugins say of themselves; none is started.`,
 		Example: "  nasc check spaces/*/*.nas\n  nasc check -json my.nas",
 		Args:    args(1, -1),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print the diagnostics as JSON")
 	c.RunE = func(c *cobra.Command, files []string) error {
 		var all diag.List
+		plugins, err := describing()
+		if err != nil {
+			return err
+		}
 		modules := map[string]*compiler.Module{}
 		for _, file := range files {
 			m, diags := compiler.Load(file, readFile)
 			diags = append(diags, m.Check()...)
+			if !diags.HasErrors() {
+				diags = append(diags, plan.Verify(c.Context(), plugins, m, file)...)
+			}
 			diags.Sort()
 			modules[file] = m
 			all = append(all, diags...)

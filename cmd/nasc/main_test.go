@@ -17,7 +17,7 @@ import (
 )
 
 // TestMain makes the test binary a nasc with three more plugins, which scripts and
-// the kill tests run as real processes.
+// the kill tests run as real processes, and a plugin that does what none should.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"nasc": func() {
 		builtins.names = func() []string { return append(builtin.Names(), "hash", "pooled", "toy") }
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 			return builtin.Plugin(name)
 		}
 		os.Exit(run())
-	}})
+	}, "hostile": serveHostile})
 }
 
 // TestScripts runs testdata/script: every command, every bad input.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,16 +25,41 @@ import (
 // between them.
 const overridesKey = "NASC_PLUGINS"
 
+// startTimeoutKey is the variable that says how long a plugin may take to start, "2m".
+const startTimeoutKey = "NASC_START_TIMEOUT"
+
+// startTimeout is how long a plugin may take to start; 0: as the host thinks.
+func startTimeout() (time.Duration, error) {
+	text := os.Getenv(startTimeoutKey)
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, refuse(plan.UnknownSetting, "write it like 90s or 2m", "%s is %q, which is no time", startTimeoutKey, text)
+	}
+	return d, nil
+}
+
 // overrides are the values of --plugin.
 var overrides []string
+
+// patience is the value of --patience.
+var patience time.Duration
+
+// addPatience adds the flag to a command that searches.
+func addPatience(c *cobra.Command) {
+	c.Flags().DurationVar(&patience, "patience", 0, "how long a plugin may say nothing in a call before it is taken for dead, 30m (default: as long as it likes)")
+}
 
 // known is a plugin that may run, with what allows it.
 type known struct {
 	name     string
 	command  host.Command
-	from     string // "built in", "locked 0.1.0", "./annealing"
-	override bool   // it runs from where its author makes it
-	err      error  // why it cannot run all the same
+	locked   *packages.Locked // nil: it is not
+	from     string           // "built in", "locked 0.1.0", "./annealing"
+	override bool             // it runs from where its author makes it
+	err      error            // why it cannot run all the same
 }
 
 // knownPlugins lists the plugins that may run: built-in ones, those that the project
@@ -57,7 +83,7 @@ func knownPlugins() ([]known, error) {
 			return nil, machine(host.CannotStart, "", err)
 		}
 		for _, p := range lock.Plugins {
-			k := known{name: p.Name, from: "locked " + p.Version}
+			k := known{name: p.Name, from: "locked " + p.Version, locked: p}
 			k.command, k.err = store.Command(p)
 			all[p.Name] = k
 		}
@@ -108,11 +134,15 @@ func newPlugins() (plan.Plugins, error) {
 	if err != nil {
 		return plan.Plugins{}, err
 	}
-	return hosted(all), nil
+	return hosted(all)
 }
 
 // hosted is a host for plugins that may run. It warns of overrides.
-func hosted(all []known) plan.Plugins {
+func hosted(all []known) (plan.Plugins, error) {
+	timeout, err := startTimeout()
+	if err != nil {
+		return plan.Plugins{}, err
+	}
 	commands := map[string]host.Command{}
 	for _, k := range all {
 		if k.err != nil {
@@ -129,7 +159,36 @@ func hosted(all []known) plan.Plugins {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	return plan.Plugins{Host: host.New(host.Options{Commands: commands, Missing: missingPlugin, Log: log}), Commands: commands}
+	h := host.New(host.Options{Commands: commands, Missing: missingPlugin, Log: log, StartTimeout: timeout, Patience: patience})
+	return plan.Plugins{Host: h, Commands: commands}, nil
+}
+
+// describing is a host that starts nothing: it knows what plugins say of themselves,
+// built-in ones from their code and locked ones from what was kept.
+func describing() (*host.Host, error) {
+	all, err := knownPlugins()
+	if err != nil {
+		return nil, err
+	}
+	commands, locked := map[string]host.Command{}, map[string]*packages.Locked{}
+	for _, k := range all {
+		commands[k.name], locked[k.name] = k.command, k.locked
+	}
+	describe := func(name string) (wire.Description, error) {
+		if short, ok := strings.CutPrefix(name, "nasc/"); ok {
+			p, _ := builtins.plugin(short)
+			return p.Description()
+		}
+		if locked[name] == nil {
+			return wire.Description{}, &diag.Diagnostic{Code: packages.NotDescribed, Message: name + " runs from where it is made, and check starts nothing"}
+		}
+		store, err := packages.UserStore()
+		if err != nil {
+			return wire.Description{}, err
+		}
+		return store.Described(locked[name])
+	}
+	return host.New(host.Options{Commands: commands, Missing: missingPlugin, Describe: describe}), nil
 }
 
 // missingPlugin says more of a plugin that may not run.
@@ -185,7 +244,10 @@ func listPlugins(ctx context.Context) ([]listed, error) {
 	}
 	var all []listed
 	there := map[string]bool{}
-	plugins := hosted(ks)
+	plugins, err := hosted(ks)
+	if err != nil {
+		return nil, err
+	}
 	defer plugins.Host.Close()
 	for _, k := range ks {
 		there[k.name+" "+strings.TrimPrefix(k.from, "locked ")] = true

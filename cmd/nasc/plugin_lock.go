@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -128,8 +125,11 @@ func pin(ctx context.Context, store packages.Store, name, wants string) (*packag
 	if err != nil {
 		return nil, err
 	}
-	p.Describe, p.Signatures = hashOf(d), d.Signatures
-	return p, nil
+	if p.Describe, err = packages.DescriptionHash(d); err != nil {
+		return nil, err
+	}
+	p.Signatures = d.Signatures
+	return p, store.Describe(p, d)
 }
 
 // described starts a plugin and returns what it says of itself.
@@ -154,8 +154,10 @@ func described(ctx context.Context, store packages.Store, p *packages.Locked) (d
 
 // differs says how a plugin describes itself in another way than the lock says.
 func differs(p *packages.Locked, d wire.Description) error {
-	now := hashOf(d)
+	now, err := packages.DescriptionHash(d)
 	switch {
+	case err != nil:
+		return err
 	case now != p.Describe:
 		return &diag.Diagnostic{Code: packages.Tampered, Message: fmt.Sprintf("%s %s describes itself in another way than the lock says: %s, and not %s", p.Name, p.Version, now, p.Describe)}
 	case strings.TrimSuffix(d.Signatures, "\n") != strings.TrimSuffix(p.Signatures, "\n"):
@@ -165,21 +167,24 @@ func differs(p *packages.Locked, d wire.Description) error {
 	return nil
 }
 
-// hashOf is the hash of a description.
-func hashOf(d wire.Description) string {
-	text, err := json.Marshal(d)
+// verify checks a locked plugin, and keeps what it says of itself.
+func verify(ctx context.Context, store packages.Store, p *packages.Locked) error {
+	d, err := described(ctx, store, p)
 	if err != nil {
-		panic(err) // it is made of texts, numbers and lists
+		return err
 	}
-	sum := sha256.Sum256(text)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	if err := differs(p, d); err != nil {
+		return err
+	}
+	return store.Describe(p, d)
 }
 
 func newPluginVerify() *cobra.Command {
 	return &cobra.Command{
-		Use:     "verify",
-		Short:   "Check that what is installed is what the project has locked",
-		Long:    "verify compares every locked package with its hash, and what each plugin says of itself with the lock.",
+		Use:   "verify",
+		Short: "Check that what is installed is what the project has locked",
+		Long: `verify compares every locked package with its hash, and what each plugin says of itself
+with the lock. What it says is kept, so that 'nasc check' knows it without asking.`,
 		Example: "  nasc plugin verify",
 		Args:    args(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -195,11 +200,7 @@ func newPluginVerify() *cobra.Command {
 			}
 			var all diag.List
 			for _, p := range lock.Plugins {
-				now, err := described(ctx, store, p)
-				if err == nil {
-					err = differs(p, now)
-				}
-				if err != nil {
+				if err := verify(ctx, store, p); err != nil {
 					all = append(all, plan.Explain(err, "")...)
 					continue
 				}

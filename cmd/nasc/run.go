@@ -86,6 +86,7 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 	f.IntVar(&o.Batch, "batch", 0, "how many architectures are proposed at once (default: as many as workers)")
 	f.IntVar(&parallel, "searches", 0, "how many searches of a study go on at once (default: as the plugins allow)")
 	f.StringVarP(&out, "out", "o", "", "the run folder (default: a free name below "+runsFolder+")")
+	addPatience(c)
 	f.BoolVar(&asJSON, "json", false, "print the outcome as JSON")
 	f.BoolVar(&points, "points", false, "print what a study would run, and run nothing")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -170,6 +171,7 @@ study, runs that are finished are left alone and those that are missing are begu
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
 	c.Flags().IntVar(&parallel, "searches", 0, "how many searches of a study go on at once (default: as the plugins allow)")
+	addPatience(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		ctx, stop := interruptible()
 		defer stop()

@@ -285,7 +285,7 @@ func (e *Evaluator) hear(t *trials, c *call, at place, jobs []wire.Job, l *lette
 		err = e.result(l.result, result)
 	case *nascv1.EvaluateEvent_Progress:
 		progress := wire.ToProgress(ev.Progress)
-		progress.Text = tidy(progress.Text, 500)
+		progress.Text = tidy(progress.Text, maxProgress)
 		observe(wire.Event{Number: number, Progress: &progress})
 		return false, nil
 	case *nascv1.EvaluateEvent_Unknown:
@@ -385,7 +385,7 @@ func (e *Evaluator) test(ctx context.Context, proc *process, m *nascv1.TestReque
 		case *nascv1.TestEvent_Progress:
 			if progress != nil {
 				w := wire.ToProgress(ev.Progress)
-				w.Text = tidy(w.Text, 500)
+				w.Text = tidy(w.Text, maxProgress)
 				progress(w)
 			}
 		case *nascv1.TestEvent_Failure:

@@ -84,7 +84,7 @@ func (h *home) remove() {
 	h.lock.Close()
 }
 
-// sweepHomes removes homes whose host was killed.
+// sweepHomes removes homes whose host was killed, and ends what still is in them.
 func sweepHomes() {
 	if base, err := homeBase(); err == nil {
 		sweepHomesIn(base)
@@ -110,6 +110,7 @@ func sweepHomesIn(base string) {
 			continue
 		}
 		if tryLock(lock) {
+			endMarked(dir) // a plugin that did not end with its host
 			os.RemoveAll(dir)
 		}
 		lock.Close()

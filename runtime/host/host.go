@@ -66,11 +66,18 @@ type Options struct {
 	// Missing may say more of a plugin that is not among them; nil, or an answer of
 	// nil: there is nothing to say.
 	Missing func(name string) *diag.Diagnostic
+	// Describe tells what a plugin says of itself, for a host that is to start nothing:
+	// its plugins can be asked about, and not be put to work. nil: plugins are started.
+	Describe func(name string) (wire.Description, error)
 	// Log receives what plugins log and print; nil discards it.
 	Log *slog.Logger
 	// StartTimeout is how long a plugin may take to start and describe itself;
 	// 0 means 30 s.
 	StartTimeout time.Duration
+	// Patience is how long a plugin may say nothing while a call is under way, neither a
+	// result nor progress; a plugin that is silent for longer counts as one that has died.
+	// 0 means as long as it likes.
+	Patience time.Duration
 }
 
 // Host starts plugins and ends them.
@@ -151,6 +158,10 @@ func (h *Host) Start(ctx context.Context, name string) (*Plugin, error) {
 		return nil, err
 	}
 	p := &Plugin{host: h, name: full, command: command, shared: map[string]*house{}, families: map[string]uint64{}}
+	if h.opts.Describe != nil {
+		p.description, err = h.opts.Describe(full)
+		return p, err
+	}
 	proc, d, err := p.launch(ctx)
 	if err != nil {
 		return nil, err
@@ -199,6 +210,9 @@ type Plugin struct {
 	shared   map[string]*house // by component
 	families map[string]uint64 // of evaluators, by configuration
 }
+
+// Starts reports whether it can be put to work.
+func (p *Plugin) Starts() bool { return p.host.opts.Describe == nil }
 
 // Description is what the plugin tells about itself.
 func (p *Plugin) Description() wire.Description { return p.description }

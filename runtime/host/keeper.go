@@ -86,7 +86,8 @@ func (k *keeper) start(ctx context.Context) {
 	case err == nil:
 		k.proc, k.failed = proc, 0
 	case ctx.Err() == nil:
-		if k.failed++; k.failed > MaxRestarts {
+		var forbidden *forbiddenError
+		if k.failed++; k.failed > MaxRestarts || errors.As(err, &forbidden) {
 			k.broken = err
 		}
 	}

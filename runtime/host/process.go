@@ -33,6 +33,7 @@ type process struct {
 	runner  *runner
 	home    *home
 	journal *journal
+	silence *patience // nil: it may be silent
 	conn    *grpc.ClientConn
 	// calls is where short calls go: the direct socket that the plugin offers for
 	// them, or else conn.
@@ -102,13 +103,16 @@ func (connection) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.Cl
 // launch starts the plugin's process and reads its description.
 func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error) {
 	h := p.host
+	if !p.Starts() {
+		return nil, wire.Description{}, p.fault(CannotStart, "the plugin is not to be started")
+	}
 	h.sweep.Do(sweepHomes)
 	if err := ctx.Err(); err != nil {
 		return nil, wire.Description{}, err
 	}
 	if p.command.Check != nil {
 		if err := p.command.Check(); err != nil {
-			return nil, wire.Description{}, err
+			return nil, wire.Description{}, &forbiddenError{err}
 		}
 	}
 	where, err := newHome()
@@ -123,6 +127,12 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 	proc.life, proc.end = context.WithCancel(context.Background())
 	timeout, cancel := context.WithTimeout(ctx, h.opts.StartTimeout)
 	defer cancel()
+	dial := []grpc.DialOption{grpc.WithDefaultCallOptions(
+		grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+		grpc.WithInitialWindowSize(wire.Window), grpc.WithInitialConnWindowSize(wire.Window)}
+	if proc.silence = newPatience(h.opts.Patience); proc.silence != nil {
+		dial = append(dial, grpc.WithStatsHandler(proc.silence))
+	}
 	proc.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  plugin.HandshakeConfig{MagicCookieKey: wire.CookieKey, MagicCookieValue: wire.CookieValue},
 		VersionedPlugins: map[int]plugin.PluginSet{wire.ProtocolVersion: {wire.ServiceName: connection{}}},
@@ -138,9 +148,7 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 		SyncStdout:       proc.journal.printed(),
 		SyncStderr:       proc.journal.stream(),
 		Logger:           bridge(log),
-		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
-			grpc.WithInitialWindowSize(wire.Window), grpc.WithInitialConnWindowSize(wire.Window)},
+		GRPCDialOptions:  dial,
 	})
 	if err := h.add(proc); err != nil {
 		where.remove()
@@ -174,6 +182,10 @@ func (proc *process) connect(ctx context.Context) (wire.Description, error) {
 	if err != nil {
 		return d, &descriptionError{err}
 	}
+	if proc.silence != nil {
+		go proc.silence.watch(proc)
+		return d, nil
+	}
 	if !direct.Supported {
 		return d, nil
 	}
@@ -198,6 +210,11 @@ func (proc *process) connect(ctx context.Context) (wire.Description, error) {
 }
 
 type descriptionError struct{ error }
+
+// forbiddenError is why a plugin may not be started, at any later time either.
+type forbiddenError struct{ error }
+
+func (f *forbiddenError) Unwrap() error { return f.error }
 
 func (proc *process) start(ctx context.Context) error {
 	done := make(chan error, 1)
@@ -251,6 +268,9 @@ func (p *Plugin) startFault(proc *process, err error) error {
 
 // obituary notes how the process ended and what it said last.
 func (proc *process) obituary(d *diag.Diagnostic) {
+	if s := proc.silence; s != nil && s.over.Load() {
+		d.Notes = append(d.Notes, diag.Note{Text: fmt.Sprintf("it was ended since it said nothing for %v while a call was under way", s.limit)})
+	}
 	select {
 	case <-proc.runner.ended:
 		if err := proc.runner.err; err != nil {

@@ -24,7 +24,7 @@ import (
 // with go-plugin in what it keeps away from it:
 //
 //   - The process heads a group of its own and ends with the host; when it ends,
-//     so does the rest of the group.
+//     so does the rest of the group, and what has left it, where that can be found.
 //   - Of standard output go-plugin sees the handshake and nothing else, of
 //     standard error nothing: both go to the log, line by line and bounded. (Its
 //     own reader stops at a line of 64 KB, which blocks the plugin, and panics on
@@ -107,6 +107,7 @@ func (r *runner) Start(context.Context) error {
 		pumps.Go(func() { r.pumpStdout(outR) })
 		pumps.Go(func() { io.Copy(r.log, errR) })
 		err = await(r.cmd, &r.gone)
+		endMarked(r.home)
 		// A process that left the group may still hold the pipes.
 		shut := time.AfterFunc(200*time.Millisecond, func() { outR.Close(); errR.Close() })
 		pumps.Wait()
@@ -181,7 +182,9 @@ func (r *runner) Kill(context.Context) error {
 		return nil
 	}
 	if !r.gone.Load() {
+		all := below(r.cmd.Process.Pid)
 		killGroup(r.cmd)
+		endBelow(all)
 	}
 	select {
 	case <-r.ended:

@@ -77,7 +77,10 @@ func (s *session) enter(ctx context.Context) (place, error) {
 		return s.at, nil
 	}
 	at := place{proc, proc.sessions.Add(1)}
-	if err := s.configure(ctx, at); err != nil {
+	ended := proc.silence.call()
+	err = s.configure(ctx, at)
+	ended()
+	if err != nil {
 		return place{proc: proc}, err
 	}
 	s.at = at
@@ -152,7 +155,9 @@ func (s *session) attempt(ctx context.Context, d *deaths, f func(context.Context
 		at, err = s.enter(ctx)
 	}
 	if err == nil {
+		ended := at.proc.silence.call()
 		err = f(ctx, at)
+		ended()
 	}
 	if err == nil {
 		k.well()
@@ -198,7 +203,9 @@ func (s *session) once(ctx context.Context, f func(context.Context, place) error
 
 // within makes a call at a place where the session was opened, and is like once.
 func (s *session) within(ctx context.Context, at place, f func(context.Context) error) error {
+	ended := at.proc.silence.call()
 	err := f(ctx)
+	ended()
 	var foreign *answerError
 	switch {
 	case err == nil:

@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
@@ -305,6 +306,7 @@ func (t *trials) deliver(m *nascv1.EvaluateResponse, to *mailbag) error {
 		case nil:
 			continue // of a later protocol
 		case *nascv1.EvaluateEvent_Progress:
+			shorten(ev.GetProgress())
 			to.put(s.call, l)
 			continue
 		case *nascv1.EvaluateEvent_Unknown:
@@ -333,6 +335,19 @@ func (t *trials) deliver(m *nascv1.EvaluateResponse, to *mailbag) error {
 		t.leave(s, id)
 	}
 	return nil
+}
+
+// maxProgress is how many bytes a text of progress has, and how many values.
+const maxProgress = 500
+
+// shorten leaves of progress that waits for its reader what is shown.
+func shorten(m *nascv1.Progress) {
+	if len(m.GetText()) > maxProgress {
+		m.Text = strings.Clone(m.Text[:maxProgress+1]) // of which it is seen that it was longer
+	}
+	if len(m.GetValues()) > maxProgress {
+		m.Values = nil
+	}
 }
 
 // find returns the slot of a trial that is under way.

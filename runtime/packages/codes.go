@@ -10,6 +10,8 @@ const (
 	BadLock    = "E0516" // nasc.lock cannot be read
 	Unwanted   = "E0517" // the locked version is not one that is wanted
 	NotThere   = "E0518" // the lock names what is not installed
+
+	NotDescribed = "E0519" // nothing tells what the plugin says of itself
 )
 
 func fault(code, message, help string) *diag.Diagnostic {

@@ -39,6 +39,9 @@ func (p *Plan) measures(b *compiler.Search, evaluator part, diags *diag.List) {
 			}
 			return nil
 		}
+		if !p.Evaluator.settled() {
+			return nil
+		}
 		d := diags.Add(UnknownMetric, at, "%s reports no metric `%s`", p.Evaluator.Component.Name, name)
 		d.Help = "it reports " + strings.Join(reported, ", ") + "; nasc computes " + strings.Join(computed, ", ")
 		if near, ok := diag.Suggest(name, slices.Concat(reported, computed)); ok {
@@ -60,7 +63,9 @@ func (p *Plan) measures(b *compiler.Search, evaluator part, diags *diag.List) {
 			for i, name := range names {
 				find(name, at[i])
 			}
-			*diags = append(*diags, q.Measure(units(p.Evaluator.Component))...)
+			if p.Evaluator.settled() {
+				*diags = append(*diags, q.Measure(units(p.Evaluator.Component))...)
+			}
 			p.Requirements = append(p.Requirements, q)
 		}
 	}

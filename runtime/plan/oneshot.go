@@ -72,7 +72,7 @@ func (p *Plan) relaxable(diags *diag.List) {
 
 // reports demands that what reports tests something.
 func (p *Plan) reports(report part, diags *diag.List) {
-	if !diags.HasErrors() && len(p.Report.Component.TestMetrics) == 0 {
+	if !diags.HasErrors() && p.Report.settled() && len(p.Report.Component.TestMetrics) == 0 {
 		diags.Add(UnknownMetric, report.span, "%s tests nothing with these settings, so it cannot report", p.Report.Component.Name).Help =
 			"`nasc plugin info` tells what an evaluator tests"
 	}
