@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/compiler/space/stream"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
@@ -28,8 +30,9 @@ func newPluginTest() *cobra.Command {
 		Short: "Find out whether a plugin keeps the contract of plugins",
 		Long: `test runs a plugin that may run, by its NAME, or the package in a FOLDER. It searches
 with each of its optimizers, on spaces of many shapes: twice with one seed, and with the
-process killed in between. It lets each of its evaluators judge architectures of a
---space, cancels it, and shows it one that it cannot judge. It computes each of its
+process killed in between; for one-shot optimizers it plays the supernet. It lets each
+of its evaluators judge architectures of a --space, cancels it, and shows it one that it
+cannot judge; those that train supernets train one of that space. It computes each of its
 operations, and compares their gradients with differences of their results. The exit
 code is 1 if anything does not hold.`,
 		Example: "  nasc plugin test .\n  nasc plugin test evolution\n  nasc plugin test train --space spaces/quickstart/quickstart.nas --set epochs=1",
@@ -58,8 +61,16 @@ code is 1 if anything does not hold.`,
 			return nil, false
 		}
 		if file != "" {
-			if o.Graphs, err = architectures(c, file); err != nil {
+			_, of, err := new(spaceFlags).compile(c, file)
+			if err != nil {
 				return err
+			}
+			if o.Graphs, err = architectures(of); err != nil {
+				return err
+			}
+			o.Relax = func(r lower.Relaxation) (*lower.Supernet, error) {
+				n, diags := of.Relax(r)
+				return n, diags.Err()
 			}
 		}
 		var all []plugintest.Result
@@ -115,11 +126,7 @@ func tested(arg string) (plugintest.Options, error) {
 }
 
 // architectures draws architectures of a space.
-func architectures(c *cobra.Command, file string) ([]*graph.Graph, error) {
-	_, s, err := new(spaceFlags).compile(c, file)
-	if err != nil {
-		return nil, err
-	}
+func architectures(s *compiler.Space) ([]*graph.Graph, error) {
 	rng := stream.New(1, "sample", 0)
 	var all []*graph.Graph
 	for range testedArchitectures {

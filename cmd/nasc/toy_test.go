@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"time"
@@ -49,6 +50,9 @@ type toyNet struct {
 	File  string `default:"" doc:"appended to: the number of every weight step"`
 	Die   int    `default:"-1" doc:"the weight step at which the process kills itself, once; needs file"`
 	Fatal int    `default:"-1" doc:"the weight step at which the process always kills itself"`
+
+	Crooked bool `default:"false" doc:"its gradients are too long"`
+	Forgets bool `default:"false" doc:"it loads nothing"`
 }
 
 type toyEvaluator struct {
@@ -151,7 +155,11 @@ func (n *toySupernet) ArchGradient(_ context.Context, m sdk.Mixture, o sdk.ArchG
 	for i, d := range m {
 		for k := range d {
 			name := n.names[i][k]
-			grad[i] = append(grad[i], n.worth(name)+n.state.Weights[name]+0.01*math.Cos(float64(n.state.Valid+k)))
+			g := n.worth(name) + n.state.Weights[name] + 0.01*math.Cos(float64(n.state.Valid+k))
+			if n.of.p.Crooked {
+				g *= 1.2
+			}
+			grad[i] = append(grad[i], g)
 		}
 	}
 	return n.loss(m), grad, nil
@@ -183,6 +191,9 @@ func (n *toySupernet) Save(path string) error {
 }
 
 func (n *toySupernet) Load(path string) error {
+	if n.of.p.Forgets {
+		return nil
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -208,6 +219,7 @@ type toyWalk struct {
 	Skip    bool    `default:"false" doc:"nothing is measured"`
 	Greedy  bool    `default:"false" doc:"it takes more steps than it may"`
 	Endless bool    `default:"false" doc:"it never says that it is done"`
+	Drunk   bool    `default:"false" doc:"it draws from where nobody knows the seed"`
 	Refuse  string  `default:"" doc:"the address of a decision that it cannot relax"`
 	Die     int     `default:"-1" doc:"the stage in which the process kills itself, once; needs file"`
 	File    string  `default:"" doc:"whose end in .died says that it has"`
@@ -287,6 +299,9 @@ func (w *toyWalker) Stage(ctx context.Context) (sdk.Stage, error) {
 			return sdk.Stage{}, err
 		}
 		rng := w.search.Rand("walk", w.state.Draws)
+		if w.p.Drunk {
+			rng = rand.New(rand.NewPCG(rand.Uint64(), 0))
+		}
 		w.state.Draws++
 		for i, d := range w.net.Relaxed().Decisions {
 			for k := range d.Options {

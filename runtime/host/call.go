@@ -53,6 +53,38 @@ func (c Call) Genotypes() []space.Genotype {
 	return all
 }
 
+// Mixtures are those that a call for a supernet is about.
+func (c Call) Mixtures() []wire.Mixture {
+	var all []*nascv1.Mixture
+	switch m := c.m.GetCall().(type) {
+	case *nascv1.Call_WeightStep:
+		all = append(all, m.WeightStep.GetMixture())
+	case *nascv1.Call_ArchGradient:
+		all = append(all, m.ArchGradient.GetMixture())
+	case *nascv1.Call_Score:
+		all = m.Score.GetMixtures()
+	}
+	out := make([]wire.Mixture, len(all))
+	for i, m := range all {
+		out[i], _ = wire.ToMixture(m, c.widths) // it was checked
+	}
+	return out
+}
+
+// NewWeightStep is a call for a weight step of a supernet.
+func NewWeightStep(s *lower.Supernet, x wire.Mixture, o wire.WeightStep) (Call, error) {
+	widths := wire.RelaxedOf(s).Widths()
+	m, err := wire.FromWeightStep(x, o, widths)
+	return Call{m: &nascv1.Call{Call: &nascv1.Call_WeightStep{WeightStep: m}}, widths: widths}, err
+}
+
+// NewArchGradient is a call for a gradient of a supernet.
+func NewArchGradient(s *lower.Supernet, x wire.Mixture, o wire.ArchGradient) (Call, error) {
+	widths := wire.RelaxedOf(s).Widths()
+	m, err := wire.FromArchGradient(x, o, widths)
+	return Call{m: &nascv1.Call{Call: &nascv1.Call_ArchGradient{ArchGradient: m}}, widths: widths}, err
+}
+
 // Reply is the answer to a call.
 type Reply struct {
 	m       *nascv1.Reply
@@ -71,8 +103,29 @@ func (r Reply) Loss() (loss float64, ok bool) {
 	return 0, false
 }
 
+// Gradient is that of the mixture, one decision after another; nil: the call was for
+// something else.
+func (r Reply) Gradient() []float64 { return r.m.GetArchGradient().GetGradient().GetValues() }
+
 // Err is why it could not be done, or nil.
 func (r Reply) Err() error { return r.failure }
+
+// Stepped answers a WeightStepCall.
+func Stepped(loss float64) Reply {
+	return Reply{m: &nascv1.Reply{Reply: &nascv1.Reply_WeightStep{WeightStep: &nascv1.WeightStepDone{Loss: loss}}}}
+}
+
+// Descending answers an ArchGradientCall: the loss and its gradient, one decision after
+// another.
+func Descending(loss float64, gradient []float64) Reply {
+	return Reply{m: &nascv1.Reply{Reply: &nascv1.Reply_ArchGradient{ArchGradient: &nascv1.ArchGradientDone{
+		Loss: loss, Gradient: &nascv1.Mixture{Values: gradient}}}}}
+}
+
+// Scored answers a ScoreCall with the metrics of each mixture, one after another.
+func Scored(values []float64) Reply {
+	return Reply{m: &nascv1.Reply{Reply: &nascv1.Reply_Score{Score: &nascv1.ScoreDone{Values: values}}}}
+}
 
 // Relaxed answers a RelaxCall: the supernet is now this one.
 func Relaxed(s *lower.Supernet) Reply {

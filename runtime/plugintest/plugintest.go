@@ -5,10 +5,13 @@
 // What is checked is what a search depends on. An optimizer proposes architectures of
 // its space, the same ones for the same seed and results, also after its process was
 // killed and started anew; it survives failed, infeasible and rejected trials, small
-// and huge spaces. An evaluator reports all metrics that it declares and finite
-// numbers, the same ones if it says so; it stops when it is cancelled and outlives an
-// architecture that it cannot judge. An operation computes all of its result, the same in
-// another process, with the gradients that finite differences say and as many trainable
+// and huge spaces. One that is one-shot calls for the same things in the same order,
+// with the same bits, also when it was killed in the middle of a stage. An evaluator
+// reports all metrics that it declares and finite numbers, the same ones if it says so;
+// it stops when it is cancelled and outlives an architecture that it cannot judge. One
+// that trains supernets gives gradients that finite differences confirm, and goes on from
+// what it has saved with the same bits. An operation computes all of its result, the same
+// in another process, with the gradients that finite differences say and as many trainable
 // numbers as its signature.
 package plugintest
 
@@ -23,6 +26,7 @@ import (
 	"time"
 
 	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
 )
@@ -35,6 +39,8 @@ type Options struct {
 	Settings func(wire.Parameter) (value any, given bool)
 	// Graphs are architectures for evaluators; none: evaluators are only configured.
 	Graphs []*graph.Graph
+	// Relax relaxes their space, for evaluators that train supernets; nil: there is none.
+	Relax func(lower.Relaxation) (*lower.Supernet, error)
 	// Patience is how long a call may take; 0: a minute.
 	Patience time.Duration
 }
@@ -65,11 +71,14 @@ func Run(ctx context.Context, o Options, tell func(Result)) (bool, error) {
 		s.of = string(c.Kind) + " " + c.Name
 		switch {
 		case c.OneShot:
-			s.skip("its searches", "a one-shot optimizer needs a supernet; a search with it is its test")
+			s.oneShot(ctx, c)
 		case c.Kind == wire.OptimizerKind:
 			s.optimizer(ctx, c)
 		case c.Kind == wire.EvaluatorKind:
 			s.evaluator(ctx, c)
+			if c.Supernets {
+				s.trainer(ctx, c)
+			}
 		}
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)

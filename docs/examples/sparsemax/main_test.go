@@ -15,6 +15,7 @@ import (
 	"github.com/nasc-project/nasc/plugins/sdk/oneshot"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
+	"github.com/nasc-project/nasc/runtime/plugintest"
 	"github.com/nasc-project/nasc/spaces"
 )
 
@@ -85,7 +86,8 @@ func (planted) Load(string) error                            { return nil }
 func (planted) Close() error                                 { return nil }
 
 // TestProcess builds the plugin and searches with it in a process of its own: the
-// planted architecture is found, and weak candidates have no weight.
+// planted architecture is found, and weak candidates have no weight. It keeps the contract
+// of plugins.
 func TestProcess(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds a plugin")
@@ -154,6 +156,15 @@ func TestProcess(t *testing.T) {
 				t.Errorf("decision %d is %d of %v", i, v, w)
 			}
 		}
+	}
+	sparse := func(p wire.Parameter) (any, bool) { return "sparse", p.Name == "relax" }
+	_, err = plugintest.Run(ctx, plugintest.Options{Name: "me/oneshot", Command: host.Command{Path: binary}, Settings: sparse}, func(r plugintest.Result) {
+		if r.Failure != "" || r.Skipped != "" {
+			t.Errorf("%s: %s%s", r.Check, r.Failure, r.Skipped)
+		}
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
