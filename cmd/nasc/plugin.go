@@ -86,24 +86,54 @@ func printPlugin(w io.Writer, d wire.Description) {
 		if c.Doc != "" {
 			fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(strings.TrimSpace(c.Doc), "\n", "\n    "))
 		}
-		if c.Ends {
-			fmt.Fprintln(w, "    A search with it needs no budget.")
+		for _, trait := range traits(c) {
+			fmt.Fprintf(w, "    %s\n", trait)
 		}
 		t := tabwriter.NewWriter(w, 4, 0, 2, ' ', 0)
 		for _, p := range c.Parameters {
 			fmt.Fprintf(t, "    %s\t%s\t%s\t%s%s\n", p.Name, p.Type, defaultOf(p), p.Doc, limits(p))
 		}
 		for _, m := range c.Metrics {
-			fmt.Fprintf(t, "    reports %s\t%s\t\t%s\n", m.Name, m.Unit, m.Doc)
+			fmt.Fprintf(t, "    reports %s\t%s\t%s\t%s\n", m.Name, m.Unit, better(m), m.Doc)
 		}
 		for _, m := range c.TestMetrics {
-			fmt.Fprintf(t, "    tests %s\t%s\t\t%s\n", m.Name, m.Unit, m.Doc)
+			fmt.Fprintf(t, "    tests %s\t%s\t%s\t%s\n", m.Name, m.Unit, better(m), m.Doc)
 		}
 		t.Flush()
 	}
 	if d.Signatures != "" {
 		fmt.Fprintf(w, "\noperations\n    %s\n", strings.ReplaceAll(strings.TrimSpace(d.Signatures), "\n", "\n    "))
 	}
+}
+
+// traits are what to know of a component besides its parameters.
+func traits(c wire.Component) (all []string) {
+	add := func(is bool, text string) {
+		if is {
+			all = append(all, text)
+		}
+	}
+	add(c.OneShot, "It is one-shot: it searches a supernet, which an evaluator trains, for a number of epochs.")
+	add(c.Ends, "A search with it needs no budget.")
+	add(c.Supernets, "It trains supernets for one-shot optimizers.")
+	add(c.Deterministic, "Equal architectures have equal results, so each is judged once.")
+	add(c.Varies, "What it reports depends on its settings; this is what it usually does.")
+	if len(c.DecisionKinds) > 0 {
+		var kinds []string
+		for _, k := range c.DecisionKinds {
+			kinds = append(kinds, string(k))
+		}
+		add(true, "It handles decisions of the kinds "+strings.Join(kinds, ", ")+".")
+	}
+	return all
+}
+
+// better tells which way a metric is good.
+func better(m wire.Metric) string {
+	if m.HigherIsBetter {
+		return "more is better"
+	}
+	return "less is better"
 }
 
 func defaultOf(p wire.Parameter) string {
