@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
 )
 
@@ -36,6 +38,51 @@ func BenchmarkStart(b *testing.B) {
 				b.StartTimer()
 			}
 		})
+	}
+}
+
+// A call with a small answer: over gRPC, encrypted and not, and over the direct connection.
+func BenchmarkRoundTrip(b *testing.B) {
+	for name, tls := range map[string]bool{"tls": true, "plain": false, "direct": true} {
+		b.Run(name, func(b *testing.B) {
+			c := command("nasc/random")
+			c.TLS = tls
+			p := start(b, newTestHost(b, Options{Commands: map[string]Command{"nasc/random": c}}), "nasc/random")
+			var way grpc.ClientConnInterface = p.proc.conn
+			if name == "direct" {
+				way = p.proc.calls
+			}
+			client := nascv1.NewPluginClient(way)
+			for b.Loop() {
+				if _, err := client.Describe(b.Context(), &nascv1.DescribeRequest{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// Ten thousand trials in batches of a hundred: proposed, judged by a table and told.
+func BenchmarkTrials(b *testing.B) {
+	h := newTestHost(b, Options{})
+	e, err := start(b, h, "test/lookup").Evaluator(b.Context(), EvaluatorConfig{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := newLookups(b, e)
+	l.judge(slices.Collect(l.space.All())) // from here on all are known
+	for seed := uint64(1); b.Loop(); seed++ {
+		l.number = 0
+		o := open(b, start(b, h, "nasc/random"), seed, nil)
+		var tell []wire.Told
+		for range 100 {
+			all, err := o.Step(b.Context(), tell, 100)
+			if err != nil {
+				b.Fatal(err)
+			}
+			tell = l.judge(all)
+		}
+		o.Close()
 	}
 }
 
