@@ -180,7 +180,7 @@ func describing() (*host.Host, error) {
 			return p.Description()
 		}
 		if locked[name] == nil {
-			return wire.Description{}, &diag.Diagnostic{Code: packages.NotDescribed, Message: name + " runs from where it is made, and check starts nothing"}
+			return wire.Description{}, &diag.Diagnostic{Code: packages.NotDescribed, Message: name + " runs from where it is made, and what it says of itself is not kept"}
 		}
 		store, err := packages.UserStore()
 		if err != nil {

@@ -53,7 +53,10 @@ func told(o packages.Override) ([]byte, error) {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	plugins := hosted([]known{{name: o.Name, command: command, from: o.Path, override: true}})
+	plugins, err := hosted([]known{{name: o.Name, command: command, from: o.Path, override: true}})
+	if err != nil {
+		return nil, err
+	}
 	defer plugins.Host.Close()
 	p, err := plugins.Host.Start(ctx, o.Name)
 	if err != nil {
