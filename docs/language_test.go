@@ -1,6 +1,7 @@
-// Package docs_test runs what docs/language.md shows.
+// Package docs_test runs what the pages show: docs/language.md here, and the tutorials in
+// tutorials_test.go.
 //
-// A fenced block says by the words behind its fence what is done with it:
+// A fenced block of docs/language.md says by the words behind its fence what is done with it:
 //
 //	nas FILE     a complete file; a console block must use it
 //	nas prelude  declarations in which the blocks below stand
@@ -36,7 +37,7 @@ import (
 
 const page = "language.md"
 
-// fence is one fenced block of the page.
+// fence is one fenced block of a page.
 type fence struct {
 	line       int // of its first line
 	kind, name string
@@ -45,6 +46,12 @@ type fence struct {
 
 // read returns the page and its blocks.
 func read(t *testing.T) (string, []fence) {
+	t.Helper()
+	return blocks(t, page)
+}
+
+// blocks returns a page and its blocks.
+func blocks(t *testing.T, page string) (string, []fence) {
 	t.Helper()
 	src, err := os.ReadFile(page)
 	if err != nil {
