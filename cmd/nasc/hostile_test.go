@@ -440,3 +440,14 @@ func TestHostilePackage(t *testing.T) {
 		t.Errorf("swapped before: exit code %d, %v\n%s", e.code, err, e.stderr)
 	}
 }
+
+// TestHostilePlain: a plugin that is to encrypt its connection and does not is not spoken
+// to.
+func TestHostilePlain(t *testing.T) {
+	s := besieged(t, "")
+	s.write("package/plugin.json", `{"name": "bad/plugin", "version": "6.6.6", "protocol": 1, "command": ["./start"]}`)
+	e := s.nasc(s.searched("evaluator")...)
+	if e.code != exitMachine || !strings.Contains(e.stderr, "error E0502 [bad/plugin]: the plugin does not encrypt its connection") {
+		t.Errorf("exit code %d\n%s", e.code, e.stderr)
+	}
+}

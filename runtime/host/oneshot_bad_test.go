@@ -168,6 +168,25 @@ func TestStageCancelled(t *testing.T) {
 	}
 }
 
+// TestPatience: of two plugins that wait for each other, the one that is silent is ended,
+// and not the one that waits for it.
+func TestPatience(t *testing.T) {
+	for who, c := range map[string]struct{ shot, eval wire.Settings }{
+		"test/oneshot 0.3.0": {wire.Settings{"do": "hang"}, nil},
+		"test/trainer 0.4.0": {nil, wire.Settings{"do": "hang"}},
+	} {
+		s := patientToySearch(t, 2*time.Second, c.shot, c.eval)
+		if err := s.begin(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.stage(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.stage(t.Context())
+		fails(t, err, Crashed, "it was ended since it said nothing for 2s while a call was under way", "source: "+who)
+	}
+}
+
 // TestRefusedCall: an optimizer may go on after a call that could not be done.
 func TestRefusedCall(t *testing.T) {
 	s := newToySearch(t, wire.Settings{"do": "again"}, wire.Settings{"do": "diverge", "at": int64(4)})

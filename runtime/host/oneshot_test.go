@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/lower"
@@ -51,7 +52,13 @@ type toySearch struct {
 
 func newToySearch(t testing.TB, shot, eval wire.Settings) *toySearch {
 	t.Helper()
-	h := newTestHost(t, Options{Commands: commands("test/oneshot", "test/trainer")})
+	return patientToySearch(t, 0, shot, eval)
+}
+
+// patientToySearch makes a search whose plugins may be silent for so long.
+func patientToySearch(t testing.TB, patience time.Duration, shot, eval wire.Settings) *toySearch {
+	t.Helper()
+	h := newTestHost(t, Options{Commands: commands("test/oneshot", "test/trainer"), Patience: patience})
 	s := &toySearch{t: t, space: toySpace(t), file: filepath.Join(t.TempDir(), "supernet")}
 	var err error
 	if s.eval, err = start(t, h, "test/trainer").Evaluator(t.Context(), EvaluatorConfig{Component: "toy", Settings: eval, Seed: 1}); err != nil {

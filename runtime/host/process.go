@@ -255,6 +255,9 @@ func (p *Plugin) startFault(proc *process, err error) error {
 	case strings.HasPrefix(text, "incompatible "), strings.HasPrefix(text, "unsupported plugin protocol"):
 		d = p.fault(WrongProtocol, "the plugin speaks another protocol: %s", text)
 		d.Help = fmt.Sprintf("this nasc speaks version %d over gRPC", wire.ProtocolVersion)
+	case strings.Contains(text, "authentication handshake failed"):
+		d = p.fault(CannotStart, "the plugin does not encrypt its connection: %s", text)
+		d.Help = "where it cannot, its plugin.json says `\"unencrypted\": true`"
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission), errors.Is(err, exec.ErrNotFound):
 		d = p.fault(CannotStart, "the plugin cannot be started: %s", text)
 	case strings.HasPrefix(text, "Unrecognized remote plugin message"), strings.HasPrefix(text, "plugin exited before"):

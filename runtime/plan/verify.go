@@ -83,7 +83,9 @@ func (v *verifier) search(ctx context.Context, b *compiler.Search) {
 		}
 		if s, more := v.stock.space(v.module, b.Space, b.Args); !more.HasErrors() {
 			p.Space = s
-			p.relaxable(&diags)
+			var wrong diag.List
+			p.relaxable(&wrong)
+			diags = append(diags, wrong...)
 		}
 	}
 	if p.Evaluator.Plugin != nil {
