@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -33,16 +34,37 @@ func (o opsServer) Open(_ context.Context, req *nascv1.OpsOpenRequest) (*nascv1.
 	if !direct.Supported {
 		return nil, status.Error(codes.Unimplemented, "operations are computed over Unix sockets, which this system does not have")
 	}
-	l, err := direct.ListenAt(req.GetSocket(), req.GetSecret())
+	_, err := o.compute(req.GetSocket(), req.GetSecret(), req.GetFolder(), int(req.GetThreads()))
+	return &nascv1.OpsOpenResponse{}, failure(err)
+}
+
+// compute listens at a socket, and computes for whoever knows the secret.
+func (s *server) compute(socket string, secret []byte, folder string, threads int) (*direct.Listener, error) {
+	l, err := direct.ListenAt(socket, secret)
 	if err != nil {
-		return nil, failure(err)
+		return nil, err
 	}
 	go l.Serve(direct.Methods{nascv1.Ops_Work_FullMethodName: func(stream grpc.ServerStream) error {
-		w := &workshop{server: o.server, folder: req.GetFolder(), threads: int(req.GetThreads()), ops: map[uint64]*placed{}}
+		w := &workshop{server: s, folder: folder, threads: threads, ops: map[uint64]*placed{}}
 		defer w.close()
 		return w.serve(&grpc.GenericServerStream[nascv1.OpsWorkRequest, nascv1.OpsWorkResponse]{ServerStream: stream})
 	}})
-	return &nascv1.OpsOpenResponse{}, nil
+	return l, nil
+}
+
+// Compute computes the plugin's operations in this process, over a socket in a folder,
+// for tests of those who have operations computed. Close ends that.
+func (p Plugin) Compute(folder string) (*remote.Operations, io.Closer, error) {
+	s, err := newServer(p, Env{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, nil, err
+	}
+	a := wire.OpsAddress{Plugin: p.Name, Version: p.Version, Socket: filepath.Join(folder, "operations"), Secret: []byte("secret"), Folder: folder}
+	l, err := s.compute(a.Socket, a.Secret, folder, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	return remote.At([]wire.OpsAddress{a}), l, nil
 }
 
 // workshop is where the operations of one network are computed.

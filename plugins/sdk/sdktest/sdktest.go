@@ -6,10 +6,12 @@ package sdktest
 import (
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/plugins/gradient"
+	"github.com/nasc-project/nasc/plugins/remote"
 	"github.com/nasc-project/nasc/plugins/sdk"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/plugins/wire/segment"
@@ -65,6 +67,22 @@ func Search(t testing.TB, p sdk.Plugin, optimizer string, s *space.Space, trials
 		}
 	}
 	return best
+}
+
+// Operations has the operations of p computed in this process until the end of the test.
+func Operations(t testing.TB, p sdk.Plugin) *remote.Operations {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "ops") // whose path is short enough for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	o, end, err := p.Compute(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = end.Close() })
+	return o
 }
 
 // Gradients fails where a gradient of an operation of p, at this place, is not what

@@ -61,6 +61,9 @@ func ListenAt(path string, secret []byte) (*Listener, error) {
 // Offer is for the description of the plugin.
 func (l *Listener) Offer() *nascv1.Direct { return l.offer }
 
+// Close ends waiting; connections that there are go on.
+func (l *Listener) Close() error { return l.socket.Close() }
+
 // patience is how long who connects may take to say the secret.
 const patience = 10 * time.Second
 
