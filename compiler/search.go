@@ -96,6 +96,16 @@ type Objective struct {
 	Span     diag.Span
 }
 
+// HasSearches reports whether the file has search blocks.
+func (m *Module) HasSearches() bool {
+	for _, name := range m.prog.Root.Order {
+		if _, ok := m.prog.Root.Names[name].Decl.(*syntax.Search); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // Searches reads the search blocks of the file, in order. Of one that sweeps it
 // gives the first point, and reports what is wrong with any.
 func (m *Module) Searches() ([]*Search, diag.List) {

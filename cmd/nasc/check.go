@@ -1,6 +1,8 @@
 package main
 
 import (
+	"sync"
+
 	"github.com/spf13/cobra"
 
 	"github.com/nasc-project/nasc/compiler"
@@ -23,15 +25,16 @@ are checked by what plugins say of themselves; none is started.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print the diagnostics as JSON")
 	c.RunE = func(c *cobra.Command, files []string) error {
 		var all diag.List
-		plugins, err := describing()
-		if err != nil {
-			return err
-		}
+		described := sync.OnceValues(describing)
 		modules := map[string]*compiler.Module{}
 		for _, file := range files {
 			m, diags := compiler.Load(file, readFile)
 			diags = append(diags, m.Check()...)
-			if !diags.HasErrors() {
+			if !diags.HasErrors() && m.HasSearches() {
+				plugins, err := described()
+				if err != nil {
+					return err
+				}
 				diags = append(diags, plan.Verify(c.Context(), plugins, m, file)...)
 			}
 			diags.Sort()

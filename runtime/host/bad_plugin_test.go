@@ -150,7 +150,11 @@ func lieDirectly(l net.Listener, lie string) {
 }
 
 func (l *liar) Configure(context.Context, *nascv1.EvaluatorConfigureRequest) (*nascv1.EvaluatorConfigureResponse, error) {
-	return &nascv1.EvaluatorConfigureResponse{Recognises: true}, nil
+	resp := &nascv1.EvaluatorConfigureResponse{Recognises: true}
+	if l.lie == "facts" {
+		resp.Facts = map[string]string{"data": strings.Repeat("f", 2<<20)}
+	}
+	return resp, nil
 }
 
 func (l *liar) Release(context.Context, *nascv1.ReleaseRequest) (*nascv1.ReleaseResponse, error) {

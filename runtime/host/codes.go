@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
 )
 
@@ -71,4 +72,17 @@ func tidy(s string, n int) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// maxProgress is how many bytes a text of progress has, and how many values.
+const maxProgress = 500
+
+// shorten leaves of progress that waits for its reader what is shown.
+func shorten(m *nascv1.Progress) {
+	if len(m.GetText()) > maxProgress {
+		m.Text = strings.Clone(m.Text[:maxProgress+1]) // of which it is seen that it was longer
+	}
+	if len(m.GetValues()) > maxProgress {
+		m.Values = nil
+	}
 }

@@ -115,6 +115,13 @@ func (e *Evaluator) configured(resp *nascv1.EvaluatorConfigureResponse) error {
 		return p.problems(wire.ToProblems(resp.GetProblems()))
 	}
 	facts := resp.GetFacts()
+	size := 0
+	for name, v := range facts {
+		size += len(name) + len(v)
+	}
+	if size > maxFacts {
+		return p.bad("facts of %d bytes", size)
+	}
 	if before := e.facts.Load(); before != nil && !maps.Equal(facts, *before) {
 		return p.fault(NotReproducible, "started anew, the plugin reads other data than before")
 	}
@@ -135,6 +142,9 @@ func (e *Evaluator) configured(resp *nascv1.EvaluatorConfigureResponse) error {
 	}
 	return nil
 }
+
+// maxFacts is how many bytes the facts of an evaluator may have, which go into manifests.
+const maxFacts = 1 << 20
 
 // Component describes the evaluator, as it is configured.
 func (e *Evaluator) Component() wire.Component { return e.component }

@@ -170,6 +170,9 @@ func TestEvaluateBadAnswers(t *testing.T) {
 			t.Errorf("%s: the process is trusted again", lie)
 		}
 	}
+	h = newTestHost(t, Options{Commands: commands("bad/facts")})
+	_, err := start(t, h, "bad/facts").Evaluator(t.Context(), EvaluatorConfig{})
+	fails(t, err, BadAnswer, "facts of 2097156 bytes", "bad/facts 6.6.6")
 	h = newTestHost(t, Options{Commands: commands("bad/nan")})
 	e, err := start(t, h, "bad/nan").Evaluator(t.Context(), EvaluatorConfig{})
 	if err != nil {

@@ -3,7 +3,6 @@ package host
 import (
 	"fmt"
 	"math"
-	"strings"
 	"sync"
 
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
@@ -335,19 +334,6 @@ func (t *trials) deliver(m *nascv1.EvaluateResponse, to *mailbag) error {
 		t.leave(s, id)
 	}
 	return nil
-}
-
-// maxProgress is how many bytes a text of progress has, and how many values.
-const maxProgress = 500
-
-// shorten leaves of progress that waits for its reader what is shown.
-func shorten(m *nascv1.Progress) {
-	if len(m.GetText()) > maxProgress {
-		m.Text = strings.Clone(m.Text[:maxProgress+1]) // of which it is seen that it was longer
-	}
-	if len(m.GetValues()) > maxProgress {
-		m.Values = nil
-	}
 }
 
 // find returns the slot of a trial that is under way.
