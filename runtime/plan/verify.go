@@ -22,6 +22,7 @@ func Verify(ctx context.Context, h *host.Host, m *compiler.Module, file string) 
 		return nil // they were told when the file was checked
 	}
 	v := &verifier{module: m, host: h, stock: newStock(), options: Options{File: file}}
+	v.operations(ctx)
 	for _, b := range all {
 		g, diags := b.Grid(nil)
 		if diags.HasErrors() {
@@ -45,6 +46,20 @@ type verifier struct {
 	stock   *stock
 	options Options
 	diags   diag.List
+}
+
+// operations checks that the plugins whose operations are made use of are there in the
+// versions that are wanted. What they offer is known without them.
+func (v *verifier) operations(ctx context.Context) {
+	for _, o := range v.module.Operations() {
+		p, err := v.stock.claim(o.Plugin).start(ctx, v.host, o.Plugin)
+		if err != nil {
+			continue
+		}
+		if d := packages.Wanted(p.Description(), o.Version); d != nil {
+			v.add(placed(diag.List{d}, o.Span))
+		}
+	}
 }
 
 // search checks a search of which nothing is swept any more.
