@@ -1,11 +1,16 @@
 package main
 
-import "github.com/nasc-project/nasc/plugins/sdk"
+import (
+	"os"
+
+	"github.com/nasc-project/nasc/plugins/sdk"
+)
 
 // toySignatures are those of operations that a test wants to work, or to end their
 // process.
-const toySignatures = `/// Adds a learned number to each channel. A fatal one ends its process.
-op shift(x: [c, h, w], fatal: bool = false) -> [c, h, w] { params = c }
+const toySignatures = `/// Adds a learned number to each channel. A fatal one ends its process; one with a file
+/// does so at its tenth call, unless the file is there, which it makes.
+op shift(x: [c, h, w], fatal: bool = false, file: string = "") -> [c, h, w] { params = c }
 
 /// Twice, without weights of its own.
 block twice(x: [c, h, w]) = x -> shift -> shift
@@ -13,27 +18,39 @@ block twice(x: [c, h, w]) = x -> shift -> shift
 
 // toyOps compute them.
 func toyOps() []sdk.OpSpec {
-	return []sdk.OpSpec{sdk.NewOp("shift", func(p sdk.Place, a struct{ Fatal bool }) (sdk.Op, error) {
-		return toyShift{p.Inputs[0][1], a.Fatal}, nil
+	return []sdk.OpSpec{sdk.NewOp("shift", func(p sdk.Place, a toyShiftAttributes) (sdk.Op, error) {
+		return &toyShift{toyShiftAttributes: a, channels: p.Inputs[0][1]}, nil
 	})}
 }
 
-type toyShift struct {
-	channels int
-	fatal    bool
+type toyShiftAttributes struct {
+	Fatal bool
+	File  string
 }
 
-func (s toyShift) Weights() []sdk.Weight {
+type toyShift struct {
+	toyShiftAttributes
+	channels, calls int
+}
+
+func (s *toyShift) Weights() []sdk.Weight {
 	return []sdk.Weight{{Name: "by", Shape: []int{s.channels}, Deviation: 0.1}}
 }
 
 // channel is that of a number.
-func (s toyShift) channel(t *sdk.Tensors, i int) int {
+func (s *toyShift) channel(t *sdk.Tensors, i int) int {
 	return i / (t.Output.Shape[2] * t.Output.Shape[3]) % s.channels
 }
 
-func (s toyShift) Forward(t *sdk.Tensors) error {
-	if s.fatal {
+func (s *toyShift) Forward(t *sdk.Tensors) error {
+	s.calls++
+	if s.Fatal {
+		die()
+	}
+	if s.File != "" && s.calls == 10 && !exists(s.File) {
+		if err := os.WriteFile(s.File, nil, 0o600); err != nil {
+			return err
+		}
 		die()
 	}
 	for i, x := range t.Inputs[0].Data {
@@ -42,7 +59,7 @@ func (s toyShift) Forward(t *sdk.Tensors) error {
 	return nil
 }
 
-func (s toyShift) Backward(t *sdk.Tensors) error {
+func (s *toyShift) Backward(t *sdk.Tensors) error {
 	for i, dy := range t.OutputGrad.Data {
 		t.InputGrads[0].Data[i] = dy
 		t.WeightGrads[0].Data[s.channel(t, i)] += dy
