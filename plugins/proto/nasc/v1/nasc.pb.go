@@ -26,6 +26,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Kind tells what a component does.
 type Component_Kind int32
 
 const (
@@ -75,6 +76,7 @@ func (Component_Kind) EnumDescriptor() ([]byte, []int) {
 	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{6, 0}
 }
 
+// DescribeRequest asks for nothing in particular.
 type DescribeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -111,6 +113,7 @@ func (*DescribeRequest) Descriptor() ([]byte, []int) {
 	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{0}
 }
 
+// DescribeResponse is what a plugin says of itself, the same each time.
 type DescribeResponse struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Name       string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`       // "nasc/evolution"
@@ -721,6 +724,7 @@ func (x *Parameter) GetChoices() []string {
 	return nil
 }
 
+// Value is that of a parameter or an attribute.
 type Value struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Kind:
@@ -835,6 +839,7 @@ func (*Value_Bool) isValue_Kind() {}
 
 func (*Value_String_) isValue_Kind() {}
 
+// Metric is a number that an evaluator reports.
 type Metric struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Name           string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -903,6 +908,7 @@ func (x *Metric) GetHigherIsBetter() bool {
 	return false
 }
 
+// ReleaseRequest names the session that ends.
 type ReleaseRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Session       uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
@@ -947,6 +953,7 @@ func (x *ReleaseRequest) GetSession() uint64 {
 	return 0
 }
 
+// ReleaseResponse says that the session has ended.
 type ReleaseResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -983,6 +990,7 @@ func (*ReleaseResponse) Descriptor() ([]byte, []int) {
 	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{11}
 }
 
+// ShutdownRequest ends all sessions.
 type ShutdownRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1019,6 +1027,7 @@ func (*ShutdownRequest) Descriptor() ([]byte, []int) {
 	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{12}
 }
 
+// ShutdownResponse says that all sessions have ended.
 type ShutdownResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1215,6 +1224,7 @@ func (x *Problem) GetHelp() string {
 	return ""
 }
 
+// OptimizerConfigureRequest opens a session of an optimizer for one search.
 type OptimizerConfigureRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Configuration *Configuration         `protobuf:"bytes,1,opt,name=configuration,proto3" json:"configuration,omitempty"`
@@ -1285,6 +1295,7 @@ func (x *OptimizerConfigureRequest) GetMetrics() []string {
 	return nil
 }
 
+// OptimizerConfigureResponse says that the session is open, or why it is not.
 type OptimizerConfigureResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Problems      []*Problem             `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
@@ -1329,6 +1340,7 @@ func (x *OptimizerConfigureResponse) GetProblems() []*Problem {
 	return nil
 }
 
+// Objective is a metric to optimize.
 type Objective struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Metric        string                 `protobuf:"bytes,1,opt,name=metric,proto3" json:"metric,omitempty"`
@@ -1381,6 +1393,7 @@ func (x *Objective) GetMaximize() bool {
 	return false
 }
 
+// OptimizerRequest holds steps of different sessions.
 type OptimizerRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Steps         []*Step                `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
@@ -1497,6 +1510,7 @@ func (x *Step) GetFirstTrial() int64 {
 	return 0
 }
 
+// OptimizerResponse holds answers to steps.
 type OptimizerResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Answers       []*Answer              `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
@@ -1833,6 +1847,8 @@ func (x *Space) GetSize() string {
 	return ""
 }
 
+// Decision is one thing that an architecture settles. Its id is its place in
+// Space.decisions.
 type Decision struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -1909,6 +1925,8 @@ func (x *Decision) GetMax() int32 {
 	return 0
 }
 
+// Alternative is one way to take a decision, with what there is to decide once it is
+// taken.
 type Alternative struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Label         string                 `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
@@ -1961,6 +1979,7 @@ func (x *Alternative) GetSub() []int32 {
 	return nil
 }
 
+// EvaluatorConfigureRequest opens a session of an evaluator.
 type EvaluatorConfigureRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Configuration *Configuration         `protobuf:"bytes,1,opt,name=configuration,proto3" json:"configuration,omitempty"`
@@ -2015,6 +2034,7 @@ func (x *EvaluatorConfigureRequest) GetFamily() uint64 {
 	return 0
 }
 
+// EvaluatorConfigureResponse says that the session is open, or why it is not.
 type EvaluatorConfigureResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Problems []*Problem             `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
@@ -2149,6 +2169,7 @@ func (x *Reports) GetDeterministic() bool {
 	return false
 }
 
+// EvaluateRequest holds architectures to judge, and what need not be judged any more.
 type EvaluateRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Trials []*Trials              `protobuf:"bytes,1,rep,name=trials,proto3" json:"trials,omitempty"`
@@ -2303,6 +2324,7 @@ func (x *Trials) GetGraphs() []*Sent {
 	return nil
 }
 
+// Sent is the graph of one of several trials.
 type Sent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Index         int32                  `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"` // of the trial in the lists
@@ -2418,6 +2440,7 @@ func (x *EvaluateResponse) GetEvents() []*EvaluateEvent {
 	return nil
 }
 
+// EvaluateEvent is something that has happened to a trial. All but progress end it.
 type EvaluateEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2578,6 +2601,7 @@ func (*Unknown) Descriptor() ([]byte, []int) {
 	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{36}
 }
 
+// Progress is how far an evaluation has come, for people to look at.
 type Progress struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Fraction      float64                `protobuf:"fixed64,1,opt,name=fraction,proto3" json:"fraction,omitempty"` // 0..1
@@ -2751,6 +2775,7 @@ func (x *TestMetrics) GetValues() map[string]float64 {
 	return nil
 }
 
+// TestRequest is an architecture to test, with what Trials has for one to judge.
 type TestRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Session       uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
@@ -2827,6 +2852,7 @@ func (x *TestRequest) GetGraph() []byte {
 	return nil
 }
 
+// TestEvent is how far a test has come or, the last one, how it ended.
 type TestEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Event:
@@ -2925,6 +2951,8 @@ func (*TestEvent_Result) isTestEvent_Event() {}
 
 func (*TestEvent_Failure) isTestEvent_Event() {}
 
+// ResolveRequest is a text that may be an architecture in the notation of the
+// evaluator.
 type ResolveRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Architecture  string                 `protobuf:"bytes,1,opt,name=architecture,proto3" json:"architecture,omitempty"`
@@ -2985,6 +3013,7 @@ func (x *ResolveRequest) GetSession() uint64 {
 	return 0
 }
 
+// ResolveResponse is the architecture, if the text is in the notation of the evaluator.
 type ResolveResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the evaluator knows this notation at all.
@@ -3129,6 +3158,7 @@ func (x *OpsAddress) GetFolder() string {
 	return ""
 }
 
+// OpsOpenRequest says where to serve Work.
 type OpsOpenRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Socket        string                 `protobuf:"bytes,1,opt,name=socket,proto3" json:"socket,omitempty"`
@@ -3197,6 +3227,7 @@ func (x *OpsOpenRequest) GetThreads() int32 {
 	return 0
 }
 
+// OpsOpenResponse says that the socket is there.
 type OpsOpenResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -3233,6 +3264,7 @@ func (*OpsOpenResponse) Descriptor() ([]byte, []int) {
 	return file_nasc_v1_nasc_proto_rawDescGZIP(), []int{46}
 }
 
+// OpsWorkRequest is one thing to do.
 type OpsWorkRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Request:
@@ -3347,6 +3379,7 @@ func (*OpsWorkRequest_Forward) isOpsWorkRequest_Request() {}
 
 func (*OpsWorkRequest_Backward) isOpsWorkRequest_Request() {}
 
+// OpsWorkResponse says that it is done, or why it could not be.
 type OpsWorkResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Response:
@@ -3524,6 +3557,7 @@ func (x *PlaceOp) GetOutput() *TensorShape {
 	return nil
 }
 
+// TensorShape is how many numbers a tensor has in each dimension, the examples first.
 type TensorShape struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Dimensions    []int32                `protobuf:"varint,1,rep,packed,name=dimensions,proto3" json:"dimensions,omitempty"`
@@ -3851,6 +3885,7 @@ func (x *BackwardOp) GetId() uint64 {
 	return 0
 }
 
+// ComputedOp says that the tensors hold the result.
 type ComputedOp struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -3933,6 +3968,8 @@ func (x *Graph) GetBodies() []*Body {
 	return nil
 }
 
+// Body is the inside of a graph: what it reads, its nodes in an order in which they can
+// be computed, and its result.
 type Body struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -4009,6 +4046,7 @@ func (x *Body) GetOutput() int32 {
 	return 0
 }
 
+// GraphInput is a tensor that comes from outside, of this shape without the batch.
 type GraphInput struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -4061,6 +4099,7 @@ func (x *GraphInput) GetShape() []int32 {
 	return nil
 }
 
+// Node is an operation, or the use of a body.
 type Node struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -4225,6 +4264,7 @@ func (x *Node) GetCollapses() bool {
 	return false
 }
 
+// Attribute is a setting of an operation.
 type Attribute struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`

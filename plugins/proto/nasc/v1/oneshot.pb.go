@@ -178,6 +178,7 @@ func (x *Relaxed) GetDecisions() []*RelaxedDecision {
 	return nil
 }
 
+// RelaxedDecision is a decision whose options have mixture weights.
 type RelaxedDecision struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Address string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -273,6 +274,7 @@ func (x *RelaxedDecision) GetSites() int32 {
 	return 0
 }
 
+// RelaxedOption is what one mixture weight is for.
 type RelaxedOption struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Label string                 `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
@@ -390,6 +392,7 @@ func (x *Mixture) GetValues() []float64 {
 	return nil
 }
 
+// OneShotPrepareResponse says that the session is open, or why it is not.
 type OneShotPrepareResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Problems []*Problem             `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
@@ -443,6 +446,7 @@ func (x *OneShotPrepareResponse) GetRelaxation() *Relaxation {
 	return nil
 }
 
+// OneShotRequest is what the host says in a search.
 type OneShotRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Request:
@@ -541,6 +545,8 @@ func (*OneShotRequest_Stage) isOneShotRequest_Request() {}
 
 func (*OneShotRequest_Reply) isOneShotRequest_Request() {}
 
+// Begin hands over a supernet, as it is at the start of a search or at the end of a
+// stage.
 type Begin struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Session uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
@@ -635,6 +641,7 @@ func (x *Begin) GetMetrics() []string {
 	return nil
 }
 
+// Continue asks for the next stage.
 type Continue struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -671,6 +678,7 @@ func (*Continue) Descriptor() ([]byte, []int) {
 	return file_nasc_v1_oneshot_proto_rawDescGZIP(), []int{8}
 }
 
+// OneShotResponse is what an optimizer says in a stage: calls, and then how it ended.
 type OneShotResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Response:
@@ -1000,6 +1008,7 @@ func (*Call_Relax) isCall_Call() {}
 
 func (*Call_Check) isCall_Call() {}
 
+// Reply is the answer to a call: what was called for, or why it could not be done.
 type Reply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Reply:
@@ -1208,6 +1217,7 @@ func (x *WeightStep) GetWeightDecay() float64 {
 	return 0
 }
 
+// WeightStepDone has the loss before the step.
 type WeightStepDone struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Loss          float64                `protobuf:"fixed64,1,opt,name=loss,proto3" json:"loss,omitempty"`
@@ -1325,6 +1335,7 @@ func (x *ArchGradient) GetRadius() float64 {
 	return 0
 }
 
+// ArchGradientDone has the loss and its gradient.
 type ArchGradientDone struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Loss          float64                `protobuf:"fixed64,1,opt,name=loss,proto3" json:"loss,omitempty"`
@@ -1449,6 +1460,7 @@ func (x *Score) GetRecalibrate() int32 {
 	return 0
 }
 
+// ScoreDone has the metrics of all mixtures.
 type ScoreDone struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Values        []float64              `protobuf:"fixed64,1,rep,packed,name=values,proto3" json:"values,omitempty"` // mixture by mixture, in the order of the metrics
@@ -1547,6 +1559,7 @@ func (x *Check) GetGenotypes() []int64 {
 	return nil
 }
 
+// CheckDone has an answer for each architecture.
 type CheckDone struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Admissible    []bool                 `protobuf:"varint,1,rep,packed,name=admissible,proto3" json:"admissible,omitempty"`
@@ -1591,6 +1604,7 @@ func (x *CheckDone) GetAdmissible() []bool {
 	return nil
 }
 
+// SupernetRequest is one thing to do with the supernet.
 type SupernetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Request:
@@ -1721,6 +1735,7 @@ func (*SupernetRequest_Save) isSupernetRequest_Request() {}
 
 func (*SupernetRequest_Load) isSupernetRequest_Request() {}
 
+// SupernetResponse says what came of it.
 type SupernetResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Response:
@@ -1835,6 +1850,7 @@ func (*SupernetResponse_Stored) isSupernetResponse_Response() {}
 
 func (*SupernetResponse_Error) isSupernetResponse_Response() {}
 
+// Open makes the supernet, with new weights.
 type Open struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Session       uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
@@ -1981,6 +1997,7 @@ func (x *Rebuild) GetEdgeWeights() bool {
 	return false
 }
 
+// Opened tells how much there is of the supernet and its data.
 type Opened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Steps         int32                  `protobuf:"varint,1,opt,name=steps,proto3" json:"steps,omitempty"`   // weight steps of an epoch
@@ -2041,6 +2058,7 @@ func (x *Opened) GetMemory() int64 {
 	return 0
 }
 
+// File is where the state of the supernet is, on the machine of the plugin.
 type File struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
@@ -2085,6 +2103,7 @@ func (x *File) GetPath() string {
 	return ""
 }
 
+// Stored says that the file was written or read.
 type Stored struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -2182,6 +2201,7 @@ func (x *Network) GetNets() []*Net {
 	return nil
 }
 
+// Net is the network or the inside of a part of it that stands in several places.
 type Net struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -2258,6 +2278,7 @@ func (x *Net) GetOutput() int32 {
 	return 0
 }
 
+// MixedNode is an operation, the use of a net, or a sum of weighted terms.
 type MixedNode struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Node          *Node                  `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"` // body is not used
@@ -2326,6 +2347,7 @@ func (x *MixedNode) GetShaped() bool {
 	return false
 }
 
+// Term is a value and the decisions and options by whose weights it is multiplied.
 type Term struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Value         int32                  `protobuf:"zigzag32,1,opt,name=value,proto3" json:"value,omitempty"` // a Ref
