@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"sync"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -62,7 +64,9 @@ const (
 // once, every body before the bodies inside it.
 func AppendGraph(b []byte, g *graph.Graph) ([]byte, error) {
 	order := bodies(g)
-	w := writer{b: b, index: make(map[*graph.Graph]int, len(order))}
+	w := writers.Get().(*writer)
+	defer w.leave()
+	w.b = b
 	for i, body := range order {
 		w.index[body] = i
 	}
@@ -98,11 +102,27 @@ func bodies(g *graph.Graph) []*graph.Graph {
 	return post
 }
 
+// writers are those that nobody uses. Graphs of one space share most of their nodes.
+var writers = sync.Pool{New: func() any { return &writer{index: map[*graph.Graph]int{}, leaves: map[*graph.Node][]byte{}} }}
+
 // writer appends messages. What is zero is left out, as the encoding says.
 type writer struct {
 	b     []byte
 	index map[*graph.Graph]int // of bodies
 	err   error                // the first
+
+	// What was written of nodes without a body, which nobody changes any more.
+	leaves map[*graph.Node][]byte
+}
+
+// leave gives the writer back, without what belongs to its graph.
+func (w *writer) leave() {
+	clear(w.index)
+	if len(w.leaves) > mostLeaves {
+		clear(w.leaves)
+	}
+	w.b, w.err = nil, nil
+	writers.Put(w)
 }
 
 func (w *writer) body(g *graph.Graph) {
@@ -115,12 +135,20 @@ func (w *writer) body(g *graph.Graph) {
 		w.close(at)
 	}
 	for _, n := range g.Nodes {
+		if known := w.leaves[n]; known != nil {
+			w.b = append(w.b, known...)
+			continue
+		}
+		from := len(w.b)
 		at := w.open(bodyNode)
 		w.node(n)
 		w.close(at)
 		if w.err != nil {
 			w.err = fmt.Errorf("node %s: %w", n.Name, w.err)
 			return
+		}
+		if n.Body == nil && len(w.b)-from <= longLeaf {
+			w.leaves[n] = bytes.Clone(w.b[from:])
 		}
 	}
 	w.number(bodyOutput, protowire.EncodeZigZag(int64(g.Output)))

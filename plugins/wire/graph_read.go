@@ -42,23 +42,29 @@ func ReadGraph(b []byte) (*graph.Graph, error) {
 	return r.all[0], r.all[0].Validate()
 }
 
-// readers are those that nobody uses. The graphs of a space consist of the same words.
-var readers = sync.Pool{New: func() any { return &reader{words: map[string]string{}} }}
+// readers are those that nobody uses. The graphs of a space consist of the same words
+// and, for most of them, of the same operations.
+var readers = sync.Pool{New: func() any { return &reader{words: map[string]string{}, leaves: map[string]*graph.Node{}} }}
 
-// mostWords is how many words a reader keeps for the next graph, of at most so many
-// bytes.
+// What a reader keeps for the next graph: so many words and operations, of at most so
+// many bytes.
 const (
-	mostWords = 4096
-	longWord  = 256
+	mostWords  = 4096
+	longWord   = 256
+	mostLeaves = 1024
+	longLeaf   = 1024
 )
 
 // leave gives the reader back, without what belongs to its graph.
 func (r *reader) leave() {
 	clear(r.nodes[:cap(r.nodes)])
 	clear(r.attrs[:cap(r.attrs)])
-	kept := reader{nodes: r.nodes[:0], attrs: r.attrs[:0], words: r.words}
+	kept := reader{nodes: r.nodes[:0], attrs: r.attrs[:0], words: r.words, leaves: r.leaves}
 	if len(kept.words) > mostWords {
 		clear(kept.words)
+	}
+	if len(kept.leaves) > mostLeaves {
+		clear(kept.leaves)
 	}
 	*r = kept
 	readers.Put(r)
@@ -70,6 +76,9 @@ type reader struct {
 	nodes [][]byte          // of the body that is read
 	attrs []graph.Attr      // of the node that is read
 	words map[string]string // each once, unless it is long
+
+	// Nodes without a body by their bytes; graphs share them.
+	leaves map[string]*graph.Node
 
 	// Room of which lists are cut.
 	extentRoom []int
@@ -115,12 +124,10 @@ func (r *reader) body(b []byte, at int) (*graph.Graph, error) {
 		return g, c.err
 	}
 	if len(r.nodes) > 0 {
-		room := make([]graph.Node, len(r.nodes))
 		g.Nodes = make([]*graph.Node, len(r.nodes))
 		for i := range r.nodes {
-			g.Nodes[i] = &room[i]
-			if err := r.node(r.nodes[i], &room[i], i, at, g); err != nil {
-				return g, fmt.Errorf("node %s: %w", room[i].Name, err)
+			if err := r.place(i, at, g); err != nil {
+				return g, fmt.Errorf("node %s: %w", g.Nodes[i].Name, err)
 			}
 		}
 	}
@@ -128,6 +135,39 @@ func (r *reader) body(b []byte, at int) (*graph.Graph, error) {
 		return g, fmt.Errorf("its output refers to %d, which is not there", g.Output)
 	}
 	return g, nil
+}
+
+// place makes node i of g, the body with this place in the message, or takes a node
+// that another graph has and that is the same.
+func (r *reader) place(i, at int, g *graph.Graph) error {
+	b := r.nodes[i]
+	n := r.leaves[string(b)]
+	if n == nil {
+		n = &graph.Node{}
+		g.Nodes[i] = n
+		body, err := r.node(b, n)
+		if err != nil {
+			return err
+		}
+		if body != 0 {
+			if body <= at || body >= len(r.all) {
+				return fmt.Errorf("its body is %d, which is not a later one", body)
+			}
+			n.Body = r.all[body]
+		} else if len(b) <= longLeaf {
+			r.leaves[string(b)] = n
+		}
+	}
+	g.Nodes[i] = n
+	for _, from := range n.Inputs {
+		if !refers(g, from, i) {
+			return fmt.Errorf("it reads %d, which is not an input or an earlier node", from)
+		}
+	}
+	if n.Body == nil {
+		return nil
+	}
+	return fits(n, g)
 }
 
 func (r *reader) input(b []byte) (graph.Input, error) {
@@ -150,10 +190,9 @@ func (r *reader) input(b []byte) (graph.Input, error) {
 	return in, nil
 }
 
-// node reads node i of g, whose inputs and earlier nodes are there.
-func (r *reader) node(b []byte, n *graph.Node, i, at int, g *graph.Graph) error {
+// node reads a node and the place of its body; 0: it has none.
+func (r *reader) node(b []byte, n *graph.Node) (body int, err error) {
 	n.Shape, r.attrs = graph.Shape{}, r.attrs[:0]
-	body := 0
 	c := cursor{rest: b}
 	for c.next() {
 		switch c.tag {
@@ -164,7 +203,7 @@ func (r *reader) node(b []byte, n *graph.Node, i, at int, g *graph.Graph) error 
 		case nodeAttribute:
 			a, err := r.attribute(c.bytes)
 			if err != nil {
-				return fmt.Errorf("attribute %s: %w", a.Name, err)
+				return 0, fmt.Errorf("attribute %s: %w", a.Name, err)
 			}
 			r.attrs = append(r.attrs, a)
 		case nodeInputs | asVarint, nodeInputs | asBytes:
@@ -202,27 +241,15 @@ func (r *reader) node(b []byte, n *graph.Node, i, at int, g *graph.Graph) error 
 		c.err = known(n.Shape)
 	}
 	if c.err != nil {
-		return c.err
+		return 0, c.err
 	}
 	if len(r.attrs) > 0 {
 		n.Attrs = append(cut(&r.attrRoom, len(r.attrs)), r.attrs...)
 	}
 	if n.Params < 0 || n.MACs < 0 {
-		return errors.New("its cost is negative")
+		return 0, errors.New("its cost is negative")
 	}
-	for _, from := range n.Inputs {
-		if !refers(g, from, i) {
-			return fmt.Errorf("it reads %d, which is not an input or an earlier node", from)
-		}
-	}
-	if body == 0 {
-		return nil
-	}
-	if body <= at || body >= len(r.all) {
-		return fmt.Errorf("its body is %d, which is not a later one", body)
-	}
-	n.Body = r.all[body]
-	return fits(n, g)
+	return body, nil
 }
 
 // fits checks a nested graph against the node that it is the body of.

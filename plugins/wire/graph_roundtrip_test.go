@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/nasc-project/nasc/compiler"
+	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space/stream"
 	pb "github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 )
@@ -103,28 +104,35 @@ func BenchmarkGraph(b *testing.B) {
 	if diags.HasErrors() {
 		b.Fatal(diags)
 	}
-	g, err := s.Bind(s.Sample(stream.New(1, "graph", 0)))
-	if err != nil {
-		b.Fatal(err)
-	}
-	sent, err := AppendGraph(nil, g)
-	if err != nil {
-		b.Fatal(err)
+	// Of many architectures, as a search meets them.
+	graphs := make([]*graph.Graph, 200)
+	sent := make([][]byte, len(graphs))
+	size := 0
+	for i := range graphs {
+		g, err := s.Bind(s.Sample(stream.New(1, "graph", uint64(i))))
+		if err != nil {
+			b.Fatal(err)
+		}
+		graphs[i] = g
+		if sent[i], err = AppendGraph(nil, g); err != nil {
+			b.Fatal(err)
+		}
+		size += len(sent[i])
 	}
 	b.Run("append", func(b *testing.B) {
 		b.ReportAllocs()
-		b.SetBytes(int64(len(sent)))
-		for b.Loop() {
-			if _, err := AppendGraph(nil, g); err != nil {
+		b.SetBytes(int64(size / len(graphs)))
+		for i := 0; b.Loop(); i++ {
+			if _, err := AppendGraph(nil, graphs[i%len(graphs)]); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("read", func(b *testing.B) {
 		b.ReportAllocs()
-		b.SetBytes(int64(len(sent)))
-		for b.Loop() {
-			if _, err := ReadGraph(sent); err != nil {
+		b.SetBytes(int64(size / len(graphs)))
+		for i := 0; b.Loop(); i++ {
+			if _, err := ReadGraph(sent[i%len(sent)]); err != nil {
 				b.Fatal(err)
 			}
 		}

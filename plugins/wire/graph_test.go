@@ -195,3 +195,30 @@ func equal(g, h *graph.Graph) bool {
 	b, errB := AppendGraph(nil, h)
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
+
+// A node that an earlier graph had is tested in each graph anew: what it reads must be
+// there, and a graph that is refused spoils no other.
+func TestSharedNodes(t *testing.T) {
+	s := graph.Shape{4}
+	node := func(name string, from graph.Ref) *graph.Node {
+		return &graph.Node{Name: name, Op: "linear", Inputs: []graph.Ref{from}, Shape: s, Params: 16}
+	}
+	of := func(nodes ...*graph.Node) []byte {
+		t.Helper()
+		b, err := AppendGraph(nil, &graph.Graph{Name: "net", Inputs: []graph.Input{{Name: "x", Shape: s}}, Nodes: nodes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	first, second := node("first", -1), node("second", 0)
+	for range 3 {
+		g, err := ReadGraph(of(first, second))
+		if err != nil || g.Nodes[1].Name != "second" || g.Nodes[1].Inputs[0] != 0 {
+			t.Fatalf("%v, %v", g, err)
+		}
+		if g, err := ReadGraph(of(second)); err == nil || !strings.Contains(err.Error(), "node second: it reads 0") {
+			t.Fatalf("a node that reads itself: %v, %v", g, err)
+		}
+	}
+}
