@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/nasc-project/nasc/compiler/lower"
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
@@ -35,6 +36,7 @@ func (e supernetServer) Work(stream nascv1.Supernet_WorkServer) error {
 	}()
 	for m := first; ; {
 		var resp *nascv1.SupernetResponse
+		begun := time.Now()
 		err := s.guard(func() (err error) {
 			resp, err = n.answer(stream.Context(), self.Evaluator, m)
 			return err
@@ -49,6 +51,7 @@ func (e supernetServer) Work(stream nascv1.Supernet_WorkServer) error {
 				resp.Response = &nascv1.SupernetResponse_Reply{Reply: &nascv1.Reply{Reply: &nascv1.Reply_Error{Error: problem}}}
 			}
 		}
+		resp.Seconds = time.Since(begun).Seconds()
 		if err := stream.Send(resp); err != nil {
 			return err
 		}
@@ -93,14 +96,16 @@ func (n *trained) answer(ctx context.Context, e Evaluator, m *nascv1.SupernetReq
 		}
 		return n.opened(s), nil
 	case *nascv1.SupernetRequest_Save:
-		return stored, n.net.Save(r.Save.GetPath())
+		return stored(), n.net.Save(r.Save.GetPath())
 	case *nascv1.SupernetRequest_Load:
-		return stored, n.net.Load(r.Load.GetPath())
+		return stored(), n.net.Load(r.Load.GetPath())
 	}
 	return nil, errBadRequest
 }
 
-var stored = &nascv1.SupernetResponse{Response: &nascv1.SupernetResponse_Stored{Stored: &nascv1.Stored{}}}
+func stored() *nascv1.SupernetResponse {
+	return &nascv1.SupernetResponse{Response: &nascv1.SupernetResponse_Stored{Stored: &nascv1.Stored{}}}
+}
 
 func toSupernet(m *nascv1.Network, channels int32, edgeWeights bool) (*lower.Supernet, error) {
 	r, err := wire.ToRelaxation(&nascv1.Relaxation{Channels: channels, EdgeWeights: edgeWeights})

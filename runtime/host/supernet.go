@@ -23,9 +23,10 @@ type Supernet struct {
 	stream    nascv1.Supernet_WorkClient
 	end       context.CancelFunc
 
-	mu     sync.Mutex
-	size   wire.SupernetSize
-	widths []int // of the decisions
+	mu      sync.Mutex
+	size    wire.SupernetSize
+	widths  []int   // of the decisions
+	seconds float64 // see Seconds
 }
 
 // Supernet opens a supernet at an evaluator that trains them. It lives until it is closed,
@@ -77,6 +78,14 @@ func (n *Supernet) Size() wire.SupernetSize {
 	return n.size
 }
 
+// Seconds is the wall time that the evaluator has spent on what it was called for since
+// the supernet was opened, as it says itself.
+func (n *Supernet) Seconds() float64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.seconds
+}
+
 // Do does what a one-shot optimizer calls for: a weight step, a gradient or a score. That
 // it could not be done, as when the training diverges, is the failure of the reply.
 func (n *Supernet) Do(ctx context.Context, c Call) (Reply, error) {
@@ -90,6 +99,9 @@ func (n *Supernet) Do(ctx context.Context, c Call) (Reply, error) {
 		resp, err := n.ask(ctx, &nascv1.SupernetRequest{Request: &nascv1.SupernetRequest_Call{Call: c.m}})
 		if err != nil {
 			return err
+		}
+		if s := resp.GetSeconds(); s > 0 && finite(s) {
+			n.seconds += s
 		}
 		reply, err = n.reply(c, resp)
 		return err

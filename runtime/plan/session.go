@@ -255,6 +255,15 @@ func (s *Session) run(ctx context.Context, o search.Observer) (*search.Outcome, 
 	return out, nil
 }
 
+// share says how much of its time a one-shot search has spent on its supernet; "" for
+// another search.
+func share(out *search.Outcome) string {
+	if out.Searched == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f of %.1f s went into the supernet, %.1f %%", out.Trained, out.Searched, 100*out.Trained/out.Searched)
+}
+
 // end notes that the run is finished. What plugins have kept is of no use any more.
 func (s *Session) end(out *search.Outcome) error {
 	if s.search.Resumed {
@@ -262,7 +271,7 @@ func (s *Session) end(out *search.Outcome) error {
 			return err
 		}
 	}
-	if err := s.event(store.EventFinished, ""); err != nil {
+	if err := s.event(store.EventFinished, share(out)); err != nil {
 		return err
 	}
 	return errors.Join(s.Run.Finish(out.Best.Number), os.RemoveAll(s.Run.WorkDir()))

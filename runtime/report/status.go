@@ -43,6 +43,7 @@ type Status struct {
 	Test       map[string]float64 `json:"test,omitempty"`
 	Started    string             `json:"started"`
 	Seconds    float64            `json:"seconds"` // wall time, all sessions
+	Note       string             `json:"note,omitempty"` // of the end
 
 	// Of a study, where the fields above say what its runs have in common.
 	Runs     int `json:"runs,omitempty"`
@@ -75,16 +76,31 @@ func NewStatus(r *store.Run, busy bool) (*Status, []*store.Trial, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	note, err := ending(r)
+	if err != nil {
+		return nil, nil, err
+	}
 	s := &Status{
 		Dir: r.Address(), State: State(state, busy), Space: m.Space.Name, Size: m.Space.Size, Optimizer: m.Optimizer.Title(),
 		Evaluator: m.Evaluator.Component, Budget: search.Budget(m.Budget).String(), Seed: m.Seed, Batch: m.Batch, Workers: m.Workers,
 		Trials: tally.Trials, Failed: tally.Failed, Infeasible: tally.Infeasible, Reused: tally.Reused, Test: test,
-		Started: m.Started, Seconds: tally.Seconds,
+		Started: m.Started, Seconds: tally.Seconds, Note: note,
 	}
 	if len(top) > 0 && top[0].Status == store.OK {
 		s.Best, s.BestText = top[0], scores(m, top[0])
 	}
 	return s, top, nil
+}
+
+// ending is what was noted when a run finished.
+func ending(r *store.Run) (string, error) {
+	events, err := r.Events()
+	for _, e := range slices.Backward(events) {
+		if e.Kind == store.EventFinished {
+			return e.Text, err
+		}
+	}
+	return "", err
 }
 
 // State is the state of a run for people.
@@ -158,6 +174,9 @@ func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error
 	}
 	row("trials", "%s", text)
 	row("time", "%s, started %s", (time.Duration(s.Seconds * float64(time.Second))).Round(time.Millisecond), m.Started)
+	if s.Note != "" {
+		row("", "%s", s.Note)
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Test)) {
 		row("test "+name, "%s", Value(s.Test[name], m.Tester().Units[name]))
 	}

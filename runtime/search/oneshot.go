@@ -81,6 +81,7 @@ type shot struct {
 
 	steps int64 // of this stage
 	begun time.Time
+	took  float64 // seconds of the supernet before this stage
 
 	started time.Time
 	before  float64 // wall seconds of earlier sessions
@@ -193,7 +194,7 @@ func (g *shot) stage(ctx context.Context) error {
 			return err
 		}
 	}
-	g.steps, g.begun = 0, time.Now()
+	g.steps, g.begun, g.took = 0, time.Now(), g.supernet.Seconds()
 	done, state, err := g.OneShot.Optimizer.Stage(ctx, g.answer)
 	if err != nil {
 		return err
@@ -227,6 +228,8 @@ func (g *shot) stage(ctx context.Context) error {
 		g.Observer.Reported(t, st.Report, note)
 	}
 	g.Observer.Trial(t, false)
+	g.out.Trained += g.supernet.Seconds() - g.took
+	g.out.Searched += time.Since(g.begun).Seconds()
 	return g.count(t)
 }
 

@@ -136,6 +136,10 @@ type Outcome struct {
 	Retrained  *graph.Graph       // what was tested, when it is another graph
 	Test       map[string]float64 // nil when the evaluator cannot test
 	TestNote   string             // why not
+
+	// Of a one-shot search: wall seconds of the stages of this session, and how many of
+	// them the evaluator spent on its supernet.
+	Searched, Trained float64
 }
 
 // ErrAllFailed means that no trial had a result.

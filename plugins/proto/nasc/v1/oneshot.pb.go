@@ -1744,7 +1744,10 @@ type SupernetResponse struct {
 	//	*SupernetResponse_Reply
 	//	*SupernetResponse_Stored
 	//	*SupernetResponse_Error
-	Response      isSupernetResponse_Response `protobuf_oneof:"response"`
+	Response isSupernetResponse_Response `protobuf_oneof:"response"`
+	// Wall seconds that the evaluator took for what was asked, for people to look at.
+	// An optimizer is not told.
+	Seconds       float64 `protobuf:"fixed64,5,opt,name=seconds,proto3" json:"seconds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1820,6 +1823,13 @@ func (x *SupernetResponse) GetError() *Problem {
 		}
 	}
 	return nil
+}
+
+func (x *SupernetResponse) GetSeconds() float64 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
 }
 
 type isSupernetResponse_Response interface {
@@ -2526,12 +2536,13 @@ const file_nasc_v1_oneshot_proto_rawDesc = "" +
 	"\x05relax\x18\x03 \x01(\v2\x10.nasc.v1.RebuildH\x00R\x05relax\x12#\n" +
 	"\x04save\x18\x04 \x01(\v2\r.nasc.v1.FileH\x00R\x04save\x12#\n" +
 	"\x04load\x18\x05 \x01(\v2\r.nasc.v1.FileH\x00R\x04loadB\t\n" +
-	"\arequest\"\xc6\x01\n" +
+	"\arequest\"\xe0\x01\n" +
 	"\x10SupernetResponse\x12)\n" +
 	"\x06opened\x18\x01 \x01(\v2\x0f.nasc.v1.OpenedH\x00R\x06opened\x12&\n" +
 	"\x05reply\x18\x02 \x01(\v2\x0e.nasc.v1.ReplyH\x00R\x05reply\x12)\n" +
 	"\x06stored\x18\x03 \x01(\v2\x0f.nasc.v1.StoredH\x00R\x06stored\x12(\n" +
-	"\x05error\x18\x04 \x01(\v2\x10.nasc.v1.ProblemH\x00R\x05errorB\n" +
+	"\x05error\x18\x04 \x01(\v2\x10.nasc.v1.ProblemH\x00R\x05error\x12\x18\n" +
+	"\aseconds\x18\x05 \x01(\x01R\asecondsB\n" +
 	"\n" +
 	"\bresponse\"\xb7\x01\n" +
 	"\x04Open\x12\x18\n" +
