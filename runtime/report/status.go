@@ -42,7 +42,7 @@ type Status struct {
 	BestText   string             `json:"-"`
 	Test       map[string]float64 `json:"test,omitempty"`
 	Started    string             `json:"started"`
-	Seconds    float64            `json:"seconds"` // wall time, all sessions
+	Seconds    float64            `json:"seconds"`        // wall time, all sessions
 	Note       string             `json:"note,omitempty"` // of the end
 
 	// Of a study, where the fields above say what its runs have in common.
