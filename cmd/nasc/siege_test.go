@@ -113,7 +113,7 @@ func (s *siege) end(c *exec.Cmd, out, err *bytes.Buffer) ended {
 	if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		e.memory = usage.Maxrss << 10
 	}
-	if most := int64(512 << 20); e.memory > most {
+	if most := int64(256 << 20); e.memory > most {
 		s.t.Errorf("nasc %s had %d MiB", c.Args[1], e.memory>>20)
 	}
 	if len(e.stderr) > 4<<20 {

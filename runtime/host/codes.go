@@ -74,15 +74,23 @@ func tidy(s string, n int) string {
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
-// maxProgress is how many bytes a text of progress has, and how many values.
-const maxProgress = 500
+// maxProgress is how many bytes a text of progress has, and maxValueNames how many the
+// names of its values.
+const (
+	maxProgress   = 500
+	maxValueNames = 16 << 10
+)
 
 // shorten leaves of progress that waits for its reader what is shown.
 func shorten(m *nascv1.Progress) {
 	if len(m.GetText()) > maxProgress {
 		m.Text = strings.Clone(m.Text[:maxProgress+1]) // of which it is seen that it was longer
 	}
-	if len(m.GetValues()) > maxProgress {
+	names := 0
+	for name := range m.GetValues() {
+		names += len(name)
+	}
+	if names > maxValueNames {
 		m.Values = nil
 	}
 }
