@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/go-version"
 
 	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/dsl/syntax"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
 )
@@ -73,7 +74,9 @@ func ParseLock(file string, text []byte) (*Lock, error) {
 	var diags diag.List
 	var now *Locked
 	line := 0
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, syntax.MaxFileSize)
+	for lines.Scan() {
 		line++
 		at := diag.Span{Start: diag.Pos{File: file, Line: line, Col: 1}}
 		words := strings.Fields(lines.Text())
@@ -108,6 +111,9 @@ func ParseLock(file string, text []byte) (*Lock, error) {
 			diags.Add(BadLock, at, "the line makes no sense: %s", strings.TrimSpace(lines.Text())).Help =
 				"lines of a plugin are `describe sha256:…`, `package PLATFORM h1:…` and, for its operations, `| TEXT`"
 		}
+	}
+	if err := lines.Err(); err != nil {
+		diags.Add(BadLock, diag.Span{Start: diag.Pos{File: file, Line: line + 1, Col: 1}}, "the line cannot be read: %v", err)
 	}
 	if err := diags.Err(); err != nil {
 		return nil, err

@@ -272,11 +272,12 @@ func TestBadLocks(t *testing.T) {
 		"describe sha256:1":                                                          "before the first",
 		"plugin me/x 1.0.0 (protocol 1)\nplugin me/x 1.0.1 (protocol 1)":             "locked twice",
 		"plugin me/x 1.0.0 (protocol 1)\n    package linux_amd64 zh:12":              "makes no sense",
+		"plugin me/x 1.0.0 (protocol 1)\n | " + strings.Repeat("x", 2<<20):           "the line cannot be read",
 		"plugin me/x 1.0.0 (protocol 1)\n<<<<<<< HEAD\n    package linux_amd64 h1:1": "conflict of a merge",
 	} {
 		_, err := ParseLock("nasc.lock", []byte(text))
 		if code(err) != BadLock || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", text, err, want)
+			t.Errorf("%.100q: %v, want %q", text, err, want)
 		}
 	}
 }
@@ -285,6 +286,7 @@ func TestBadLocks(t *testing.T) {
 // it reads the same.
 func FuzzParseLock(f *testing.F) {
 	f.Add("# x\nplugin me/x 1.0.0 (wants ~> 1.0, protocol 1)\n describe sha256:12\n package linux_amd64 h1:x=\n")
+	f.Add("plugin me/x 1.0.0 (protocol 1)\n describe sha256:12\n | op a(x) -> x  \n |\n|b|c\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		l, err := ParseLock("nasc.lock", []byte(text))
 		if err != nil {
