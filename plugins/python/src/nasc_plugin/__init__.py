@@ -6,12 +6,12 @@ process of its own; docs/plugins.md of nasc tells how to test, install and pin i
 
 from .graph import Graph, Node
 from .ops import Op, Tensor, Tensors, Weight
-from .plugin import (Cancelled, Candidate, Component, Done, Evaluator, Metric, Objective, Optimizer, Plugin, Progress, Refused,
+from .plugin import (Cancelled, Candidate, Component, Done, Evaluator, Metric, Objective, Optimizer, Parameter, Plugin, Progress, Refused,
                      Result, Trial, boolean, integer, real, text)
 from .rng import Stream, derive
 from .server import serve
 from .space import INACTIVE, Alternative, Decision, Genotype, Space
 
 __all__ = ["INACTIVE", "Alternative", "Cancelled", "Candidate", "Component", "Decision", "Done", "Evaluator", "Genotype", "Graph",
-           "Metric", "Node", "Objective", "Op", "Optimizer", "Plugin", "Progress", "Refused", "Result", "Space", "Stream", "Tensor", "Tensors",
-           "Trial", "Weight", "boolean", "derive", "integer", "real", "serve", "text"]
+           "Metric", "Node", "Objective", "Op", "Optimizer", "Parameter", "Plugin", "Progress", "Refused", "Result", "Space", "Stream",
+           "Tensor", "Tensors", "Trial", "Weight", "boolean", "derive", "integer", "real", "serve", "text"]

@@ -54,15 +54,18 @@ class Parameter:
     min: Optional[float] = None
     max: Optional[float] = None
     choices: Sequence[str] = ()
-    name: str = ""
+    name: str = ""  # as users write it
+    attribute: str = ""  # of the component
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+        self.attribute = name
+        self.name = self.name or name
 
 
-def integer(default: int = _REQUIRED, *, doc: str, min: Optional[int] = None, max: Optional[int] = None) -> Any:
-    """A whole number. Without a default it must be given."""
-    return Parameter("int", default, doc, min, max)
+def integer(default: int = _REQUIRED, *, doc: str, min: Optional[int] = None, max: Optional[int] = None, name: str = "") -> Any:
+    """A whole number. Without a default it must be given. It is called like the attribute, or
+    by a name that the class needs for something else."""
+    return Parameter("int", default, doc, min, max, name=name)
 
 
 def real(default: float = _REQUIRED, *, doc: str, min: Optional[float] = None, max: Optional[float] = None) -> Any:

@@ -43,6 +43,13 @@ class Stream:
         hi, lo = _words(seed, name, counter)
         self._state = (hi << 64) | lo
 
+    @classmethod
+    def of_words(cls, hi: int, lo: int) -> "Stream":
+        """The stream that Go's rand.NewPCG makes of two numbers."""
+        s = cls.__new__(cls)
+        s._state = (hi << 64) | lo
+        return s
+
     def bits(self) -> int:
         """64 random bits, as a number from 0."""
         self._state = (self._state * _MULTIPLIER + _INCREMENT) & _MASK128

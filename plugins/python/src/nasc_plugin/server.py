@@ -160,7 +160,7 @@ class _Services:
         c = cls()
         c.seed, c.work_dir, c.threads = m.seed, m.work_dir, m.threads
         for p in c.parameters():
-            setattr(c, p.name, messages.plain(m.parameters[p.name]))
+            setattr(c, p.attribute, messages.plain(m.parameters[p.name]))
         return c
 
     def configure_optimizer(self, request: Any, context: grpc.ServicerContext) -> Any:

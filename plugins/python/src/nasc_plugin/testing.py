@@ -27,7 +27,7 @@ def search(plugin: Plugin, optimizer: str, space: Space, trials: int, score: Cal
     for p in o.parameters():
         if p.name not in settings and required(p):
             raise ValueError(f"the parameter {p.name} must be given")
-        setattr(o, p.name, settings.pop(p.name, p.default))
+        setattr(o, p.attribute, settings.pop(p.name, p.default))
     if settings:
         raise ValueError(f"there is no parameter {', '.join(settings)}")
     o.seed, o.space, o.objectives = 1, space, [Objective("score", True)]
