@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import nasc_plugin as nasc
 from nasc_plugin import Refused
 
-from .data import Options, View
+if TYPE_CHECKING:
+    from .data import Options, View
 
 
 class Settings:
@@ -82,10 +85,14 @@ class Settings:
 
     def options(self) -> Options:
         """Which data."""
+        from .data import Options
+
         return Options(self.dataset, self.data, self.classes, self.size, self.color, self.train, self.valid, self.test_examples)
 
     def view(self) -> View:
         """How training images are looked at."""
+        from .data import View
+
         return View(self.flip, self.shift, self.cutout, self.mixup, self.smoothing)
 
     def check_settings(self, height: int, width: int) -> None:
