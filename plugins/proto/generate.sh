@@ -17,8 +17,10 @@ PATH="$bin:$PATH" protoc \
     --go_out=. --go_opt=paths=source_relative \
     --go-grpc_out=. --go-grpc_opt=paths=source_relative \
     nasc/v1/nasc.proto nasc/v1/oneshot.proto
-protoc --python_out="$bin" nasc/v1/nasc.proto
-cp "$bin/nasc/v1/nasc_pb2.py" ../python/src/nasc_plugin/_wire/
+protoc --python_out="$bin" nasc/v1/nasc.proto nasc/v1/oneshot.proto
+# The modules are in a package of another name than the files'.
+sed -i.bak 's/^from nasc\.v1 import /from . import /' "$bin"/nasc/v1/*_pb2.py
+cp "$bin"/nasc/v1/*_pb2.py ../python/src/nasc_plugin/_wire/
 # The header records the version of protoc, which is not part of the contract.
 sed -i.bak -E '/^\/\/ .*protoc +\(?v[0-9.]+\)?$/d; /^\/\/ - protoc +v/d; /^\/\/ \tprotoc +v/d' nasc/v1/*.pb.go
 rm -f nasc/v1/*.bak

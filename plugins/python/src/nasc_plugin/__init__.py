@@ -11,7 +11,8 @@ from .plugin import (Cancelled, Candidate, Component, Done, Evaluator, Metric, O
 from .rng import Stream, derive
 from .server import serve
 from .space import INACTIVE, Alternative, Decision, Genotype, Space
+from .supernet import OpenSupernet, SupernetTrainer, TrainedSupernet
 
 __all__ = ["INACTIVE", "Alternative", "Cancelled", "Candidate", "Component", "Decision", "Done", "Evaluator", "Genotype", "Graph",
-           "Metric", "Node", "Objective", "Op", "Optimizer", "Parameter", "Plugin", "Progress", "Refused", "Result", "Space", "Stream",
-           "Tensor", "Tensors", "Trial", "Weight", "boolean", "derive", "integer", "real", "serve", "text"]
+           "Metric", "Node", "Objective", "Op", "OpenSupernet", "Optimizer", "Parameter", "Plugin", "Progress", "Refused", "Result", "Space", "Stream",
+           "SupernetTrainer", "Tensor", "Tensors", "TrainedSupernet", "Trial", "Weight", "boolean", "derive", "integer", "real", "serve", "text"]

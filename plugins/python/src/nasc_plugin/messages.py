@@ -8,6 +8,7 @@ from ._wire import nasc_pb2 as pb
 from .graph import Graph, Node
 from .plugin import Component, Evaluator, Metric, Optimizer, Parameter, Plugin, required
 from .space import Alternative, Decision, Genotype, Space
+from .supernet import SupernetTrainer
 
 
 def value(v: Any) -> "pb.Value":
@@ -43,6 +44,7 @@ def _component(c: Type[Component]) -> "pb.Component":
         m.metrics.extend(_metric(x) for x in c.metrics)
         m.test_metrics.extend(_metric(x) for x in c.test_metrics)
         m.deterministic = c.deterministic
+        m.supernets = issubclass(c, SupernetTrainer)
     return m
 
 

@@ -20,7 +20,9 @@ import grpc
 
 from . import messages, ops
 from ._wire import nasc_pb2 as pb
+from ._wire.oneshot_pb2 import SupernetRequest
 from .plugin import Cancelled, Candidate, Component, Done, Evaluator, Objective, Optimizer, Plugin, Refused, Result, Trial
+from .supernet_server import SupernetServer
 
 PROTOCOL = 1
 _COOKIE = ("NASC_PLUGIN", "c52f8e6b1b6d4d0f9a3b7e0d5c1a4f28")
@@ -124,6 +126,9 @@ class _Services:
                 "Evaluate": stream(self.evaluate, pb.EvaluateRequest),
                 "Test": answers(self.test, pb.TestRequest),
                 "Resolve": unary(lambda _, c: pb.ResolveResponse(), pb.ResolveRequest),
+            }),
+            grpc.method_handlers_generic_handler("nasc.v1.Supernet", {
+                "Work": stream(self.work, SupernetRequest),
             }),
             grpc.method_handlers_generic_handler("nasc.v1.Ops", {
                 "Open": unary(self.open_ops, pb.OpsOpenRequest),
@@ -241,6 +246,11 @@ class _Services:
             if not u.infeasible:
                 t.metrics = {}
         return out
+
+    # -- Supernet
+
+    def work(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        return SupernetServer(self._component, self.lock, _problem).work(requests)
 
     # -- Evaluator
 

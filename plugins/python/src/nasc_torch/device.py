@@ -19,10 +19,12 @@ def choose(name: str) -> torch.device:
     return torch.device("cuda" if name == "cuda" or name == "auto" and there else "cpu")
 
 
-def check_compile(wanted: bool) -> None:
-    """Refuses to compile where PyTorch cannot."""
-    if wanted and not hasattr(torch, "compile"):
+def check(device: torch.device, amp: bool, compile: bool) -> None:
+    """Refuses what cannot be had here."""
+    if compile and not hasattr(torch, "compile"):
         raise Refused("compile", f"needs PyTorch 2.0 or later; this is {torch.__version__}")
+    if amp and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        raise Refused("amp", f"needs bfloat16, which {torch.cuda.get_device_name(device)} has not")
 
 
 def compiled(net: nn.Module, wanted: bool) -> Any:
@@ -31,7 +33,5 @@ def compiled(net: nn.Module, wanted: bool) -> Any:
 
 
 def autocast(device: torch.device, wanted: bool) -> "AbstractContextManager[Any]":
-    """Mixed precision: float16 on a GPU, where losses are scaled, bfloat16 on the processor."""
-    if not wanted:
-        return nullcontext()
-    return torch.autocast(device.type, dtype=torch.float16 if device.type == "cuda" else torch.bfloat16)
+    """Mixed precision: bfloat16, which needs no scaling of losses."""
+    return torch.autocast(device.type, dtype=torch.bfloat16) if wanted else nullcontext()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Dict
 
 import nasc_plugin as nasc
-from nasc_plugin import Candidate, Progress, Result
+from nasc_plugin import Candidate, OpenSupernet, Progress, Result, TrainedSupernet
 
 from .settings import Settings
 from .version import VERSION
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .trainer import Trainer
 
 
-class Torch(nasc.Evaluator, Settings):
+class Torch(nasc.Evaluator, nasc.SupernetTrainer, Settings):
     """Trains an architecture in PyTorch on the training part of a data set, by default with SGD
     (Nesterov momentum, cosine schedule), and reports its accuracy on the validation part; the
     test part is for the winner. Settings and data are those of nasc/train."""
@@ -47,6 +47,10 @@ class Torch(nasc.Evaluator, Settings):
     def test(self, candidate: Candidate, progress: Progress) -> Dict[str, float]:
         """Trains exactly as evaluate does, and measures on the test part."""
         return self.trainer.test(candidate, progress)
+
+    def open_supernet(self, o: OpenSupernet) -> TrainedSupernet:
+        """A supernet for a one-shot search."""
+        return self.trainer.open_supernet(o)
 
 
 plugin = nasc.Plugin("torch/train", VERSION, "Trains every architecture on images, with PyTorch on processor or GPU.", [Torch])

@@ -80,7 +80,7 @@ class Settings:
         "seconds between two checkpoints of a training, from which it goes on when the search is resumed; 0: none"))
 
     device: str = nasc.text("auto", choices=("auto", "cpu", "cuda"), doc="where networks run; auto: on a GPU if there is one")
-    amp: bool = nasc.boolean(False, doc="mixed precision: float16 on a GPU, bfloat16 on the processor")
+    amp: bool = nasc.boolean(False, doc="mixed precision, with bfloat16")
     compile: bool = nasc.boolean(False, doc="compile networks with torch.compile, of PyTorch 2.0 or later; not supernets")
 
     def options(self) -> Options:

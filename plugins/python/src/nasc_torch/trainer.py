@@ -12,10 +12,11 @@ from typing import Callable, Dict
 
 import torch
 
-from nasc_plugin import Candidate, Progress, Result
+from nasc_plugin import Candidate, OpenSupernet, Progress, Result
 
 from . import device as devices
 from .data import Source, load
+from .oneshot import OneShot
 from .settings import Settings
 from .training import Epoch, Job, Metrics, Training, load_if_there
 from .version import VERSION
@@ -28,13 +29,14 @@ class Trainer:
     """The data, and what is done with them."""
 
     def __init__(self, settings: Settings, threads: int, work_dir: str):
-        devices.check_compile(settings.compile)
+        device = devices.choose(settings.device)
+        devices.check(device, settings.amp, settings.compile)
         if threads > 0:
             torch.set_num_threads(threads)
         data = load(settings.options())
         settings.check_settings(*data.shape[1:])
         self.settings, self.work_dir = settings, work_dir
-        self.source = Source(data, devices.choose(settings.device))
+        self.source = Source(data, device)
 
     def facts(self) -> Dict[str, str]:
         """Of the data, and what computes."""
@@ -66,6 +68,10 @@ class Trainer:
         except ValueError:  # it would fail in the same way again
             self._forget(training)
             raise
+
+    def open_supernet(self, o: OpenSupernet) -> OneShot:
+        """A supernet for a one-shot search."""
+        return OneShot(self.settings, self.source, o)
 
     @staticmethod
     def _forget(training: Training) -> None:

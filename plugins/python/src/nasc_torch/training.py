@@ -107,7 +107,6 @@ class Training:
         self.run_training = devices.compiled(self.trained, settings.compile)
         self.run_scoring = devices.compiled(self.net, settings.compile) if self.trained is not self.net else self.run_training
         self.optimizer = make(settings, self.trained.parameters())
-        self.scaler = torch.cuda.amp.GradScaler(enabled=settings.amp and source.device.type == "cuda")
         self.lessons = Lessons(source, source.set.train, settings.view(), job.seed, self.batch)
         self.schedule = schedule(settings, job.epochs, self.lessons.steps)
         self.at = 0  # steps done
@@ -150,15 +149,13 @@ class Training:
         value = loss.item()
         if not value <= EXPLODED:
             raise self._diverged("loss", value)
-        self.scaler.scale(loss).backward()
+        loss.backward()
         set_rate(self.optimizer, self.schedule.at(self.at))
         if s.clip > 0:
-            self.scaler.unscale_(self.optimizer)
             norm = float(nn.utils.clip_grad_norm_(self.trained.parameters(), s.clip))
-            if not math.isfinite(norm) and not self.scaler.is_enabled():  # a scaler leaves the step out
+            if not math.isfinite(norm):
                 raise self._diverged("norm of the gradients", norm)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
+        self.optimizer.step()
         self.at += 1
         self.sum += value
         return value
@@ -227,7 +224,7 @@ class Training:
     def save(self, path: str) -> None:
         """Writes the whole state to a file; a crash leaves the old file or the new one."""
         write(path, {"identity": self._identity(), "step": self.at, "sum": self.sum, "curve": [asdict(e) for e in self.curve],
-                     "weights": self.trained.state_dict(), "optimizer": self.optimizer.state_dict(), "scaler": self.scaler.state_dict()})
+                     "weights": self.trained.state_dict(), "optimizer": self.optimizer.state_dict()})
 
     def load(self, path: str) -> None:
         """Goes on from a file that save has written; one of another training is a ValueError."""
@@ -236,7 +233,6 @@ class Training:
             raise ValueError(f"{path} is of another training")
         self.trained.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.scaler.load_state_dict(state["scaler"])
         self.at, self.sum = state["step"], state["sum"]
         self.curve = [Epoch(e["number"], e["of"], e["train_loss"], Metrics(**e["valid"])) for e in state["curve"]]
 
