@@ -35,7 +35,9 @@ func curves(t *testing.T) []byte {
 				}
 				at = end
 			}
-			middle := func(a, b fixed.Point26_6) fixed.Point26_6 { return fixed.Point26_6{X: (a.X + b.X) / 2, Y: (a.Y + b.Y) / 2} }
+			middle := func(a, b fixed.Point26_6) fixed.Point26_6 {
+				return fixed.Point26_6{X: (a.X + b.X) / 2, Y: (a.Y + b.Y) / 2}
+			}
 			closed := func() {
 				if at != start {
 					put(middle(at, start), start)

@@ -1,0 +1,178 @@
+package supernet
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/nasc-project/nasc/compiler/lower"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/checkpoint"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/optim"
+	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/stdlib/ops/kernel"
+)
+
+// torchAnswer is what PyTorch makes of a supernet: the losses of a gradient, a score
+// and two weight steps, and gradients of the mixture of both orders.
+type torchAnswer struct{ Losses, First, Second []float64 }
+
+// TestNascTorch builds supernets in PyTorch, by nasc_torch, and compares losses and
+// gradients for the same weights, mixture and images.
+func TestNascTorch(t *testing.T) {
+	const python = "/usr/bin/python3"
+	if out, err := exec.Command(python, "-c", "import torch, google.protobuf, grpc").CombinedOutput(); err != nil {
+		t.Skipf("no PyTorch with grpcio for %s: %v %s", python, err, out)
+	}
+	ws := kernel.NewWorkers(2)
+	defer ws.Close()
+	folder := t.TempDir()
+	want := map[string]torchAnswer{}
+	for i, c := range []struct {
+		file string
+		o    lower.Relaxation
+		zero float64 // share of the mixture that is zero
+		Options
+	}{
+		{file: "nasbench201/nasbench201.nas", Options: Options{Plain: true}},
+		{file: "nasbench201/nasbench201.nas", zero: 0.5, Options: Options{Shared: true}},
+		{file: "nasbench201/nasbench201.nas", o: lower.Relaxation{Channels: 2, EdgeWeights: true}, Options: Options{Plain: true}},
+		{file: "darts/darts.nas", Options: Options{Plain: true}},
+		{file: "darts/darts.nas", o: lower.Relaxation{Channels: 2, EdgeWeights: true}},
+		{file: "nasbench1shot1/space3.nas", Options: Options{Plain: true}},
+		{file: "robustdarts/s1.nas", zero: 0.3},
+		{file: "transnasbench101/micro.nas", Options: Options{Plain: true, Shared: true}},
+		{file: "einspace/einspace.nas"},
+	} {
+		c.Batch, c.Seed, c.Clip = 16, 5, 5
+		_, s := load(t, c.file, c.o, small[c.file]...)
+		key := fmt.Sprintf("%d-%s-%v", i, filepath.Base(c.file), c.o)
+		want[key] = engineAnswer(t, ws, s, c.Options, c.zero, filepath.Join(folder, key))
+	}
+	var complaint bytes.Buffer
+	cmd := exec.Command(python, filepath.Join("..", "..", "..", "python", "tests", "engine", "supernets.py"), folder)
+	cmd.Stderr, cmd.Env = &complaint, append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, complaint.String())
+	}
+	var got map[string]torchAnswer
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatal(err)
+	}
+	worst := 0.0
+	for key, w := range want {
+		g := got[key]
+		for _, c := range []struct {
+			what      string
+			got, want []float64
+			limit     float64
+		}{
+			{"losses", g.Losses, w.Losses, 1e-4},
+			{"gradients", g.First, w.First, 1e-4},
+			{"gradients of second order", g.Second, w.Second, 1e-3}, // the finite difference divides by a small radius
+		} {
+			d, same := distance(c.got, c.want)
+			if worst = max(worst, d/c.limit); !(d <= c.limit) {
+				t.Errorf("%s: the %s differ by %.2g of the largest", key, c.what, d)
+			}
+			if !same {
+				t.Errorf("%s: other %s are zero: %v in PyTorch, %v here", key, c.what, c.got, c.want)
+			}
+		}
+	}
+	t.Logf("%d supernets; the largest difference is %.2g of what is allowed", len(want), worst)
+}
+
+// distance is the largest difference, relative to the largest number if that is above 1,
+// and whether the same numbers are zero.
+func distance(got, want []float64) (worst float64, same bool) {
+	if len(got) != len(want) {
+		return math.Inf(1), false
+	}
+	size := 1.0
+	same = true
+	for i, w := range want {
+		size = max(size, math.Abs(w))
+		same = same && (got[i] == 0) == (w == 0)
+		if d := math.Abs(got[i] - w); !(d <= worst) {
+			worst = d
+		}
+	}
+	return worst / size, same
+}
+
+// engineAnswer does with a supernet what the script in Python does, and writes all that
+// it starts from.
+func engineAnswer(t *testing.T, ws *kernel.Workers, s *lower.Supernet, o Options, zero float64, file string) torchAnswer {
+	t.Helper()
+	const rate = 0.025
+	o.Rule, o.Schedule = optim.SGD{Momentum: 0.9, Nesterov: true, WeightDecay: 5e-4}, optim.Schedule{Rate: rate}
+	n, err := New(s, ws, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	train, labels := batch(s, o.Batch, n.engine.places(), n.engine.classes(), 1)
+	valid, _ := batch(s, o.Batch, n.engine.places(), n.engine.classes(), 2)
+	m := random(n.Decisions(), 3)
+	for i := range m {
+		for k := range m[i] {
+			if float64((7*i+3*k)%10) < 10*zero {
+				m[i][k] = 0
+			}
+		}
+	}
+	network, err := wire.FromNetwork(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, err := proto.Marshal(network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type array struct {
+		Name  string `json:"name"`
+		Shape []int  `json:"shape"`
+	}
+	shape := append([]int{o.Batch}, s.Net.Inputs[0].Shape...)
+	names, arrays := []array{{"train", shape}, {"valid", shape}}, []any{train, valid}
+	for _, w := range n.engine.weights.learned {
+		names, arrays = append(names, array{w.Name(), w.Shape()}), append(arrays, w.Value().Data())
+	}
+	if err := checkpoint.Write(file, map[string]any{"network": base64.StdEncoding.EncodeToString(message), "plain": o.Plain, "shared": o.Shared,
+		"labels": labels, "mixture": m, "rate": rate, "decay": 5e-4, "arrays": names}, arrays...); err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	loss, first, err := n.ArchGradient(ctx, valid, labels, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	score, _, err := n.Score(ctx, valid, labels, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, second, err := n.Unrolled(ctx, Examples{train, labels}, Examples{valid, labels}, m, o.Rule, rate, 0.01)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := torchAnswer{Losses: []float64{loss, score}}
+	for range 2 {
+		if loss, err = n.WeightStep(ctx, train, labels, m); err != nil {
+			t.Fatal(err)
+		}
+		want.Losses = append(want.Losses, loss)
+	}
+	for i := range m {
+		want.First, want.Second = append(want.First, first[i]...), append(want.Second, second[i]...)
+	}
+	return want
+}
