@@ -48,9 +48,11 @@ func TestScripts(t *testing.T) {
 			"cells":   cells,
 			"sql":     edit,
 			"build":   build,
+			"torch":   torch,
 		},
 		Condition: func(name string) (bool, error) {
-			return name == "mount" && mountable() || name == "data" && benchmarks() != "" || name == "python" && pythonic(), nil
+			return name == "mount" && mountable() || name == "data" && benchmarks() != "" || name == "python" && pythonic() ||
+				name == "torch" && torchPython() != "", nil
 		},
 		Setup: func(e *testscript.Env) error {
 			repo, err := filepath.Abs(filepath.Join("..", ".."))

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -39,6 +40,25 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 // pythonic reports whether there is a Python that plugins in Python can be tested with.
 func pythonic() bool {
 	return exec.Command("python3", "-c", "import grpc, google.protobuf, pytest").Run() == nil
+}
+
+// torchPython finds a Python with PyTorch that plugins can run in; empty: there is none.
+var torchPython = sync.OnceValue(func() string {
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		path, err := exec.LookPath(python)
+		if err == nil && exec.Command(path, "-c", "import torch, grpc, google.protobuf").Run() == nil {
+			return path
+		}
+	}
+	return ""
+})
+
+// torch puts the Python with PyTorch first on the PATH.
+func torch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 || torchPython() == "" {
+		ts.Fatalf("usage: torch, where [torch] holds")
+	}
+	ts.Setenv("PATH", filepath.Dir(torchPython())+string(os.PathListSeparator)+ts.Getenv("PATH"))
 }
 
 // mountable reports whether file systems can be mounted here.
