@@ -117,7 +117,7 @@ func distance(got, want []float64) float64 {
 func engineAnswer(t *testing.T, ws *kernel.Workers, g *graph.Graph, file string) torchAnswer {
 	t.Helper()
 	const batch = 16 // of fewer, batch norm of a map of one pixel amplifies rounding
-	n, err := newNetwork(g, ws, batch, 1, objective{})
+	n, err := newNetwork(g, ws, batch, 1, objective{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
