@@ -30,7 +30,7 @@ are checked by what plugins say of themselves; none is started.`,
 		for _, file := range files {
 			m, diags := compiler.Load(file, readFile)
 			diags = append(diags, m.Check()...)
-			if !diags.HasErrors() && m.HasSearches() {
+			if !diags.HasErrors() && (m.HasSearches() || len(m.Operations()) > 0) {
 				plugins, err := described()
 				if err != nil {
 					return err
