@@ -11,13 +11,14 @@ To add an operation of your own, register it before the plugin is served.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Tuple, TypeVar
+from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 from torch import nn
 
 from ..layers import BatchNorm
 
 Builder = Callable[["Site"], nn.Module]
+Int = int  # within Site, int is a method
 
 TABLE: Dict[str, Builder] = {}
 ABSENT = {"zero", "none"}
@@ -34,19 +35,19 @@ class Site:
 
     address: str
     attributes: Dict[str, Any]
-    inputs: List[Tuple[int, ...]]  # shapes without the batch
+    inputs: List[Tuple[Int, ...]]  # shapes without the batch
     plain: bool = False  # batch norms have no scale and no shift
 
     @property
-    def channels(self) -> int:
+    def channels(self) -> Int:
         """Of the first input."""
         return self.inputs[0][0]
 
-    def norm(self, channels: int) -> nn.Module:
+    def norm(self, channels: Int) -> nn.Module:
         """Batch norm."""
         return BatchNorm(channels, affine=not self.plain)
 
-    def int(self, name: str, default: "int | None" = None) -> int:
+    def int(self, name: str, default: Optional[Int] = None) -> Int:
         """A whole number; without a default it must be there."""
         v = self.attributes.get(name, default)
         if not isinstance(v, int) or isinstance(v, bool):
