@@ -3,7 +3,7 @@ import { darts_pt, darts_pt_fixed, gdas, sdarts_adv, sdarts_rs } from "std/onesh
 import plugin "nasc/oneshot" version "~> 0.1" as one
 import plugin "nasc/train" version "~> 0.1" as train
 
-// nasc run spaces/nasbench201/drift.nas --set arch_lr=0.01 --report table --set report.data=nasbench201.nasb
+// nasc run spaces/nasbench201/oneshot-drift.nas --set arch_lr=0.01 --report table --set report.data=nasbench201.nasb
 //
 // What comes of it is in docs/one-shot.md.
 
