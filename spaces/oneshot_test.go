@@ -19,6 +19,7 @@ var oneshots = map[string]struct {
 }{
 	"nasbench201/oneshot-tiny.nas":     {6, "nasbench201"},
 	"nasbench201/oneshot-small.nas":    {6, "nasbench201"},
+	"nasbench201/oneshot-drift.nas":    {6, "nasbench201"},
 	"nasbench201/oneshot.nas":          {6, ""},
 	"darts/oneshot-small.nas":          {34, "darts"},
 	"nasbench1shot1/oneshot-small.nas": {10, "nasbench1shot1_3"},

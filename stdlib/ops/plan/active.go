@@ -17,6 +17,7 @@ import (
 // findGates lists the factors that terms of mixtures have and the steps that compute
 // them.
 func (p *Plan[T]) findGates() {
+	p.before = map[*value]int{}
 	seen := map[factor]bool{}
 	gate := func(of *value, n int) {
 		for i := range n {
@@ -32,7 +33,7 @@ func (p *Plan[T]) findGates() {
 		case *primitive:
 			switch k.op.What().(type) {
 			case ops.Weights:
-				p.before = append(p.before, i)
+				p.before[k.out] = i
 			case ops.Mixed:
 				gate(k.in[len(k.in)-1], len(k.in)-1)
 			case ops.MixedDots:
@@ -74,13 +75,13 @@ func (p *Plan[T]) prepare() {
 		}
 		return
 	}
-	for _, i := range p.before {
-		v := p.program.steps[i].outputs()[0]
-		p.views[v.id] = p.fixed(v)
-		p.runs[i]()
-	}
 	closed := make([]bool, len(p.gates))
+	var of *value
 	for i, f := range p.gates {
+		if f.of != of { // its place may be that of another by the time that it is used
+			of = f.of
+			p.compute(of)
+		}
 		closed[i] = p.views[f.of.id].Data[f.index] == 0
 	}
 	if !fresh && slices.Equal(closed, p.closed) {
@@ -92,6 +93,14 @@ func (p *Plan[T]) prepare() {
 		off[f] = closed[i]
 	}
 	p.activate(func(f factor) bool { return off[f] })
+}
+
+// compute runs the step of a value that is computed ahead of all else.
+func (p *Plan[T]) compute(v *value) {
+	if i, ok := p.before[v]; ok {
+		p.views[v.id] = p.fixed(v)
+		p.runs[i]()
+	}
 }
 
 // activate marks what is zero and what is needed, and lays the rest out.

@@ -51,7 +51,7 @@ type Plan[T kernel.Float] struct {
 	own    map[*value][]T       // leaves and what is wanted
 	runs   []func()             // by step
 	base   *T                   // where the views point into
-	before []int                // the steps that compute factors of mixtures
+	before map[*value]int       // the steps that compute factors of mixtures
 	gates  []factor             // all factors of mixtures
 	closed []bool               // those that are zero, in the last run
 }

@@ -47,6 +47,7 @@ func TestNascTorch(t *testing.T) {
 		{file: "nasbench201/nasbench201.nas", o: lower.Relaxation{Channels: 2, EdgeWeights: true}, Options: Options{Plain: true}},
 		{file: "darts/darts.nas", Options: Options{Plain: true}},
 		{file: "darts/darts.nas", o: lower.Relaxation{Channels: 2, EdgeWeights: true}},
+		{file: "darts/darts.nas", o: lower.Relaxation{Channels: 4, EdgeWeights: true}, zero: 0.3},
 		{file: "nasbench1shot1/space3.nas", Options: Options{Plain: true}},
 		{file: "robustdarts/s1.nas", zero: 0.3},
 		{file: "transnasbench101/micro.nas", Options: Options{Plain: true, Shared: true}},
