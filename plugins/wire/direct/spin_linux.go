@@ -29,6 +29,11 @@ type spin struct {
 	// After a look in vain so many messages are waited for at once; twice as many
 	// after the next. Who waits for something slow need not look for it.
 	rest, pause int
+
+	// How long the next rest is after the processor was away, and how many looks in a row
+	// it was not. Once may be the machine's own doing, most of all a virtual one's; where
+	// others have work it is away again at once.
+	wary, calm int
 }
 
 const (
@@ -39,13 +44,16 @@ const (
 	// away is how long others may have the processor that it offers: a plugin needs
 	// less for a message.
 	away = 500 * time.Microsecond
-	// longPause is for how many messages it does not look after that.
-	longPause = 2000
+	// shortPause and longPause are for how many messages it does not look after that, the
+	// first time and at most.
+	shortPause, longPause = 16, 2000
+	// calmed is after how many looks that is forgotten.
+	calmed = 200
 )
 
 func newSpin(f *os.File) (*spin, error) {
 	raw, err := f.SyscallConn()
-	s := &spin{raw: raw}
+	s := &spin{raw: raw, wary: shortPause}
 	s.look = s.try
 	return s, err
 }
@@ -65,9 +73,14 @@ func (s *spin) read(into []byte) int {
 
 // settle decides after a look when to look again.
 func (s *spin) settle() {
+	if s.busy {
+		s.rest, s.wary, s.calm = s.wary, min(4*s.wary, longPause), 0
+		return
+	}
+	if s.calm++; s.calm >= calmed {
+		s.wary = shortPause
+	}
 	switch {
-	case s.busy:
-		s.rest = longPause
 	case s.got > 0:
 		s.pause = 0
 	default:

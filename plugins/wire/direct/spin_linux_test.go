@@ -38,23 +38,34 @@ func TestSpin(t *testing.T) {
 }
 
 // A reader that looks in vain rests for one message, then for two, and so on; it does
-// not rest after it has found something, and rests for long where the processor is
-// wanted by others, whatever it has found.
+// not rest after it has found something. After the processor was away it rests whatever
+// it has found, the longer the more often that was so, until it has been there for many
+// looks.
 func TestSpinRests(t *testing.T) {
-	var s spin
+	s := spin{wary: shortPause}
+	look := func(got int, busy bool) int {
+		s.rest, s.got, s.busy = 0, got, busy
+		s.settle()
+		return s.rest
+	}
 	for i, c := range []struct {
 		got  int
 		busy bool
 		rest int
-	}{{5, false, 0}, {0, false, 1}, {0, false, 2}, {0, false, 4}, {9, false, 0}, {0, false, 1}, {0, true, longPause}, {3, true, longPause}} {
-		s.rest, s.got, s.busy = 0, c.got, c.busy
-		if s.settle(); s.rest != c.rest {
-			t.Errorf("look %d: a rest of %d messages, not %d", i, s.rest, c.rest)
+	}{{5, false, 0}, {0, false, 1}, {0, false, 2}, {0, false, 4}, {9, false, 0}, {0, false, 1},
+		{0, true, shortPause}, {3, true, 4 * shortPause}, {3, false, 0}, {3, true, 16 * shortPause}, {0, true, 64 * shortPause}, {0, true, longPause}, {0, true, longPause}} {
+		if rest := look(c.got, c.busy); rest != c.rest {
+			t.Errorf("look %d: a rest of %d messages, not %d", i, rest, c.rest)
 		}
 	}
+	for range calmed {
+		look(3, false)
+	}
+	if rest := look(3, true); rest != shortPause {
+		t.Errorf("after %d looks with the processor there a rest of %d messages, not %d", calmed, rest, shortPause)
+	}
 	for range 1000 {
-		s.got, s.busy = 0, false
-		s.settle()
+		look(0, false)
 	}
 	if s.rest != maxPause {
 		t.Errorf("after many looks in vain a rest of %d messages", s.rest)
