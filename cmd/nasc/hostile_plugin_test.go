@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,6 +31,7 @@ type hostile struct {
 	nascv1.UnimplementedPluginServer
 	folder    string
 	decisions int // of the space
+	deaf      atomic.Bool
 }
 
 // does reports whether the plugin is to do this wrong.
@@ -80,10 +82,10 @@ func serveHostile() {
 }
 
 func (h *hostile) Describe(context.Context, *nascv1.DescribeRequest) (*nascv1.DescribeResponse, error) {
-	if h.does("silent") {
+	if h.does("silent") || h.deaf.Load() {
 		time.Sleep(time.Hour)
 	}
-	return &nascv1.DescribeResponse{Name: "bad/plugin", Version: "6.6.6", Components: []*nascv1.Component{
+	return &nascv1.DescribeResponse{Name: "bad/plugin", Version: "6.6.6", Attentive: true, Components: []*nascv1.Component{
 		{Kind: nascv1.Component_KIND_OPTIMIZER, Name: "optimizer"},
 		{Kind: nascv1.Component_KIND_EVALUATOR, Name: "evaluator", Metrics: []*nascv1.Metric{{Name: "accuracy", HigherIsBetter: true}}},
 	}}, nil
@@ -117,6 +119,20 @@ func (h *hostile) configured() {
 func (h *hostile) die() {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	time.Sleep(time.Hour)
+}
+
+// stop stops the process until somebody lets it go on.
+func (h *hostile) stop() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	time.Sleep(time.Hour)
+}
+
+// compute keeps a processor busy, and answers nobody meanwhile.
+func (h *hostile) compute() {
+	h.deaf.Store(true)
+	defer h.deaf.Store(false)
+	for begun := time.Now(); time.Since(begun) < 2*time.Second; {
+	}
 }
 
 // flood prints what go-plugin's own readers stumble over.
@@ -210,6 +226,8 @@ func (h hostileOptimizer) wrong(m *nascv1.OptimizerResponse) {
 	case h.does("optimizer hangs"), h.once("optimizer sleeps"):
 		h.note("hanging", "")
 		time.Sleep(time.Hour)
+	case h.once("optimizer stops"):
+		h.stop()
 	case h.does("optimizer inflates"):
 		m.Answers = nil // an empty message is sent as a gigabyte
 	}
@@ -280,6 +298,10 @@ func (h hostileEvaluator) wrong(m *nascv1.EvaluateResponse, stream nascv1.Evalua
 				return err
 			}
 		}
+	case h.once("evaluator stops"):
+		h.stop()
+	case h.once("evaluator computes"):
+		h.compute()
 	case h.does("evaluator inflates"):
 		m.Ids, m.Results = nil, nil
 	case h.once("evaluator floods"):

@@ -31,6 +31,9 @@ func TestHostile(t *testing.T) {
 		{"optimizer inflates", "error E0507 [bad/plugin 6.6.6]: grpc: received message larger than max"},
 		{"evaluator dies", ""},
 		{"evaluator sleeps", ""},
+		{"optimizer stops", ""},
+		{"evaluator stops", ""},
+		{"evaluator computes", ""},
 		{"optimizer hangs", "it was ended since it said nothing for 500ms while a call was under way"},
 		{"evaluator floods", ""},
 		{"evaluator lengths", "error E0506 [bad/plugin 6.6.6]: the plugin gave a wrong answer: a result of 3 metrics, not 1"},
@@ -42,11 +45,14 @@ func TestHostile(t *testing.T) {
 			t.Parallel()
 			role, _, _ := strings.Cut(c.mode, " ")
 			s := besieged(t, c.mode)
-			run := s.searched
-			if strings.HasSuffix(c.mode, "hangs") || strings.HasSuffix(c.mode, "sleeps") {
-				run = s.patient
+			switch _, what, _ := strings.Cut(c.mode, " "); what {
+			case "hangs", "sleeps": // without an answer, but alive
+				s.env = []string{"NASC_PATIENCE=500ms"}
+			case "stops", "computes":
+				s.env = []string{"NASC_PULSE=500ms"}
 			}
-			e := s.nasc(run(role)...)
+			e := s.nasc(s.searched(role)...)
+			s.env = nil
 			want := honest[role]
 			if c.says == "" {
 				if log := s.log(); e.code != 0 || !slices.Equal(log, want) {

@@ -123,7 +123,7 @@ func TestKillOneShot(t *testing.T) {
 }
 
 // TestKillOneShotPlugin kills the evaluator, and then the optimizer, in the middle of a
-// stage: both go on from the last one, and the log is that of an undisturbed search.
+// stage, and stops the optimizer: both go on from the last one, and the log is that of an undisturbed search.
 func TestKillOneShotPlugin(t *testing.T) {
 	for _, c := range []struct {
 		method []string
@@ -134,12 +134,14 @@ func TestKillOneShotPlugin(t *testing.T) {
 		{shots[2], []string{"--set", "evaluator.die=15"}},
 		{shots[2], []string{"--set", "optimizer.die=3", "--set", "optimizer.file=NOTED"}},
 		{shots[2], []string{"--set", "optimizer.die=0", "--set", "optimizer.file=NOTED"}},
+		{shots[2], []string{"--set", "optimizer.die=1", "--set", "optimizer.file=NOTED", "--set", "stop=true"}},
 	} {
 		t.Run(strings.Join(append(c.method[:2:2], c.die...), " "), func(t *testing.T) {
 			t.Parallel()
 			whole, search := shooting(t, c.method)
 			whole.must(search)
 			k, search := shooting(t, c.method, c.die...)
+			search.Env = append(search.Env, "NASC_PULSE=1s")
 			for i, a := range search.Args {
 				search.Args[i] = strings.ReplaceAll(a, "NOTED", k.noted)
 			}

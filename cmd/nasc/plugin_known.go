@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,32 +24,8 @@ import (
 // between them.
 const overridesKey = "NASC_PLUGINS"
 
-// startTimeoutKey is the variable that says how long a plugin may take to start, "2m".
-const startTimeoutKey = "NASC_START_TIMEOUT"
-
-// startTimeout is how long a plugin may take to start; 0: as the host thinks.
-func startTimeout() (time.Duration, error) {
-	text := os.Getenv(startTimeoutKey)
-	if text == "" {
-		return 0, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, refuse(plan.UnknownSetting, "write it like 90s or 2m", "%s is %q, which is no time", startTimeoutKey, text)
-	}
-	return d, nil
-}
-
 // overrides are the values of --plugin.
 var overrides []string
-
-// patience is the value of --patience.
-var patience time.Duration
-
-// addPatience adds the flag to a command that searches.
-func addPatience(c *cobra.Command) {
-	c.Flags().DurationVar(&patience, "patience", 0, "how long a plugin may say nothing in a call before it is taken for dead, 30m (default: as long as it likes)")
-}
 
 // known is a plugin that may run, with what allows it.
 type known struct {
@@ -140,6 +115,10 @@ func newPlugins() (plan.Plugins, error) {
 // hosted is a host for plugins that may run. It warns of overrides.
 func hosted(all []known) (plan.Plugins, error) {
 	timeout, err := startTimeout()
+	if err != nil {
+		return plan.Plugins{}, err
+	}
+	patience, err := patience()
 	if err != nil {
 		return plan.Plugins{}, err
 	}

@@ -18,6 +18,7 @@ type siege struct {
 	dir    string // where nasc runs; its temporary folder is below
 	folder string // of what the plugin is to do wrong
 	run    string // of the search
+	env    []string
 }
 
 // besieged prepares a search whose plugin does one thing wrong.
@@ -92,6 +93,7 @@ func (s *siege) start(args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) 
 	c.Dir, c.Stdout, c.Stderr = s.dir, &out, &err
 	c.Env = append(os.Environ(), "TMPDIR="+s.temp(), "NASC_HOME="+filepath.Join(s.dir, "home"), "NASC_START_TIMEOUT=1s",
 		"AWS_SECRET_ACCESS_KEY=hunter2", "GITHUB_TOKEN=hunter2", "SSH_AUTH_SOCK=/tmp/hunter2", "NASC_PRIVATE=hunter2")
+	c.Env = append(c.Env, s.env...)
 	if err := c.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -174,11 +176,6 @@ func (s *siege) searched(role string) []string {
 		optimizer, evaluator = "random", "bad/plugin"
 	}
 	return s.plugged("run", "tiny.nas", "--optimizer", optimizer, "--evaluator", evaluator, "--budget", "12", "--seed", "3", "-o", s.run)
-}
-
-// patient is searched, with a limit to how long the plugin may be silent.
-func (s *siege) patient(role string) []string {
-	return append(s.searched(role), "--patience", "500ms")
 }
 
 // log are the trials of the search.

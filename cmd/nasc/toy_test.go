@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/nasc-project/nasc/compiler/lower"
@@ -222,6 +223,7 @@ type toyWalk struct {
 	Drunk   bool    `default:"false" doc:"it draws from where nobody knows the seed"`
 	Refuse  string  `default:"" doc:"the address of a decision that it cannot relax"`
 	Die     int     `default:"-1" doc:"the stage in which the process kills itself, once; needs file"`
+	Stop    bool    `default:"false" doc:"it stops there and does not kill itself"`
 	File    string  `default:"" doc:"whose end in .died says that it has"`
 }
 
@@ -279,6 +281,9 @@ func (w *toyWalker) Stage(ctx context.Context) (sdk.Stage, error) {
 		if died := w.p.File + ".died"; !exists(died) {
 			if err := os.WriteFile(died, nil, 0o644); err != nil {
 				return sdk.Stage{}, err
+			}
+			if w.p.Stop {
+				_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 			}
 			die()
 		}

@@ -44,6 +44,7 @@ func newServer(p Plugin, env Env) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.Attentive = true // calls are answered by goroutines of their own
 	return &server{plugin: p, describe: m, env: env, pool: newPool(), sessions: map[uint64]*session{}, families: map[uint64]*family{}}, nil
 }
 

@@ -263,6 +263,7 @@ func (e *Evaluator) judge(ctx context.Context, at place, jobs []wire.Job, which 
 			t.abandon(c)
 			return err
 		}
+		at.wait.hear()
 		var broken *brokenError
 		mail, broken = c.take(mail[:0])
 		results := make([]wire.Result, len(mail))

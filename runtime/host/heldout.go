@@ -31,17 +31,17 @@ func (e *Evaluator) Test(ctx context.Context, job wire.Job, progress func(wire.P
 	var result wire.TestMetrics
 	err = e.session.call(ctx, func(ctx context.Context, at place) (err error) {
 		m.Session = at.number
-		result, err = e.test(ctx, at.proc, m, progress)
+		result, err = e.test(ctx, at, m, progress)
 		return err
 	})
 	return result, err
 }
 
-func (e *Evaluator) test(ctx context.Context, proc *process, m *nascv1.TestRequest, progress func(wire.Progress)) (none wire.TestMetrics, _ error) {
+func (e *Evaluator) test(ctx context.Context, at place, m *nascv1.TestRequest, progress func(wire.Progress)) (none wire.TestMetrics, _ error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := e.session.plugin
-	events, err := nascv1.NewEvaluatorClient(proc.calls).Test(ctx, m)
+	events, err := nascv1.NewEvaluatorClient(at.proc.calls).Test(ctx, m)
 	if err != nil {
 		return none, err
 	}
@@ -53,6 +53,7 @@ func (e *Evaluator) test(ctx context.Context, proc *process, m *nascv1.TestReque
 		if err != nil {
 			return none, err
 		}
+		at.wait.hear()
 		switch ev := m.GetEvent().(type) {
 		case *nascv1.TestEvent_Progress:
 			if progress != nil {

@@ -20,7 +20,8 @@
 // A plugin that dies is started anew, at most [MaxRestarts] times in a row. An
 // optimizer is brought back by configuring it with the same seed and repeating
 // its steps, an evaluator by sending again what it had not finished, so that every
-// search ends with the same trial log (session.go, keeper.go).
+// search ends with the same trial log (session.go, keeper.go). One that hangs is ended, and
+// counts as one that has died (patience.go).
 //
 // Of a process (see process.go, runner.go and home.go) the host takes care that
 // it ends with the host, with everything it has started; that it sees nothing of
@@ -74,10 +75,9 @@ type Options struct {
 	// StartTimeout is how long a plugin may take to start and describe itself;
 	// 0 means 30 s.
 	StartTimeout time.Duration
-	// Patience is how long a plugin may say nothing while a call is under way, neither a
-	// result nor progress; a plugin that is silent for longer counts as one that has died.
-	// 0 means as long as it likes.
-	Patience time.Duration
+	// Patience is how long plugins may keep a call waiting; a plugin that takes longer
+	// counts as one that has died. Without it they may wait as long as they like.
+	Patience Patience
 }
 
 // Host starts plugins and ends them.

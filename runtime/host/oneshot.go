@@ -194,9 +194,9 @@ func (o *OneShot) stage(ctx context.Context, s *stages, answer func(context.Cont
 				return wire.Stage{}, nil, p.bad("%s", tidy(err.Error(), 500))
 			}
 			c := Call{m: r.Call, widths: s.widths, decisions: o.space}
-			back := s.at.proc.silence.aside()
+			s.at.wait.end()
 			reply, err := answer(ctx, c)
-			back()
+			s.at.wait.begin()
 			if err != nil {
 				return wire.Stage{}, nil, &answerError{err}
 			}

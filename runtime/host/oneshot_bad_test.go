@@ -175,7 +175,7 @@ func TestPatience(t *testing.T) {
 		"test/oneshot 0.3.0": {wire.Settings{"do": "hang"}, nil},
 		"test/trainer 0.4.0": {nil, wire.Settings{"do": "hang"}},
 	} {
-		s := patientToySearch(t, 2*time.Second, c.shot, c.eval)
+		s := patientToySearch(t, Patience{Answer: 2 * time.Second, Evaluation: 2 * time.Second}, c.shot, c.eval)
 		if err := s.begin(); err != nil {
 			t.Fatal(err)
 		}

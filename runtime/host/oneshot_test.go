@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/lower"
@@ -52,11 +51,11 @@ type toySearch struct {
 
 func newToySearch(t testing.TB, shot, eval wire.Settings) *toySearch {
 	t.Helper()
-	return patientToySearch(t, 0, shot, eval)
+	return patientToySearch(t, Patience{}, shot, eval)
 }
 
 // patientToySearch makes a search whose plugins may be silent for so long.
-func patientToySearch(t testing.TB, patience time.Duration, shot, eval wire.Settings) *toySearch {
+func patientToySearch(t testing.TB, patience Patience, shot, eval wire.Settings) *toySearch {
 	t.Helper()
 	h := newTestHost(t, Options{Commands: commands("test/oneshot", "test/trainer"), Patience: patience})
 	s := &toySearch{t: t, space: toySpace(t), file: filepath.Join(t.TempDir(), "supernet")}

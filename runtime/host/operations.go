@@ -46,6 +46,8 @@ func (p *Plugin) operations(ctx context.Context, threads int) (*operations, erro
 	open := &nascv1.OpsOpenRequest{Socket: o.address.Socket, Secret: secret, Folder: h.dir, Threads: int32(threads)}
 	o.session = p.session(wire.Component{Kind: "operations"}, func(ctx context.Context, at place) error {
 		_, err := nascv1.NewOpsClient(at.proc.calls).Open(ctx, open)
+		// What the evaluator calls it for, the host does not see: it is always watched.
+		at.proc.watch.join(0).begin()
 		return err
 	})
 	if err := o.ready(ctx); err != nil {

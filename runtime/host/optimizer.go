@@ -274,6 +274,7 @@ func (o *Optimizer) open(ctx context.Context, at place) error {
 		if err != nil {
 			return err
 		}
+		at.wait.hear()
 		all, err := wire.ToGenotypes(answer, int(s.step.GetAsk()), len(o.space.Decisions))
 		if err != nil || s.answer != fingerprint(all, answer.GetDone() && len(all) == 0) {
 			return p.fault(NotReproducible,

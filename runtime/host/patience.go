@@ -2,98 +2,209 @@ package host
 
 import (
 	"context"
-	"strings"
+	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 )
 
-// patience ends a process that says nothing for too long while a call is under way:
-// neither a result nor progress. It then counts as one that has died. It hears what comes
-// over gRPC, so that is the way that all messages go of a process that it watches.
-type patience struct {
-	limit time.Duration
-	begun time.Time
-	calls atomic.Int32 // under way
-	last  atomic.Int64 // when something was heard, or a call was made: nanoseconds from the start
-	over  atomic.Bool
+// Patience is how long plugins may keep a call waiting before they count as ones that have
+// died. A limit of 0 is none.
+type Patience struct {
+	// Answer is how long an optimizer may take for one thing that it is asked, and whatever
+	// else is asked that takes no training.
+	Answer time.Duration
+	// Evaluation is how long an evaluator may tell neither a result nor progress, whatever
+	// it has been given.
+	Evaluation time.Duration
+	// Pulse is how long a process may give no sign of life while a call is under way. It is
+	// for plugins that say that they answer while they work: one that is stopped, or has
+	// locked itself up, is known from one that computes for long.
+	Pulse time.Duration
 }
 
-// newPatience makes the patience with a process; nil: it has no limit.
-func newPatience(limit time.Duration) *patience {
-	if limit <= 0 {
-		return nil
+// DefaultPatience is generous, since who trains may be silent for hours. A process that
+// does not even say that it is there is given up sooner.
+var DefaultPatience = Patience{Answer: 10 * time.Minute, Evaluation: 24 * time.Hour, Pulse: time.Minute}
+
+// interval is how often somebody who has this patience looks; 0: never.
+func (p Patience) interval() time.Duration {
+	least := time.Duration(0)
+	for _, limit := range []time.Duration{p.Answer, p.Evaluation, p.Pulse} {
+		if limit > 0 && (least == 0 || limit < least) {
+			least = limit
+		}
 	}
-	return &patience{limit: limit, begun: time.Now()}
+	if least > 0 {
+		least = max(least/10, time.Millisecond)
+	}
+	return least
 }
 
-func (p *patience) heard() { p.last.Store(int64(time.Since(p.begun))) }
-
-// call notes that a call is made, and returns what notes that it has ended.
-func (p *patience) call() (ended func()) {
-	if p == nil {
-		return func() {}
-	}
-	p.heard()
-	p.calls.Add(1)
-	return func() { p.calls.Add(-1) }
+// believed is how much of the time between two looks counts: a host that was stopped
+// itself, or slept with the machine, has not waited meanwhile.
+func (p Patience) believed(passed time.Duration) time.Duration {
+	return min(passed, 2*p.interval())
 }
 
-// aside notes that a call waits for somebody else than the process, and returns what
-// notes that it waits for the process again.
-func (p *patience) aside() (back func()) {
-	if p == nil {
-		return func() {}
-	}
-	p.calls.Add(-1)
-	return func() {
-		p.heard()
-		p.calls.Add(1)
+// waiting is what one session of a process waits for. Whoever makes a call or hears
+// something adds to a counter, and nobody looks at a clock but the watch. A nil one is of
+// a session that is nowhere.
+type waiting struct {
+	limit time.Duration // 0: none
+	under atomic.Int32  // calls under way
+	heard atomic.Uint32 // calls made and messages heard
+
+	// Of the watch.
+	seen  uint32
+	quiet time.Duration // with a call under way and nothing heard
+}
+
+// begin notes that a call is made, or that it waits for the process again.
+func (w *waiting) begin() {
+	if w != nil {
+		w.heard.Add(1)
+		w.under.Add(1)
 	}
 }
 
-// watch kills a process when it is silent for too long, until the process is stopped.
-func (p *patience) watch(proc *process) {
-	tick := time.NewTicker(max(p.limit/10, time.Millisecond))
+// end notes that a call has ended, or that it waits for somebody else.
+func (w *waiting) end() {
+	if w != nil {
+		w.under.Add(-1)
+	}
+}
+
+// hear notes that the process has said something to the session.
+func (w *waiting) hear() { w.heard.Add(1) }
+
+// watch ends a process that hangs. It then counts as one that has died: what was under way
+// there is made again in another process, or fails.
+type watch struct {
+	proc     *process
+	patience Patience
+	verdict  atomic.Pointer[verdict]
+
+	asking   atomic.Bool // the process, whether it is alive
+	answered atomic.Bool
+
+	mu    sync.Mutex
+	all   map[*waiting]struct{}
+	quiet time.Duration // with calls under way and no sign of life
+	used  time.Duration // processor time, when that began
+}
+
+// verdict is why a watch has ended its process, and what to do if that was wrong.
+type verdict struct{ why, help string }
+
+func newWatch(proc *process, p Patience) *watch {
+	return &watch{proc: proc, patience: p, all: map[*waiting]struct{}{}}
+}
+
+// join is for a session that is opened in the process.
+func (w *watch) join(limit time.Duration) *waiting {
+	s := &waiting{limit: limit}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all[s] = struct{}{}
+	return s
+}
+
+// leave is for a session that is over.
+func (w *watch) leave(s *waiting) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.all, s)
+}
+
+// run watches until the process is stopped.
+func (w *watch) run() {
+	every := w.patience.interval()
+	if every == 0 {
+		return
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for {
+	for last := time.Now(); ; {
 		select {
-		case <-proc.life.Done():
+		case <-w.proc.life.Done():
 			return
 		case <-tick.C:
 		}
-		if p.calls.Load() > 0 && time.Since(p.begun)-time.Duration(p.last.Load()) > p.limit {
-			p.over.Store(true)
-			proc.host.opts.Log.Warn("plugin is silent", "plugin", proc.plugin.name, "for", p.limit)
-			if err := proc.runner.Kill(context.Background()); err != nil {
-				proc.host.opts.Log.Error("plugin is silent", "plugin", proc.plugin.name, "error", err)
-			}
+		now := time.Now()
+		v := w.look(w.patience.believed(now.Sub(last)))
+		last = now
+		if v != nil {
+			w.end(v)
 			return
 		}
 	}
 }
 
-// contract marks the context of a call of the contract: go-plugin has services of its own,
-// one of which carries what a plugin prints.
-type contract struct{}
-
-// TagRPC implements [stats.Handler].
-func (p *patience) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
-	if strings.HasPrefix(info.FullMethodName, "/nasc.v1.") {
-		return context.WithValue(ctx, contract{}, true)
+// look tells why the process is to be ended; nil: it is not.
+func (w *watch) look(passed time.Duration) *verdict {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	busy, lively := false, w.answered.Swap(false)
+	for s := range w.all {
+		if n := s.heard.Load(); n != s.seen || s.under.Load() == 0 {
+			lively = lively || n != s.seen
+			s.seen, s.quiet = n, 0
+			continue
+		}
+		busy = true
+		if s.quiet += passed; s.limit > 0 && s.quiet > s.limit {
+			return &verdict{fmt.Sprintf("it said nothing for %v while a call was under way", s.limit),
+				"if it may take longer, say so with --patience"}
+		}
 	}
-	return ctx
+	switch pulse := w.patience.Pulse; {
+	case pulse == 0 || !w.proc.attentive:
+		return nil
+	case !busy || lively:
+		w.quiet = 0
+		return nil
+	case w.quiet == 0:
+		w.used = processorTime(w.proc.runner.pid())
+	case w.quiet > pulse:
+		// Code in C that keeps the lock of an interpreter lets nobody answer, and may
+		// compute for long. What hangs computes nothing.
+		if now := processorTime(w.proc.runner.pid()); now-w.used < pulse/10 {
+			return &verdict{fmt.Sprintf("it gave no sign of life for %v while a call was under way", pulse),
+				"--patience 0 waits for it all the same"}
+		}
+		w.quiet = 0
+		return nil
+	}
+	w.quiet += passed
+	w.ask()
+	return nil
 }
 
-// HandleRPC implements [stats.Handler].
-func (p *patience) HandleRPC(ctx context.Context, s stats.RPCStats) {
-	if _, in := s.(*stats.InPayload); in && ctx.Value(contract{}) != nil {
-		p.heard()
+// ask asks the process whether it is alive, unless it is being asked.
+func (w *watch) ask() {
+	if w.asking.Swap(true) {
+		return
 	}
+	go func() {
+		defer w.asking.Store(false)
+		_, err := nascv1.NewPluginClient(w.proc.conn).Describe(w.proc.life, &nascv1.DescribeRequest{})
+		if code := status.Code(err); code != codes.Unavailable && code != codes.Canceled {
+			w.answered.Store(true)
+		}
+	}()
 }
 
-// The rest of a [stats.Handler] is not needed.
-
-func (p *patience) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
-func (p *patience) HandleConn(context.Context, stats.ConnStats)                       {}
+func (w *watch) end(v *verdict) {
+	w.verdict.Store(v)
+	log := w.proc.host.opts.Log.With("plugin", w.proc.plugin.name)
+	log.Warn("plugin hangs", "why", v.why)
+	if err := w.proc.runner.Kill(context.Background()); err != nil {
+		log.Error("plugin hangs", "error", err)
+	}
+}

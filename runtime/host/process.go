@@ -33,12 +33,14 @@ type process struct {
 	runner  *runner
 	home    *home
 	journal *journal
-	silence *patience // nil: it may be silent
+	watch   *watch
 	conn    *grpc.ClientConn
 	// calls is where short calls go: the direct socket that the plugin offers for
 	// them, or else conn.
 	calls grpc.ClientConnInterface
 	once  sync.Once
+
+	attentive bool // it answers while it works
 
 	life     context.Context // ends with stop
 	end      context.CancelFunc
@@ -124,15 +126,10 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 	log := h.opts.Log.With("plugin", p.name)
 	j := newJournal(log, slog.LevelError)
 	proc := &process{host: h, plugin: p, home: where, journal: j, runner: newRunner(p.command, where.dir, j)}
+	proc.watch = newWatch(proc, h.opts.Patience)
 	proc.life, proc.end = context.WithCancel(context.Background())
 	timeout, cancel := context.WithTimeout(ctx, h.opts.StartTimeout)
 	defer cancel()
-	dial := []grpc.DialOption{grpc.WithDefaultCallOptions(
-		grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
-		grpc.WithInitialWindowSize(wire.Window), grpc.WithInitialConnWindowSize(wire.Window)}
-	if proc.silence = newPatience(h.opts.Patience); proc.silence != nil {
-		dial = append(dial, grpc.WithStatsHandler(proc.silence))
-	}
 	proc.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  plugin.HandshakeConfig{MagicCookieKey: wire.CookieKey, MagicCookieValue: wire.CookieValue},
 		VersionedPlugins: map[int]plugin.PluginSet{wire.ProtocolVersion: {wire.ServiceName: connection{}}},
@@ -148,7 +145,9 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 		SyncStdout:       proc.journal.printed(),
 		SyncStderr:       proc.journal.stream(),
 		Logger:           bridge(log),
-		GRPCDialOptions:  dial,
+		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+			grpc.WithInitialWindowSize(wire.Window), grpc.WithInitialConnWindowSize(wire.Window)},
 	})
 	if err := h.add(proc); err != nil {
 		where.remove()
@@ -182,10 +181,8 @@ func (proc *process) connect(ctx context.Context) (wire.Description, error) {
 	if err != nil {
 		return d, &descriptionError{err}
 	}
-	if proc.silence != nil {
-		go proc.silence.watch(proc)
-		return d, nil
-	}
+	proc.attentive = m.GetAttentive()
+	go proc.watch.run()
 	if !direct.Supported {
 		return d, nil
 	}
@@ -271,8 +268,9 @@ func (p *Plugin) startFault(proc *process, err error) error {
 
 // obituary notes how the process ended and what it said last.
 func (proc *process) obituary(d *diag.Diagnostic) {
-	if s := proc.silence; s != nil && s.over.Load() {
-		d.Notes = append(d.Notes, diag.Note{Text: fmt.Sprintf("it was ended since it said nothing for %v while a call was under way", s.limit)})
+	if v := proc.watch.verdict.Load(); v != nil {
+		d.Notes = append(d.Notes, diag.Note{Text: "it was ended since " + v.why})
+		d.Help = v.help
 	}
 	select {
 	case <-proc.runner.ended:

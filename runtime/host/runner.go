@@ -160,6 +160,9 @@ func (r *runner) Stdout() io.ReadCloser { return r.stdout }
 func (r *runner) Stderr() io.ReadCloser { return r.stderr }
 func (r *runner) Name() string          { return r.cmd.Path }
 
+// pid is the number of the process, which has started.
+func (r *runner) pid() int { return r.cmd.Process.Pid }
+
 func (r *runner) ID() string {
 	if r.cmd.Process == nil {
 		return ""

@@ -19,6 +19,7 @@ type session struct {
 	plugin *Plugin
 	keeper *keeper
 	shared bool
+	limit  time.Duration // of a call, as [Patience] has it
 	// aside is where a call is made that was under way at too many deaths.
 	aside *quarantine
 	// configure opens the session in a process, under a number, and brings it to
@@ -34,6 +35,7 @@ type session struct {
 type place struct {
 	proc   *process // nil: nowhere
 	number uint64   // of the session there
+	wait   *waiting // of the session there
 }
 
 // session makes a session of a component. The process that was started for the
@@ -41,7 +43,10 @@ type place struct {
 func (p *Plugin) session(c wire.Component, configure func(context.Context, place) error) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := &session{plugin: p, shared: c.Shared, configure: configure}
+	s := &session{plugin: p, shared: c.Shared, limit: p.host.opts.Patience.Answer, configure: configure}
+	if c.Kind == wire.EvaluatorKind {
+		s.limit = p.host.opts.Patience.Evaluation
+	}
 	name := string(c.Kind) + " " + c.Name
 	if h := p.shared[name]; h != nil {
 		s.keeper, s.aside = h.keeper, h.aside
@@ -76,11 +81,12 @@ func (s *session) enter(ctx context.Context) (place, error) {
 	if s.at.proc == proc {
 		return s.at, nil
 	}
-	at := place{proc, proc.sessions.Add(1)}
-	ended := proc.silence.call()
+	at := place{proc, proc.sessions.Add(1), proc.watch.join(s.limit)}
+	at.wait.begin()
 	err = s.configure(ctx, at)
-	ended()
+	at.wait.end()
 	if err != nil {
+		proc.watch.leave(at.wait)
 		return place{proc: proc}, err
 	}
 	s.at = at
@@ -103,6 +109,7 @@ func (at place) release() {
 	if at.proc == nil {
 		return
 	}
+	at.proc.watch.leave(at.wait)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	// Whether the process still hears it does not matter.
@@ -142,7 +149,7 @@ func (s *session) attempt(ctx context.Context, d *deaths, f func(context.Context
 		}
 		defer s.aside.leave()
 		k = s.aside.keeper
-		alone := &session{plugin: s.plugin, keeper: k, configure: s.configure}
+		alone := &session{plugin: s.plugin, keeper: k, limit: s.limit, configure: s.configure}
 		at, err = alone.enter(ctx)
 		defer func() {
 			if s.shared {
@@ -155,9 +162,9 @@ func (s *session) attempt(ctx context.Context, d *deaths, f func(context.Context
 		at, err = s.enter(ctx)
 	}
 	if err == nil {
-		ended := at.proc.silence.call()
+		at.wait.begin()
 		err = f(ctx, at)
-		ended()
+		at.wait.end()
 	}
 	if err == nil {
 		k.well()
@@ -203,9 +210,9 @@ func (s *session) once(ctx context.Context, f func(context.Context, place) error
 
 // within makes a call at a place where the session was opened, and is like once.
 func (s *session) within(ctx context.Context, at place, f func(context.Context) error) error {
-	ended := at.proc.silence.call()
+	at.wait.begin()
 	err := f(ctx)
-	ended()
+	at.wait.end()
 	var foreign *answerError
 	switch {
 	case err == nil:

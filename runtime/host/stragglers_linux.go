@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -15,48 +13,21 @@ import (
 // What a plugin has started ends with its group. A process that has left the group is
 // found by its parents while the plugin lives ([below]), and afterwards by the name of
 // the plugin's home, which it has inherited in its environment unless the plugin has
-// taken it out, as the SDKs do ([endMarked]).
+// taken it out, as the SDKs do ([endMarked]). What cannot be found in either way is an
+// orphan (orphans_linux.go).
 
-// straggler is a process that may belong to a plugin.
-type straggler struct{ pid, parent int }
-
-// processes lists the numbers of all processes.
-func processes() (pids []int) {
-	folders, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		return nil
-	}
-	for _, folder := range folders {
-		if pid, err := strconv.Atoi(filepath.Base(folder)); err == nil {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
-}
-
-// parentOf is the parent of a process; 0: there is no such process.
-func parentOf(pid int) int {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // the name before may hold anything
-	if len(fields) < 2 {
-		return 0
-	}
-	parent, err := strconv.Atoi(string(fields[1]))
-	if err != nil {
-		return 0
-	}
-	return parent
-}
+// straggler is a process that may belong to a plugin. No other has both its number and
+// its birth.
+type straggler struct{ pid, born int }
 
 // below lists what a process has started, and what that has.
 func below(pid int) []straggler {
 	children := map[int][]straggler{}
 	for _, pid := range processes() {
-		p := straggler{pid, parentOf(pid)}
-		children[p.parent] = append(children[p.parent], p)
+		if s := stat(pid); s != nil {
+			parent := s.number(statParent)
+			children[parent] = append(children[parent], straggler{pid, s.number(statBorn)})
+		}
 	}
 	all := children[pid]
 	for i := 0; i < len(all); i++ {
@@ -68,8 +39,7 @@ func below(pid int) []straggler {
 // endBelow kills processes that below has listed.
 func endBelow(all []straggler) {
 	for _, p := range all {
-		// When its parent has ended in the meantime, it has another one.
-		end(p.pid, func() bool { now := parentOf(p.pid); return now == p.parent || now == 1 })
+		end(p.pid, func() bool { return stat(p.pid).number(statBorn) == p.born })
 	}
 }
 

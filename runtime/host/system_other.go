@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // separate makes the process the head of a group of its own.
@@ -23,3 +24,6 @@ func await(cmd *exec.Cmd, gone *atomic.Bool) error {
 
 // sharedMemory is empty: there are no files here that are memory.
 func sharedMemory() string { return "" }
+
+// processorTime is not known.
+func processorTime(int) time.Duration { return 0 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -72,3 +73,6 @@ var hostEnv = []string{
 
 // sharedMemory is empty: there are no files here that are memory.
 func sharedMemory() string { return "" }
+
+// processorTime is not known.
+func processorTime(int) time.Duration { return 0 }

@@ -130,7 +130,11 @@ type DescribeResponse struct {
 	// The operations that the plugin offers to spaces, as a module of the language: an
 	// `op` for each that the process computes, through the service Ops, and a `block` for
 	// each that is made of others and needs no process.
-	Signatures    string `protobuf:"bytes,7,opt,name=signatures,proto3" json:"signatures,omitempty"`
+	Signatures string `protobuf:"bytes,7,opt,name=signatures,proto3" json:"signatures,omitempty"`
+	// Whether the process answers Describe at any time, whatever else it is doing. While a
+	// call takes long the host asks it now and then, and may take a process that does not
+	// answer for one that hangs.
+	Attentive     bool `protobuf:"varint,8,opt,name=attentive,proto3" json:"attentive,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -212,6 +216,13 @@ func (x *DescribeResponse) GetSignatures() string {
 		return x.Signatures
 	}
 	return ""
+}
+
+func (x *DescribeResponse) GetAttentive() bool {
+	if x != nil {
+		return x.Attentive
+	}
+	return false
 }
 
 // Direct is a Unix socket for one stream of a process. The host connects, sends the
@@ -4338,7 +4349,7 @@ var File_nasc_v1_nasc_proto protoreflect.FileDescriptor
 const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\n" +
 	"\x12nasc/v1/nasc.proto\x12\anasc.v1\"\x11\n" +
-	"\x0fDescribeRequest\"\xf6\x01\n" +
+	"\x0fDescribeRequest\"\x94\x02\n" +
 	"\x10DescribeResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x10\n" +
@@ -4350,7 +4361,8 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\x05calls\x18\x06 \x01(\v2\x0f.nasc.v1.DirectR\x05calls\x12\x1e\n" +
 	"\n" +
 	"signatures\x18\a \x01(\tR\n" +
-	"signatures\"8\n" +
+	"signatures\x12\x1c\n" +
+	"\tattentive\x18\b \x01(\bR\tattentive\"8\n" +
 	"\x06Direct\x12\x16\n" +
 	"\x06socket\x18\x01 \x01(\tR\x06socket\x12\x16\n" +
 	"\x06secret\x18\x02 \x01(\fR\x06secret\"3\n" +

@@ -30,7 +30,7 @@ def plain(v: "pb.Value") -> Any:
 def description(p: Plugin) -> "pb.DescribeResponse":
     """What a plugin says of itself."""
     return pb.DescribeResponse(name=p.name, version=p.version, doc=p.doc, components=[_component(c) for c in p.components],
-                               signatures=p.signatures)
+                               signatures=p.signatures, attentive=True)
 
 
 def _component(c: Type[Component]) -> "pb.Component":
