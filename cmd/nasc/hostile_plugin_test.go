@@ -112,7 +112,25 @@ func (h *hostile) configured() {
 			}
 			h.note(fmt.Sprint("child", session), fmt.Sprint(c.Process.Pid))
 		}
+	case h.once("daemon"):
+		h.daemon("its daemon", "3600")
+	case h.once("litters"):
+		for i := range 5 {
+			h.daemon(fmt.Sprint("litter", i), "0.1")
+		}
 	}
+}
+
+// daemon starts a process that sleeps, in a session of its own, without a word of the
+// environment and without a parent.
+func (h *hostile) daemon(name, seconds string) {
+	c := exec.Command("env", "-i", "PATH="+os.Getenv("PATH"), "sh", "-c", "sleep "+seconds+" >/dev/null 2>&1 & echo $!")
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	pid, err := c.Output()
+	if err != nil {
+		panic(err)
+	}
+	h.note(name, strings.TrimSpace(string(pid)))
 }
 
 // die ends the process without a word.
@@ -132,6 +150,17 @@ func (h *hostile) compute() {
 	h.deaf.Store(true)
 	defer h.deaf.Store(false)
 	for begun := time.Now(); time.Since(begun) < 2*time.Second; {
+	}
+}
+
+// buried waits until a process that was noted has ended and was asked how.
+func (h *hostile) buried(name string) {
+	pid, err := os.ReadFile(filepath.Join(h.folder, name))
+	for end := time.Now().Add(30 * time.Second); err == nil; time.Sleep(10 * time.Millisecond) {
+		if _, err = os.Stat("/proc/" + string(pid)); err == nil && time.Now().After(end) {
+			h.note("unburied", name)
+			return
+		}
 	}
 }
 
@@ -308,6 +337,12 @@ func (h hostileEvaluator) wrong(m *nascv1.EvaluateResponse, stream nascv1.Evalua
 		h.flood()
 	case h.once("swaps"):
 		h.swap()
+	case h.does("litters"):
+		for i := range 5 {
+			h.buried(fmt.Sprint("litter", i))
+		}
+	case h.does("daemon") && os.Mkdir(filepath.Join(h.folder, "died"), 0o700) == nil:
+		h.die() // and the daemon goes on
 	}
 	return nil
 }

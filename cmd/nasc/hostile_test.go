@@ -188,15 +188,43 @@ func TestHostileForks(t *testing.T) {
 	if e := s.nasc(s.searched("evaluator")...); e.code != 0 { // after which nothing is left
 		t.Errorf("exit code %d\n%s", e.code, e.stderr)
 	}
-	for _, name := range []string{"childfalse", "childtrue"} {
-		pid, err := strconv.Atoi(s.noted(name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err == nil && !bytes.Contains(stat, []byte(") Z ")) { // its parent may not ask for its end
-			t.Errorf("process %d, %s, is alive: %s", pid, name, stat)
-		}
+	s.hasEnded("childfalse")
+	s.hasEnded("childtrue")
+}
+
+// TestHostileDaemon: a daemon that nothing connects with its plugin any more outlives that
+// plugin, and not nasc.
+func TestHostileDaemon(t *testing.T) {
+	s := besieged(t, "daemon")
+	e := s.nasc(s.searched("evaluator")...)
+	if e.code != 0 || len(s.log()) != 12 {
+		t.Errorf("exit code %d\n%s", e.code, e.stderr)
+	}
+	if !exists(filepath.Join(s.folder, "died")) {
+		t.Error("the plugin has not died in between")
+	}
+	s.hasEnded("its daemon")
+}
+
+// TestHostileLitters: processes that have lost their parent are asked how they ended, so
+// that no zombies gather below nasc.
+func TestHostileLitters(t *testing.T) {
+	s := besieged(t, "litters")
+	if e := s.nasc(s.searched("evaluator")...); e.code != 0 || s.noted("unburied") != "" {
+		t.Errorf("exit code %d, and %q is a zombie\n%s", e.code, s.noted("unburied"), e.stderr)
+	}
+}
+
+// hasEnded demands that a process whose number the plugin has noted is gone.
+func (s *siege) hasEnded(name string) {
+	s.t.Helper()
+	pid, err := strconv.Atoi(s.noted(name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err == nil && !bytes.Contains(stat, []byte(") Z ")) { // its parent may not ask for its end
+		s.t.Errorf("process %d, %s, is alive: %s", pid, name, stat)
 	}
 }
 

@@ -138,7 +138,7 @@ func hosted(all []known) (plan.Plugins, error) {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	h := host.New(host.Options{Commands: commands, Missing: missingPlugin, Log: log, StartTimeout: timeout, Patience: patience})
+	h := host.New(host.Options{Commands: commands, Missing: missingPlugin, Log: log, StartTimeout: timeout, Patience: patience, Adopt: true})
 	return plan.Plugins{Host: h, Commands: commands}, nil
 }
 

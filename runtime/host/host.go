@@ -78,12 +78,15 @@ type Options struct {
 	// Patience is how long plugins may keep a call waiting; a plugin that takes longer
 	// counts as one that has died. Without it they may wait as long as they like.
 	Patience Patience
+	// Adopt says that this process starts no others but by hosts. It is then made the parent
+	// of all that plugins leave behind, so that nothing of them can get away; on Linux only.
+	Adopt bool
 }
 
 // Host starts plugins and ends them.
 type Host struct {
 	opts  Options
-	sweep sync.Once
+	first sync.Once // before a plugin is started
 	// backOff is the wait before the first restart of a plugin; each further one
 	// waits four times as long.
 	backOff time.Duration
@@ -102,6 +105,16 @@ func New(opts Options) *Host {
 		opts.StartTimeout = 30 * time.Second
 	}
 	return &Host{opts: opts, backOff: 100 * time.Millisecond, live: map[*process]bool{}}
+}
+
+// prepare makes this process one that starts plugins.
+func (h *Host) prepare() {
+	sweepHomes()
+	if h.opts.Adopt {
+		if err := adopt(); err != nil {
+			h.opts.Log.Warn("what plugins leave behind may get away", "error", err)
+		}
+	}
 }
 
 // BuiltIn is the command that serves a plugin by the running binary itself:

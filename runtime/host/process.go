@@ -108,7 +108,7 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 	if !p.Starts() {
 		return nil, wire.Description{}, p.fault(CannotStart, "the plugin is not to be started")
 	}
-	h.sweep.Do(sweepHomes)
+	h.first.Do(h.prepare)
 	if err := ctx.Err(); err != nil {
 		return nil, wire.Description{}, err
 	}

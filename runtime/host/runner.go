@@ -24,7 +24,8 @@ import (
 // with go-plugin in what it keeps away from it:
 //
 //   - The process heads a group of its own and ends with the host; when it ends,
-//     so does the rest of the group, and what has left it, where that can be found.
+//     so does the rest of the group, and what has left it, where that can be found; what
+//     cannot ends with the last plugin (orphans_linux.go).
 //   - Of standard output go-plugin sees the handshake and nothing else, of
 //     standard error nothing: both go to the log, line by line and bounded. (Its
 //     own reader stops at a line of 64 KB, which blocks the plugin, and panics on
@@ -108,6 +109,7 @@ func (r *runner) Start(context.Context) error {
 		pumps.Go(func() { io.Copy(r.log, errR) })
 		err = await(r.cmd, &r.gone)
 		endMarked(r.home)
+		children.waited(r.pid())
 		// A process that left the group may still hold the pipes.
 		shut := time.AfterFunc(200*time.Millisecond, func() { outR.Close(); errR.Close() })
 		pumps.Wait()
@@ -131,7 +133,7 @@ func (r *runner) launch() error {
 	if r.killed {
 		return context.Canceled
 	}
-	return r.cmd.Start()
+	return children.start(r.cmd)
 }
 
 // handshake is the line by which go-plugin learns the address.
