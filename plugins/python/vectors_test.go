@@ -45,10 +45,12 @@ type vector struct {
 
 // vectors are those of all shipped spaces, and words of random streams.
 type vectors struct {
-	Bits    []uint64 // of the stream ("bits", 3) of seed 5
-	Below   []uint64 // below 10, 1000, 2^40 + 1, 3 * 2^62 of the same stream, going on
-	Perm    []int    // of 10, going on
-	Float64 float64  // going on
+	Bits    []uint64  // of the stream ("bits", 3) of seed 5
+	Below   []uint64  // below 10, 1000, 2^40 + 1, 3 * 2^62 of the same stream, going on
+	Perm    []int     // of 10, going on
+	Float64 float64   // going on
+	Normal  []float64 // every 500th of 20000: some of each way to make one come before it
+	Exp     []float64
 	Spaces  map[string]vector
 }
 
@@ -62,6 +64,11 @@ func made(t *testing.T) vectors {
 		v.Below = append(v.Below, r.Uint64N(n))
 	}
 	v.Perm, v.Float64 = r.Perm(10), r.Float64()
+	for i := range 20000 {
+		if n, e := r.NormFloat64(), r.ExpFloat64(); i%500 == 499 {
+			v.Normal, v.Exp = append(v.Normal, n), append(v.Exp, e)
+		}
+	}
 	err := fs.WalkDir(spaces.Files, ".", func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path.Ext(file) != ".nas" {
 			return err

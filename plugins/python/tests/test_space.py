@@ -24,6 +24,8 @@ def test_streams():
     assert [s.below(n) for n in (10, 1000, (1 << 40) + 1, 3 << 62)] == VECTORS["Below"]
     assert s.permutation(10) == VECTORS["Perm"]
     assert s.random() == VECTORS["Float64"]
+    pairs = [(s.normal(), s.exponential()) for _ in range(20000)]
+    assert pairs[499::500] == [(pytest.approx(n, rel=1e-15), pytest.approx(e, rel=1e-15)) for n, e in zip(VECTORS["Normal"], VECTORS["Exp"])]
     assert derive(1, "ask") == 0xC4B496EA9FC0316A  # by the definition of the rule
 
 

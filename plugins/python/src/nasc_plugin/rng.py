@@ -9,9 +9,10 @@ use nothing else that is random.
 from __future__ import annotations
 
 import hashlib
-import math
 import struct
 from typing import List, MutableSequence, Sequence, TypeVar
+
+from . import ziggurat
 
 T = TypeVar("T")
 
@@ -88,11 +89,12 @@ class Stream:
         return (self.bits() & ((1 << 53) - 1)) / (1 << 53)
 
     def normal(self) -> float:
-        """A number of the standard normal distribution (Box and Muller 1958).
+        """A number of the standard normal distribution."""
+        return ziggurat.normal(self)
 
-        Go plugins draw normal numbers in another way: these are not theirs.
-        """
-        return math.sqrt(-2 * math.log(1 - self.random())) * math.cos(2 * math.pi * self.random())
+    def exponential(self) -> float:
+        """A number of the exponential distribution of mean 1."""
+        return ziggurat.exponential(self)
 
     def choice(self, items: Sequence[T]) -> T:
         """One of the items, each equally likely."""
