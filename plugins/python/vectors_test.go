@@ -1,6 +1,6 @@
 // Package python_test keeps the Python SDK in step with Go: it writes what Go makes of
-// every shipped space into tests/vectors.json, which the tests in Python compare with
-// what they make of it.
+// every shipped space into tests/vectors.json, and one-shot searches into
+// tests/oneshot.json, which the tests in Python compare with what they make of them.
 package python_test
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/nasc-project/nasc/spaces"
 )
 
-var update = flag.Bool("update", false, "write tests/vectors.json")
+var update = flag.Bool("update", false, "write tests/vectors.json and tests/oneshot.json")
 
 const vectorsFile = "tests/vectors.json"
 
@@ -93,15 +93,8 @@ func made(t *testing.T) vectors {
 }
 
 func of(t *testing.T, s *compiler.Space) (v vector) {
-	encode := func(m proto.Message) string {
-		b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return base64.StdEncoding.EncodeToString(b)
-	}
 	tree := s.Unconstrained()
-	v.Space = encode(wire.FromSpace(tree))
+	v.Space = message(t, wire.FromSpace(tree))
 	r := stream.New(7, "vectors", 0)
 	for range 3 {
 		v.Samples = append(v.Samples, tree.Sample(r))
@@ -143,12 +136,18 @@ func of(t *testing.T, s *compiler.Space) (v vector) {
 
 // TestVectors: the file is what Go makes of the spaces today.
 func TestVectors(t *testing.T) {
-	text, err := json.Marshal(made(t))
+	compareFile(t, vectorsFile, made(t))
+}
+
+// compareFile compares a file with what it holds by Go, and with -update writes it.
+func compareFile(t *testing.T, name string, what any) {
+	t.Helper()
+	text, err := json.Marshal(what)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text = append(bytes.ReplaceAll(text, []byte(`},"`), []byte("},\n\"")), '\n') // a line for each space
-	file := filepath.FromSlash(vectorsFile)
+	file := filepath.FromSlash(name)
 	if *update {
 		if err := os.WriteFile(file, text, 0o644); err != nil {
 			t.Fatal(err)
@@ -159,6 +158,16 @@ func TestVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(there) != string(text) {
-		t.Errorf("%s is not what Go makes; write it anew with go test ./plugins/python -update, and see that the tests in Python pass", vectorsFile)
+		t.Errorf("%s is not what Go makes; write it anew with go test ./plugins/python -update, and see that the tests in Python pass", name)
 	}
+}
+
+// message is a message in base64.
+func message(t *testing.T, m proto.Message) string {
+	t.Helper()
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(b)
 }

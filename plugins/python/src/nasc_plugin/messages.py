@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Type
+from typing import Any, Dict, List, Mapping, Sequence, Type
 
 from ._wire import nasc_pb2 as pb
 from .graph import Graph, Node
-from .plugin import Component, Evaluator, Metric, Optimizer, Parameter, Plugin, required
+from .plugin import Component, Evaluator, Metric, Optimizer, Parameter, Plugin, Searcher, required
+from .searched import OneShot
 from .space import Alternative, Decision, Genotype, Space
 from .supernet import SupernetTrainer
 
@@ -35,10 +36,11 @@ def description(p: Plugin) -> "pb.DescribeResponse":
 
 def _component(c: Type[Component]) -> "pb.Component":
     m = pb.Component(name=c.name, doc=c.about(), parameters=[_parameter(p) for p in c.parameters()])
-    if issubclass(c, Optimizer):
+    if issubclass(c, Searcher):
         m.kind = pb.Component.KIND_OPTIMIZER
         m.decision_kinds.extend(c.decision_kinds)
-        m.ends = c.ends
+        m.ends = issubclass(c, Optimizer) and c.ends
+        m.one_shot = issubclass(c, OneShot)
     elif issubclass(c, Evaluator):
         m.kind = pb.Component.KIND_EVALUATOR
         m.metrics.extend(_metric(x) for x in c.metrics)
@@ -80,6 +82,14 @@ def space(m: "pb.Space") -> Space:
 def genotypes(all: List[Genotype]) -> List[int]:
     """Genotypes one after another."""
     return [v for g in all for v in g]
+
+
+def row(values: Mapping[str, float], names: Sequence[str]) -> List[float]:
+    """Values in the order of their names."""
+    missing = [n for n in names if n not in values]
+    if missing:
+        raise ValueError(f"there is no {', '.join(missing)}")
+    return [float(values[n]) for n in names]
 
 
 def graph(data: bytes) -> Graph:

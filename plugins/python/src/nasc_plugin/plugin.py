@@ -19,13 +19,15 @@ from __future__ import annotations
 import inspect
 import math
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from .graph import Graph
 from .ops import Op
 from .ops import check as check_ops
 from .rng import Stream
 from .space import Genotype, Space
+
+C = TypeVar("C", bound="Component")
 
 Value = Union[int, float, bool, str]
 
@@ -145,24 +147,11 @@ class Cancelled(Exception):
     """The host does not wait for the evaluation any more."""
 
 
-class Component:
-    """What optimizers and evaluators have in common.
-
-    Parameters are class attributes made by integer, real, boolean and text. start is called
-    when they, seed, work_dir and threads are set.
-    """
+class Configurable:
+    """A class whose parameters are class attributes made by integer, real, boolean and text.
+    On an instance they are values."""
 
     name: str = ""
-    seed: int = 0
-    work_dir: str = ""  # an evaluator's folder for files, which it makes itself; may be empty
-    threads: int = 0  # to keep busy; 0: as it likes
-
-    def rand(self, name: str, counter: int = 0) -> Stream:
-        """The random stream of a name and a counter; draw from nothing else."""
-        return Stream(self.seed, name, counter)
-
-    def start(self) -> None:
-        """Begins. Refused is an error about a parameter."""
 
     @classmethod
     def parameters(cls) -> List[Parameter]:
@@ -179,15 +168,43 @@ class Component:
         """The documentation: the docstring of the class."""
         return inspect.cleandoc(cls.__doc__ or "")
 
+    def configure(self, settings: Mapping[str, Value]) -> None:
+        """Sets the parameters, of which settings has all by name, perhaps with others."""
+        for p in self.parameters():
+            setattr(self, p.attribute, settings[p.name])
 
-class Optimizer(Component):
-    """Proposes architectures of self.space and learns from their results."""
+
+class Component(Configurable):
+    """What optimizers and evaluators have in common.
+
+    start is called when the parameters, seed, work_dir and threads are set.
+    """
+
+    seed: int = 0
+    work_dir: str = ""  # an evaluator's folder for files, which it makes itself; may be empty
+    threads: int = 0  # to keep busy; 0: as it likes
+
+    def rand(self, name: str, counter: int = 0) -> Stream:
+        """The random stream of a name and a counter; draw from nothing else."""
+        return Stream(self.seed, name, counter)
+
+    def start(self) -> None:
+        """Begins. Refused is an error about a parameter."""
+
+
+class Searcher(Component):
+    """What optimizers have in common: a space, and what makes an architecture good."""
 
     decision_kinds: Sequence[str] = ()  # that it can handle; none: all
-    ends: bool = False  # it goes through what it has to propose once, and raises Done
 
     space: Space
     objectives: List[Objective]
+
+
+class Optimizer(Searcher):
+    """Proposes architectures of self.space and learns from their results."""
+
+    ends: bool = False  # it goes through what it has to propose once, and raises Done
 
     def ask(self, n: int) -> List[Genotype]:
         """Up to n architectures. Fewer: results must be told first."""
@@ -237,28 +254,33 @@ class Plugin:
         """Raises a ValueError about what is declared wrongly."""
         check_ops(self.ops, self.signatures)
         for c in self.components:
-            if not c.name:
-                raise ValueError(f"{c.__name__} has no name")
             if issubclass(c, Evaluator) and not c.metrics:
                 raise ValueError(f"{c.name} declares no metrics")
-            for p in c.parameters():
-                if not p.doc:
-                    raise ValueError(f"{c.name}: nothing explains the parameter {p.name}")
-                if p.default is _REQUIRED:
-                    continue
-                v = p.default
-                right = {"int": int, "real": float, "bool": bool, "string": str}[p.type]
-                if type(v) is not right:
-                    raise ValueError(f"{c.name}: the default of {p.name} is {v!r}, which is no {p.type}")
-                if p.min is not None and v < p.min or p.max is not None and v > p.max or p.choices and v not in p.choices:
-                    raise ValueError(f"{c.name}: the default of {p.name} is {v!r}, which it does not allow")
+            check_parameters(c)
 
-    def component(self, name: str, kind: Type[Component]) -> Type[Component]:
+    def component(self, name: str, kind: Type[C]) -> Type[C]:
         """The component of a name."""
         for c in self.components:
             if c.name == name and issubclass(c, kind):
                 return c
         raise KeyError(f"there is no {kind.__name__.lower()} {name!r}")
+
+
+def check_parameters(c: Type[Configurable]) -> None:
+    """Raises a ValueError about a class without a name, or about a parameter without an
+    explanation or with a default that it does not allow."""
+    if not c.name:
+        raise ValueError(f"{c.__name__} has no name")
+    for p in c.parameters():
+        if not p.doc:
+            raise ValueError(f"{c.name}: nothing explains the parameter {p.name}")
+        if required(p):
+            continue
+        v = p.default
+        if type(v) is not {"int": int, "real": float, "bool": bool, "string": str}[p.type]:
+            raise ValueError(f"{c.name}: the default of {p.name} is {v!r}, which is no {p.type}")
+        if p.min is not None and v < p.min or p.max is not None and v > p.max or p.choices and v not in p.choices:
+            raise ValueError(f"{c.name}: the default of {p.name} is {v!r}, which it does not allow")
 
 
 def required(p: Parameter) -> bool:

@@ -14,15 +14,20 @@ import sys
 import threading
 import traceback
 from concurrent import futures
-from typing import Any, Dict, Iterator, List, NoReturn, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, NoReturn, Optional, Set, Tuple, Type, TypeVar
 
 import grpc
 
 from . import messages, ops
 from ._wire import nasc_pb2 as pb
-from ._wire.oneshot_pb2 import SupernetRequest
-from .plugin import Cancelled, Candidate, Component, Done, Evaluator, Objective, Optimizer, Plugin, Refused, Result, Trial
+from ._wire import oneshot_pb2
+from .oneshot_server import Failed, OneShotServer
+from .plugin import Cancelled, Candidate, Component, Done, Evaluator, Objective, Optimizer, Plugin, Refused, Result, Searcher, Trial
+from .searched import OneShot, RefusedDecision
+from .supernet_messages import relaxation
 from .supernet_server import SupernetServer
+
+C = TypeVar("C", bound=Component)
 
 PROTOCOL = 1
 _COOKIE = ("NASC_PLUGIN", "c52f8e6b1b6d4d0f9a3b7e0d5c1a4f28")
@@ -93,7 +98,7 @@ def _end_with_host() -> None:
 
 
 class _Services:
-    """Plugin, Optimizer and Evaluator of nasc.v1. A process serves one session."""
+    """The services of nasc.v1. A process serves one session."""
 
     def __init__(self, plugin: Plugin, server: grpc.Server):
         self.plugin = plugin
@@ -121,6 +126,10 @@ class _Services:
                 "Configure": unary(self.configure_optimizer, pb.OptimizerConfigureRequest),
                 "Run": stream(self.run, pb.OptimizerRequest),
             }),
+            grpc.method_handlers_generic_handler("nasc.v1.OneShot", {
+                "Prepare": unary(self.prepare, pb.OptimizerConfigureRequest),
+                "Search": stream(self.search, oneshot_pb2.OneShotRequest),
+            }),
             grpc.method_handlers_generic_handler("nasc.v1.Evaluator", {
                 "Configure": unary(self.configure_evaluator, pb.EvaluatorConfigureRequest),
                 "Evaluate": stream(self.evaluate, pb.EvaluateRequest),
@@ -128,7 +137,7 @@ class _Services:
                 "Resolve": unary(lambda _, c: pb.ResolveResponse(), pb.ResolveRequest),
             }),
             grpc.method_handlers_generic_handler("nasc.v1.Supernet", {
-                "Work": stream(self.work, SupernetRequest),
+                "Work": stream(self.work, oneshot_pb2.SupernetRequest),
             }),
             grpc.method_handlers_generic_handler("nasc.v1.Ops", {
                 "Open": unary(self.open_ops, pb.OpsOpenRequest),
@@ -155,7 +164,7 @@ class _Services:
         self.server.stop(0.1)
         return pb.ShutdownResponse()
 
-    def _configure(self, m: Any, kind: type, context: grpc.ServicerContext) -> Component:
+    def _configure(self, m: Any, kind: Type[C], context: grpc.ServicerContext) -> C:
         try:
             cls = self.plugin.component(m.component, kind)
         except KeyError as e:
@@ -164,31 +173,41 @@ class _Services:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "this process is already configured")
         c = cls()
         c.seed, c.work_dir, c.threads = m.seed, m.work_dir, m.threads
-        for p in c.parameters():
-            setattr(c, p.attribute, messages.plain(m.parameters[p.name]))
+        c.configure({p.name: messages.plain(m.parameters[p.name]) for p in c.parameters()})
         return c
+
+    def _start(self, o: Searcher, request: Any) -> None:
+        """Opens the session of an optimizer that is configured."""
+        o.space = messages.space(request.space)
+        o.objectives = [Objective(x.metric, x.maximize) for x in request.objectives]
+        o.start()
+        self.names = list(request.metrics)
+        self.session = request.configuration.session, o
 
     def configure_optimizer(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self.lock:
-            m = request.configuration
-            c = self._configure(m, Optimizer, context)
-            assert isinstance(c, Optimizer)
+            o = self._configure(request.configuration, Optimizer, context)
+            self.asked: Dict[int, List[int]] = {}
             try:
-                c.space = messages.space(request.space)
-                c.objectives = [Objective(o.metric, o.maximize) for o in request.objectives]
-                c.start()
+                self._start(o, request)
             except Exception as e:
                 return pb.OptimizerConfigureResponse(problems=[_problem(e)])
-            self.names = list(request.metrics)
-            self.asked: Dict[int, List[int]] = {}
-            self.session = m.session, c
             return pb.OptimizerConfigureResponse()
+
+    def prepare(self, request: Any, context: grpc.ServicerContext) -> Any:
+        with self.lock:
+            o = self._configure(request.configuration, OneShot, context)
+            try:
+                self._start(o, request)
+                return oneshot_pb2.OneShotPrepareResponse(relaxation=relaxation(o.relaxation()))
+            except Exception as e:
+                self.session = None
+                return oneshot_pb2.OneShotPrepareResponse(problems=[_problem(e)])
 
     def configure_evaluator(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self.lock:
             m = request.configuration
             c = self._configure(m, Evaluator, context)
-            assert isinstance(c, Evaluator)
             try:
                 c.start()
                 facts = c.facts()
@@ -246,6 +265,11 @@ class _Services:
             if not u.infeasible:
                 t.metrics = {}
         return out
+
+    # -- OneShot
+
+    def search(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        return OneShotServer(self._component, self.lock, _problem).search(requests)
 
     # -- Supernet
 
@@ -365,7 +389,7 @@ def _event(id: int, **what: Any) -> Any:
 
 def _problem(e: Exception, path: str = "") -> Any:
     """An error in the words of the protocol. What is not foreseen goes to the log too."""
-    if isinstance(e, Refused):
+    if isinstance(e, (Refused, RefusedDecision, Failed)):
         return pb.Problem(path=e.path, message=str(e))
     if not isinstance(e, (ValueError, LookupError)):
         logging.getLogger("nasc").error("%s", "".join(traceback.format_exception(type(e), e, e.__traceback__)))

@@ -14,9 +14,9 @@ from .supernet import (ArchGradient, Batch, MixedNode, Mixture, MixtureWeight, N
 
 def network(m: "pb.Network", channels: int, edge_weights: bool) -> Network:
     """A supernet from the wire; nets that several nodes share are one object."""
-    decisions = [_decision(d) for d in m.relaxed.decisions]
     if not m.nets:
         raise ValueError("the network is empty")
+    known = decisions(m.relaxed)
     nets: List[Any] = [None] * len(m.nets)
     for at in range(len(m.nets) - 1, -1, -1):  # what is inside of a net comes after it
         mn = m.nets[at]
@@ -24,9 +24,19 @@ def network(m: "pb.Network", channels: int, edge_weights: bool) -> Network:
         for node in mn.nodes:
             if node.net and not at < node.net < len(nets):
                 raise ValueError(f"net {mn.name}: the net of {node.node.name} is {node.net}, which is not a later one")
-            n.nodes.append(_node(node, nets[node.net] if node.net else None, decisions))
+            n.nodes.append(_node(node, nets[node.net] if node.net else None, known))
         nets[at] = n
-    return Network(m.name, decisions, nets[0], Relaxation(max(channels, 1), edge_weights))
+    return Network(m.name, known, nets[0], Relaxation(max(channels, 1), edge_weights))
+
+
+def decisions(m: "pb.Relaxed") -> List[RelaxedDecision]:
+    """What has mixture weights."""
+    return [_decision(d) for d in m.decisions]
+
+
+def relaxation(r: Relaxation) -> "pb.Relaxation":
+    """A message of how a space is to be relaxed."""
+    return pb.Relaxation(channels=r.channels, edge_weights=r.edge_weights)
 
 
 def _decision(m: "pb.RelaxedDecision") -> RelaxedDecision:
@@ -63,7 +73,7 @@ def mixture(m: "pb.Mixture", widths: Sequence[int]) -> Mixture:
 def flat(x: Mixture, widths: Sequence[int]) -> "pb.Mixture":
     """A message of a mixture over decisions of these widths."""
     if [len(v) for v in x] != list(widths):
-        raise ValueError(f"a gradient of {[len(v) for v in x]} numbers, not {list(widths)}")
+        raise ValueError(f"a mixture of {[len(v) for v in x]} numbers, not {list(widths)}")
     return pb.Mixture(values=[v for row in x for v in row])
 
 
