@@ -66,6 +66,16 @@ func shooting(t *testing.T, method []string, more ...string) (*killing, *exec.Cm
 	return k, k.command(append(args, more...)...)
 }
 
+// resumed goes on with a search; a plugin that runs from where it lies must be named
+// again.
+func resumed(k *killing, method []string) *exec.Cmd {
+	args := []string{"resume", k.dir}
+	if method[0] == "--plugin" {
+		args = append(args, method[:2]...)
+	}
+	return k.command(args...)
+}
+
 // TestKillOneShot kills the host with SIGKILL at many moments of one-shot searches,
 // and again while they are resumed: in the end the log, mixtures and reports included,
 // is that of an undisturbed search byte for byte, and nothing is left behind.
@@ -94,32 +104,39 @@ func TestKillOneShot(t *testing.T) {
 				at := 1 + (all-4)*i/moments
 				t.Run(fmt.Sprint("step", at), func(t *testing.T) {
 					t.Parallel()
-					k, search := shooting(t, method)
-					k.kill(search, at, time.Duration(i%5)*time.Millisecond)
-					if _, err := os.Stat(filepath.Join(k.dir, "nasc.db")); err != nil {
-						t.Fatal("a step was made before there was a run")
-					}
-					k.kill(k.command("resume", k.dir), len(k.evaluated())+2, time.Duration(i%3)*time.Millisecond)
-					finished := trained(k.log())
-					before := len(k.evaluated())
-					again := k.must(k.command("resume", k.dir))
-					if got := k.log(); got != want {
-						t.Fatalf("killed at step %d: the log differs:\n%swant:\n%s", at, got, want)
-					}
-					if strings.ReplaceAll(again, k.dir, "") != strings.ReplaceAll(best, whole.dir, "") {
-						t.Errorf("killed at step %d: the winner is\n%swant\n%s", at, again, best)
-					}
-					if steps := len(k.evaluated()) - before; float64(steps) > float64(all)-6*finished {
-						t.Errorf("killed at step %d with %v epochs finished: %d more steps were made of %d", at, finished, steps, all)
-					}
-					if _, err := os.Stat(filepath.Join(k.dir, "unfinished")); err == nil {
-						t.Error("what the evaluator has kept is left")
-					}
-					k.wait("nothing is left", func() bool { return len(k.processes()) == 0 && len(k.sockets()) == 0 })
+					killTwice(t, method, at, i, whole, best)
 				})
 			}
 		})
 	}
+}
+
+// killTwice kills a search at a weight step, i milliseconds later or so, and again while
+// it is resumed. In the end it has the log of the whole search, and its winner.
+func killTwice(t *testing.T, method []string, at, i int, whole *killing, best string) {
+	k, search := shooting(t, method)
+	k.kill(search, at, time.Duration(i%5)*time.Millisecond)
+	if _, err := os.Stat(filepath.Join(k.dir, "nasc.db")); err != nil {
+		t.Fatal("a step was made before there was a run")
+	}
+	k.kill(resumed(k, method), len(k.evaluated())+2, time.Duration(i%3)*time.Millisecond)
+	finished := trained(k.log())
+	before := len(k.evaluated())
+	again := k.must(resumed(k, method))
+	if got, want := k.log(), whole.log(); got != want {
+		t.Fatalf("killed at step %d: the log differs:\n%swant:\n%s", at, got, want)
+	}
+	if strings.ReplaceAll(again, k.dir, "") != strings.ReplaceAll(best, whole.dir, "") {
+		t.Errorf("killed at step %d: the winner is\n%swant\n%s", at, again, best)
+	}
+	all := len(whole.evaluated())
+	if steps := len(k.evaluated()) - before; float64(steps) > float64(all)-6*finished {
+		t.Errorf("killed at step %d with %v epochs finished: %d more steps were made of %d", at, finished, steps, all)
+	}
+	if _, err := os.Stat(filepath.Join(k.dir, "unfinished")); err == nil {
+		t.Error("what the evaluator has kept is left")
+	}
+	k.wait("nothing is left", func() bool { return len(k.processes()) == 0 && len(k.sockets()) == 0 })
 }
 
 // TestKillOneShotPlugin kills the evaluator, and then the optimizer, in the middle of a
