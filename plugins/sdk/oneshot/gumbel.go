@@ -92,8 +92,8 @@ func (g gumbel) Draw(d Decision, p []float64, at Moment, rng *rand.Rand) ([]floa
 		if s = newSubset(logits, tau, k); finite(s.weights) && finite(logits) {
 			break
 		}
-		if !finite(p) {
-			break // no noise will help; the driver reports it
+		if !finite(p) || slices.Contains(share, 0) {
+			break // no noise will help; of parameters that are no numbers the driver tells
 		}
 	}
 	w := s.weights

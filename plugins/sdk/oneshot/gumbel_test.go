@@ -204,3 +204,15 @@ func TestTemperature(t *testing.T) {
 	}
 	near(t, []float64{Temperature{Max: 10, Min: 1}.At(Moment{Epochs: 1})}, []float64{10}, 0)
 }
+
+// TestGumbelWithoutAChance: a candidate whose softmax is zero in float64 is never drawn,
+// and drawing ends.
+func TestGumbelWithoutAChance(t *testing.T) {
+	for _, hard := range []bool{true, false} {
+		g := gumbel{Temperature{Max: 1, Min: 1}, hard}
+		w, back := g.Draw(optionsOf(3, 0), []float64{0, -800, 1}, Moment{Epochs: 1}, stream.New(1, "chance", 0))
+		if w[1] != 0 || !finite(w) || !finite(back([]float64{1, 2, 3})) {
+			t.Errorf("weights %v, gradient %v", w, back([]float64{1, 2, 3}))
+		}
+	}
+}
