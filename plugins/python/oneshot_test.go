@@ -68,9 +68,9 @@ func (b *bowl) Check(context.Context, []space.Genotype) ([]bool, error) { return
 
 // shot is a search.
 type shot struct {
-	Space    string         // the message Space, base64
-	Relaxed  string         // the message Relaxed, base64
-	Settings map[string]any // of the optimizer
+	Space    string        // the message Space, base64
+	Relaxed  string        // the message Relaxed, base64
+	Settings wire.Settings // of the optimizer
 	Stages   []shotStage
 }
 
@@ -83,27 +83,22 @@ type shotStage struct {
 
 // shots are searches of components that Python has too, with seed 9.
 func shots(t *testing.T) map[string]shot {
-	adam := func() *oneshot.Adam { return &oneshot.Adam{Rate: 0.05, Beta1: 0.5, Beta2: 0.999, Decay: 0.001} }
-	gumbel := oneshot.Gumbel(oneshot.Temperature{Max: 10, Min: 0.1})
-	concrete := oneshot.Concrete(oneshot.Temperature{Max: 1, Min: 0.03, Delay: 2, Open: true})
+	optimizer := oneshot.Standard().Optimizer(sdk.OptimizerInfo{Name: "shot"})
 	out := map[string]shot{}
 	for name, c := range map[string]struct {
-		file string
-		oneshot.Parts
-		settings map[string]any
+		file     string
+		settings wire.Settings
 	}{
-		"softmax": {"nasbench201/nasbench201.nas", oneshot.Parts{Relaxation: oneshot.Softmax(), Order: oneshot.FirstOrder()}, nil},
-		"gumbel": {"nasbench201/nasbench201.nas", oneshot.Parts{Relaxation: gumbel, Order: oneshot.FirstOrder(), WeightsFirst: true},
-			map[string]any{"relax": "gumbel", "weights_first": true}},
-		"edges": {"darts/darts.nas", oneshot.Parts{Relaxation: oneshot.Softmax(), Order: oneshot.FirstOrder(), Channels: oneshot.PartialChannels(4), EdgeNorm: true, WarmUp: 0.4, Period: 2},
-			map[string]any{"partial": "channels", "edge_norm": true, "warmup": 0.4, "period": 2}},
-		"ranked": {"darts/darts.nas", oneshot.Parts{Relaxation: oneshot.Softmax(), Order: oneshot.SecondOrder(0.01)}, map[string]any{"order": "second"}},
-		"subsets": {"darts/darts.nas", oneshot.Parts{Relaxation: gumbel, Order: oneshot.FirstOrder(), EdgeNorm: true},
-			map[string]any{"relax": "gumbel", "edge_norm": true}},
-		"concrete": {"nasbench1shot1/space1.nas", oneshot.Parts{Relaxation: concrete, Order: oneshot.OneLevel()},
-			map[string]any{"relax": "concrete", "order": "single", "tau_delay": 2.0}},
-		"sets": {"nasbench1shot1/space3.nas", oneshot.Parts{Relaxation: oneshot.Softmax(), Order: oneshot.FirstOrder()}, nil},
+		"softmax":  {"nasbench201/nasbench201.nas", nil},
+		"gumbel":   {"nasbench201/nasbench201.nas", wire.Settings{"relax": "gumbel", "weights_first": true}},
+		"edges":    {"darts/darts.nas", wire.Settings{"partial": "channels", "edge_norm": true, "warmup": 0.4, "period": int64(2)}},
+		"ranked":   {"darts/darts.nas", wire.Settings{"order": "second"}},
+		"subsets":  {"darts/darts.nas", wire.Settings{"relax": "gumbel", "edge_norm": true}},
+		"concrete": {"nasbench1shot1/space1.nas", wire.Settings{"relax": "concrete", "order": "single", "tau_delay": 2.0}},
+		"sets":     {"nasbench1shot1/space3.nas", nil},
 	} {
+		settings := wire.Settings{"arch_lr": 0.05}
+		maps.Copy(settings, c.settings)
 		m, diags := compiler.Load(c.file, spaces.Files.ReadFile)
 		if diags.HasErrors() {
 			t.Fatal(diags)
@@ -112,8 +107,7 @@ func shots(t *testing.T) map[string]shot {
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
-		c.Update, c.Selection, c.ScoreBatches = adam(), oneshot.Argmax(), 4
-		search, err := oneshot.New(sdk.Search{Env: sdk.Env{Seed: 9}, Space: s.Space, Objectives: []sdk.Objective{{Metric: "loss"}}}, c.Parts)
+		search, err := optimizer.StartOneShot(sdk.Search{Env: sdk.Env{Seed: 9}, Space: s.Space, Objectives: []sdk.Objective{{Metric: "loss"}}}, settings)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,17 +115,16 @@ func shots(t *testing.T) map[string]shot {
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
-		out[name] = searched(t, search, s, n, c.settings)
+		out[name] = searched(t, search, s, n, settings)
 	}
 	return out
 }
 
 // searched lets an optimizer search to its end.
-func searched(t *testing.T, o sdk.OneShot, s *compiler.Space, n *lower.Supernet, settings map[string]any) shot {
+func searched(t *testing.T, o sdk.OneShot, s *compiler.Space, n *lower.Supernet, settings wire.Settings) shot {
 	t.Helper()
 	relaxed := wire.RelaxedOf(n)
-	v := shot{Space: message(t, wire.FromSpace(s.Space)), Relaxed: message(t, wire.FromRelaxed(relaxed)), Settings: map[string]any{"arch_lr": 0.05}}
-	maps.Copy(v.Settings, settings)
+	v := shot{Space: message(t, wire.FromSpace(s.Space)), Relaxed: message(t, wire.FromRelaxed(relaxed)), Settings: settings}
 	if err := o.Begin(&bowl{relaxed: relaxed}); err != nil {
 		t.Fatal(err)
 	}
