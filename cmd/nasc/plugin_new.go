@@ -25,10 +25,11 @@ func newPluginNew() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "new KIND OWNER/NAME",
 		Short: "Write a plugin that works, to be changed into yours",
-		Long: `new writes a project, in Go or in Python: a plugin of a KIND, optimizer, evaluator or op, with its test,
-its plugin.json, a README and a workflow for GitHub. It builds, passes its test and
-keeps the contract of plugins as it is.`,
-		Example: "  nasc plugin new optimizer me/annealing\n  nasc plugin new evaluator me/accuracy --lang python",
+		Long: `new writes a project, in Go or in Python: a plugin of a KIND with its test, its plugin.json, a README and a
+workflow for GitHub. It builds, passes its test and keeps the contract of plugins as it is.
+
+Kinds are optimizer, oneshot (an optimizer that searches a supernet), evaluator and op.`,
+		Example: "  nasc plugin new optimizer me/annealing\n  nasc plugin new oneshot me/sparse\n  nasc plugin new evaluator me/accuracy --lang python",
 		Args:    args(2, 2),
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "folder of the project, which must not exist; the name if it is not given")

@@ -23,7 +23,7 @@ import (
 var files embed.FS
 
 // Kinds are the kinds of plugin that there are projects of.
-func Kinds() []string { return []string{"evaluator", "op", "optimizer"} }
+func Kinds() []string { return []string{"evaluator", "oneshot", "op", "optimizer"} }
 
 // Languages are the languages that there are projects in.
 func Languages() []string { return []string{"go", "python"} }
@@ -47,6 +47,14 @@ func (p Project) Base() string { return path.Base(p.Name) }
 // Component is the name of the component: as the plugin, in the letters of an
 // identifier.
 func (p Project) Component() string { return strings.ReplaceAll(p.Base(), "-", "_") }
+
+// Part is the part that the component has in a search; of an operation, "op".
+func (p Project) Part() string {
+	if p.Kind == "oneshot" {
+		return "optimizer"
+	}
+	return p.Kind
+}
 
 // Write writes the project into a folder that does not exist yet, and lists its files.
 func (p Project) Write(dir string) ([]string, error) {
