@@ -75,14 +75,14 @@ func (s *server) register(to grpc.ServiceRegistrar) {
 	nascv1.RegisterOpsServer(to, opsServer{server: s})
 }
 
-// offerDirect opens two sockets in the folder of the gRPC socket: for the one long
-// stream of this process, and for short calls. Where there is no such folder, as on
+// offerDirect opens two sockets in the folder of the gRPC socket: for the long streams of
+// this process, and for short calls. Where there is no such folder, as on
 // Windows, all goes over gRPC.
 func (s *server) offerDirect(folder string) {
 	if folder == "" || !direct.Supported {
 		return
 	}
-	stream, err := direct.Listen(folder, "stream")
+	stream, err := direct.Listen(folder, "stream", nascv1.OneShot_Search_FullMethodName, nascv1.Supernet_Work_FullMethodName)
 	if err != nil {
 		s.env.Log.Warn("no direct socket", "error", err)
 		return
@@ -103,6 +103,12 @@ func (s *server) offerDirect(folder string) {
 		},
 		nascv1.Evaluator_Evaluate_FullMethodName: func(stream grpc.ServerStream) error {
 			return evaluatorServer{server: s}.Evaluate(&grpc.GenericServerStream[nascv1.EvaluateRequest, nascv1.EvaluateResponse]{ServerStream: stream})
+		},
+		nascv1.OneShot_Search_FullMethodName: func(stream grpc.ServerStream) error {
+			return oneShotServer{server: s}.Search(&grpc.GenericServerStream[nascv1.OneShotRequest, nascv1.OneShotResponse]{ServerStream: stream})
+		},
+		nascv1.Supernet_Work_FullMethodName: func(stream grpc.ServerStream) error {
+			return supernetServer{server: s}.Work(&grpc.GenericServerStream[nascv1.SupernetRequest, nascv1.SupernetResponse]{ServerStream: stream})
 		},
 	})
 }

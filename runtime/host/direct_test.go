@@ -7,14 +7,20 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
+	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/wire"
+	"github.com/nasc-project/nasc/plugins/wire/direct"
 )
 
 // recorded is everything that was said to an optimizer and, as fingerprints, that it has
@@ -144,9 +150,9 @@ func TestDirectCrowd(t *testing.T) {
 	scores(t, all[3], numbered(30, &made), 0)
 }
 
-// The socket is gone as soon as the host is there, and with the process if the host
-// never comes.
-func TestDirectSocketIsRemoved(t *testing.T) {
+// The socket for calls is gone as soon as the host is there; that for streams, which is
+// good for several, with the process, whether the host has come or not.
+func TestDirectSocketsAreRemoved(t *testing.T) {
 	tmp := shortTemp(t)
 	t.Setenv("TMPDIR", tmp)
 	h := newTestHost(t, Options{})
@@ -159,8 +165,9 @@ func TestDirectSocketIsRemoved(t *testing.T) {
 		}
 	}
 	search(t, open(t, used, 1, nil), 3, 1, nil)
-	if _, err := os.Stat(sockets[0]); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s is still there: %v", sockets[0], err)
+	calls := filepath.Join(filepath.Dir(sockets[0]), "calls")
+	if _, err := os.Stat(calls); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is still there: %v", calls, err)
 	}
 	h.Close()
 	if entries, err := os.ReadDir(tmp); err != nil || len(entries) != 0 {
@@ -211,5 +218,42 @@ func TestDirectReaderIsCancelled(t *testing.T) {
 		}
 		cancel()
 		scores(t, e, numbered(20, &made), 0)
+	}
+}
+
+// TestOneShotIsDirect: both streams of a one-shot search go over direct connections as
+// often as it begins, over gRPC where a plugin offers a socket for another stream only,
+// and the search is the same.
+func TestOneShotIsDirect(t *testing.T) {
+	var want []string
+	for _, offered := range []bool{true, false} {
+		s := newToySearch(t, wire.Settings{"shared": true}, nil)
+		for range 2 {
+			if err := s.begin(); err != nil {
+				t.Fatal(err)
+			}
+			if !offered {
+				for _, at := range []place{s.shot.search.at, s.net.at} {
+					at.proc.offer.Methods = nil
+				}
+				if err := s.begin(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, optimizer := s.shot.search.stream.(*grpc.GenericClientStream[nascv1.OneShotRequest, nascv1.OneShotResponse]).ClientStream.(*direct.Stream)
+			_, evaluator := s.net.stream.(*grpc.GenericClientStream[nascv1.SupernetRequest, nascv1.SupernetResponse]).ClientStream.(*direct.Stream)
+			if optimizer != offered || evaluator != offered {
+				t.Fatalf("offered %v, the streams are direct: %v and %v", offered, optimizer, evaluator)
+			}
+		}
+		if err := s.run(); err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = s.log
+		}
+		if !slices.Equal(s.log, want) {
+			t.Errorf("over gRPC\n%q\nbut over direct connections\n%q", s.log, want)
+		}
 	}
 }

@@ -132,7 +132,7 @@ func (o *OneShot) Begin(ctx context.Context, b Beginning) error {
 		State: b.State, Metrics: o.configure.Metrics}
 	return o.session.once(ctx, func(ctx context.Context, at place) error {
 		life, end := context.WithCancel(at.proc.life)
-		stream, err := nascv1.NewOneShotClient(at.proc.conn).Search(life)
+		stream, err := nascv1.NewOneShotClient(at.proc.lone(nascv1.OneShot_Search_FullMethodName)).Search(life)
 		if err != nil {
 			end()
 			return err

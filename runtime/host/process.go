@@ -48,7 +48,7 @@ type process struct {
 	sessions atomic.Uint64 // opened so far
 
 	mu         sync.Mutex     // while a stream is opened
-	offer      *nascv1.Direct // for the first of them; nil: none, or taken
+	offer      *nascv1.Direct // for it; nil: none, or taken
 	optimizing *steps
 	evaluating *trials
 }
@@ -75,13 +75,16 @@ func (proc *process) trials() (*trials, error) {
 	return proc.evaluating, err
 }
 
-// path is where a stream goes: the first to the direct socket that the plugin offers, if
-// it does; else gRPC, and then there is no direct connection. The lock is held.
-func (proc *process) path() (grpc.ClientConnInterface, *direct.Conn) {
+// path is where a stream of a method goes: to the direct socket that the plugin offers, if
+// it does for that method and, unless it is good for more, for the first time; else gRPC,
+// and then there is no direct connection. The lock is held.
+func (proc *process) path(method string) (grpc.ClientConnInterface, *direct.Conn) {
 	offer := proc.offer
-	proc.offer = nil
-	if offer == nil {
+	if !direct.Carries(offer, method) {
 		return proc.conn, nil
+	}
+	if !direct.Lasts(offer) {
+		proc.offer = nil
 	}
 	straight, err := direct.Dial(offer)
 	if err != nil {
@@ -89,6 +92,14 @@ func (proc *process) path() (grpc.ClientConnInterface, *direct.Conn) {
 		return proc.conn, nil
 	}
 	return straight, straight
+}
+
+// lone is path for a stream with a user of its own, who both sends and receives.
+func (proc *process) lone(method string) grpc.ClientConnInterface {
+	proc.mu.Lock()
+	defer proc.mu.Unlock()
+	path, _ := proc.path(method)
+	return path
 }
 
 // connection is go-plugin's client side of a plugin: the bare connection.

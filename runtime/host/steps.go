@@ -62,7 +62,7 @@ type reply struct {
 
 // openSteps opens the stream.
 func (proc *process) openSteps() (*steps, error) {
-	path, straight := proc.path()
+	path, straight := proc.path(nascv1.Optimizer_Run_FullMethodName)
 	stream, err := nascv1.NewOptimizerClient(path).Run(proc.life)
 	if err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ func (e *Evaluator) Supernet(ctx context.Context, o wire.OpenSupernet) (*Superne
 	n := &Supernet{evaluator: e}
 	err = e.session.once(ctx, func(ctx context.Context, at place) error {
 		life, end := context.WithCancel(at.proc.life)
-		stream, err := nascv1.NewSupernetClient(at.proc.conn).Work(life)
+		stream, err := nascv1.NewSupernetClient(at.proc.lone(nascv1.Supernet_Work_FullMethodName)).Work(life)
 		if err != nil {
 			end()
 			return err

@@ -104,7 +104,7 @@ func (c *call) take(empty []letter) ([]letter, *brokenError) {
 
 // openTrials opens the stream.
 func (proc *process) openTrials() (*trials, error) {
-	path, straight := proc.path()
+	path, straight := proc.path(nascv1.Evaluator_Evaluate_FullMethodName)
 	stream, err := nascv1.NewEvaluatorClient(path).Evaluate(proc.life)
 	if err != nil {
 		return nil, err

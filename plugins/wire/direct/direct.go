@@ -1,6 +1,5 @@
-// Package direct carries the messages of one stream over a Unix socket of its own,
-// without HTTP/2 and TLS; and short calls, many at a time, over another one (calls.go,
-// caller.go).
+// Package direct carries the messages of a stream over a Unix socket of its own, without
+// HTTP/2 and TLS; and short calls, many at a time, over another one (calls.go, caller.go).
 //
 // A search that waits for each result exchanges two messages of some fifty bytes for
 // every trial. Over gRPC such an exchange costs several times what the plugin does for
@@ -9,8 +8,8 @@
 // goroutine that wants something.
 //
 // A plugin offers the socket in its description (see Direct in plugins/proto), which
-// has come over the authenticated channel and names a secret for one connection. Who
-// connects sends the secret, and then frames:
+// has come over the authenticated channel and names a secret, for one connection or for
+// one after another. Who connects sends the secret, and then frames:
 //
 //	kind    1 byte   0: a message, 1: an End, which is the last frame
 //	length  4 bytes  of what follows, the highest first

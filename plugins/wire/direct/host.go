@@ -43,6 +43,11 @@ func (c *Conn) NewStream(ctx context.Context, _ *grpc.StreamDesc, method string,
 	if _, err := c.socket.Write(slices.Concat(c.offer.GetSecret(), header, []byte(method))); err != nil {
 		return nil, broken(err)
 	}
+	if slow(c.offer, method) {
+		if err := c.socket.park(); err != nil {
+			return nil, broken(err)
+		}
+	}
 	return &Stream{socket: c.socket, ctx: ctx}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,24 @@ import (
 // Methods are what a plugin serves, by the names of gRPC.
 type Methods map[string]func(grpc.ServerStream) error
 
+// first are the methods that every plugin serves which offers a socket for its stream.
+var first = []string{nascv1.Optimizer_Run_FullMethodName, nascv1.Evaluator_Evaluate_FullMethodName}
+
+// Carries tells whether a plugin serves a method at the socket of an offer; nil offers
+// nothing.
+func Carries(offer *nascv1.Direct, method string) bool {
+	return offer != nil && (slices.Contains(first, method) || slow(offer, method))
+}
+
+// slow tells whether a method is one that an offer adds. What is asked for in it takes
+// long, as a step of a supernet does.
+func slow(offer *nascv1.Direct, method string) bool {
+	return slices.Contains(offer.GetMethods(), method)
+}
+
+// Lasts tells whether an offer is good for more than one stream.
+func Lasts(offer *nascv1.Direct) bool { return len(offer.GetMethods()) > 0 }
+
 // Listener is the plugin's side: a socket that waits for one connection, or for any
 // number.
 type Listener struct {
@@ -33,8 +52,9 @@ type Listener struct {
 }
 
 // Listen makes a socket of that name in a folder that is private to the host and the
-// plugin.
-func Listen(folder, name string) (*Listener, error) {
+// plugin. It is for one stream, or, with methods that may be others than the first two, for
+// any number.
+func Listen(folder, name string, methods ...string) (*Listener, error) {
 	path := filepath.Join(folder, name)
 	socket, err := net.Listen("unix", path)
 	if err != nil {
@@ -42,7 +62,8 @@ func Listen(folder, name string) (*Listener, error) {
 	}
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
-	return &Listener{socket: socket, offer: &nascv1.Direct{Socket: path, Secret: secret}}, nil
+	offer := &nascv1.Direct{Socket: path, Secret: secret, Methods: methods}
+	return &Listener{socket: socket, offer: offer, open: Lasts(offer)}, nil
 }
 
 // ListenAt makes a socket at a path for any number of connections, with a secret that
@@ -87,11 +108,11 @@ func (l *Listener) welcome(conn net.Conn, all Methods) {
 	if _, err := io.ReadFull(conn, secret); err != nil || subtle.ConstantTimeCompare(secret, l.offer.GetSecret()) != 1 {
 		return
 	}
-	first := l.open
+	welcome := l.open
 	if !l.open {
-		l.once.Do(func() { first = true; l.socket.Close() })
+		l.once.Do(func() { welcome = true; l.socket.Close() })
 	}
-	if !first {
+	if !welcome {
 		return
 	}
 	own, err := detach(conn, 0)
@@ -101,19 +122,28 @@ func (l *Listener) welcome(conn net.Conn, all Methods) {
 	defer own.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	if own.onHangup(cancel) != nil {
+		return
+	}
 	s := &Stream{socket: own, ctx: ctx}
-	s.end(s.serve(all))
+	s.end(l.serve(s, all))
 }
 
 // serve runs the method that the first frame names.
-func (s *Stream) serve(all Methods) error {
-	_, name, err := s.frame()
+func (l *Listener) serve(s *Stream, all Methods) error {
+	_, frame, err := s.frame()
 	if err != nil {
 		return err
 	}
-	method := all[string(name)]
+	name := string(frame)
+	method := all[name]
 	if method == nil {
 		return status.Errorf(codes.Unimplemented, "there is no stream %q", name)
+	}
+	if slow(l.offer, name) {
+		if err := s.socket.park(); err != nil {
+			return status.Error(codes.Internal, err.Error())
+		}
 	}
 	return method(s)
 }

@@ -24,8 +24,10 @@ const Supported = true
 // thread, it is the other way round; see watch.
 type socket struct {
 	file        atomic.Pointer[os.File]
-	first       *os.File // blocks its thread
-	spin        *spin    // of first
+	first       *os.File            // blocks its thread
+	spin        *spin               // of first
+	now         atomic.Pointer[now] // of file, where the runtime watches it
+	looks       bool                // a reader does before the runtime waits for it
 	interrupted atomic.Bool
 }
 
@@ -48,7 +50,7 @@ func detach(conn net.Conn, every time.Duration) (*socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	s := &socket{first: os.NewFile(uintptr(fd), "direct")}
+	s := &socket{first: os.NewFile(uintptr(fd), "direct"), looks: true}
 	if s.spin, err = newSpin(s.first); err != nil {
 		s.first.Close()
 		return nil, err
@@ -69,8 +71,24 @@ func duplicate(f *os.File) (fd int, err error) {
 	return fd, err
 }
 
-// watch has the runtime watch the socket. Nobody may be reading.
+// watch has the runtime watch the socket, for a reader that shares its thread with other
+// goroutines. Nobody may be reading.
 func (s *socket) watch() error {
+	s.looks = false
+	return s.give()
+}
+
+// park has the runtime watch the socket once a reader has looked in vain. While a thread
+// waits in the kernel for long the runtime wakes some fifty times to see whether its
+// processor is wanted, which is as much work as several messages and keeps the other
+// processes that the reader waits for from theirs. Nobody may be reading or writing.
+func (s *socket) park() error {
+	s.spin.patient()
+	return s.give()
+}
+
+// give gives the socket to the runtime.
+func (s *socket) give() error {
 	fd, err := duplicate(s.first)
 	if err != nil {
 		return err
@@ -79,16 +97,46 @@ func (s *socket) watch() error {
 		unix.Close(fd)
 		return err
 	}
-	s.file.Store(os.NewFile(uintptr(fd), "direct"))
+	f := os.NewFile(uintptr(fd), "direct")
+	now, err := newNow(f)
+	if err != nil {
+		f.Close()
+		return err
+	}
+	s.file.Store(f)
+	s.now.Store(now)
+	return nil
+}
+
+// onHangup calls a function when either side has closed the socket, also while nobody
+// reads. A thread waits for it.
+func (s *socket) onHangup(do func()) error {
+	fd, err := duplicate(s.first)
+	if err != nil {
+		return err
+	}
+	go func() {
+		defer unix.Close(fd)
+		for {
+			// A hangup is told without being asked for.
+			if _, err := unix.Poll([]unix.PollFd{{Fd: int32(fd)}}, -1); !errors.Is(err, unix.EINTR) {
+				do()
+				return
+			}
+		}
+	}()
 	return nil
 }
 
 // Read reads, as soon as there is something or the socket is interrupted.
 func (s *socket) Read(into []byte) (int, error) {
-	if s.file.Load() == s.first {
+	if s.looks {
 		if n := s.spin.read(into); n > 0 {
 			return n, nil
 		}
+	}
+	if now := s.now.Load(); now != nil {
+		return now.Read(into)
 	}
 	for {
 		n, err := s.file.Load().Read(into)
@@ -102,6 +150,11 @@ func (s *socket) Read(into []byte) (int, error) {
 }
 
 func (s *socket) Write(out []byte) (n int, err error) {
+	if now := s.now.Load(); now != nil {
+		if n = now.send(out); n == len(out) {
+			return n, nil
+		}
+	}
 	for {
 		written, err := s.file.Load().Write(out[n:])
 		n += written

@@ -22,3 +22,7 @@ func detach(conn net.Conn, _ time.Duration) (*socket, error) {
 }
 
 func (s *socket) watch() error { return errors.ErrUnsupported }
+
+func (s *socket) park() error { return errors.ErrUnsupported }
+
+func (s *socket) onHangup(func()) error { return errors.ErrUnsupported }

@@ -4,7 +4,6 @@ import (
 	"os"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +21,7 @@ type spin struct {
 	raw  syscall.RawConn
 	look func(fd uintptr) bool // s.try, made once
 
+	most time.Duration // for which it looks
 	into []byte
 	got  int
 	busy bool // the processor was away for long
@@ -37,8 +37,10 @@ type spin struct {
 }
 
 const (
-	// spinning is how long a reader looks.
-	spinning = 100 * time.Microsecond
+	// spinning is how long a reader looks, and longSpinning how long where what it waits
+	// for comes by way of other processes.
+	spinning     = 100 * time.Microsecond
+	longSpinning = 500 * time.Microsecond
 	// maxPause is for how many messages it does not after that.
 	maxPause = 64
 	// away is how long others may have the processor that it offers: a plugin needs
@@ -53,10 +55,12 @@ const (
 
 func newSpin(f *os.File) (*spin, error) {
 	raw, err := f.SyscallConn()
-	s := &spin{raw: raw, wary: shortPause}
+	s := &spin{raw: raw, most: spinning, wary: shortPause}
 	s.look = s.try
 	return s, err
 }
+
+func (s *spin) patient() { s.most = longSpinning }
 
 // read returns how many bytes have come; 0: none so far, or reading ends in some way.
 func (s *spin) read(into []byte) int {
@@ -89,17 +93,16 @@ func (s *spin) settle() {
 	}
 }
 
-// try looks until time is up. It goes to the kernel behind the back of the Go runtime,
-// which has to do nothing for calls that do not wait.
+// try looks until time is up.
 func (s *spin) try(fd uintptr) bool {
 	begun := time.Now()
 	for last := begun; ; {
-		n, _, e := syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&s.into[0])), uintptr(len(s.into)), unix.MSG_DONTWAIT, 0, 0)
+		n, e := receiveNow(fd, s.into)
 		switch {
 		case e == 0:
-			s.got = int(n)
+			s.got = n
 			return true
-		case e != unix.EAGAIN || s.busy || last.Sub(begun) > spinning:
+		case e != unix.EAGAIN || s.busy || last.Sub(begun) > s.most:
 			return true
 		}
 		syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)

@@ -9,4 +9,6 @@ type spin struct{}
 
 func newSpin(*os.File) (*spin, error) { return &spin{}, nil }
 
+func (*spin) patient() {}
+
 func (*spin) read([]byte) int { return 0 }

@@ -121,7 +121,7 @@ type DescribeResponse struct {
 	Doc        string                 `protobuf:"bytes,3,opt,name=doc,proto3" json:"doc,omitempty"`         // one paragraph
 	Components []*Component           `protobuf:"bytes,4,rep,name=components,proto3" json:"components,omitempty"`
 	// A shorter way for the plugin's one long stream, Optimizer.Run or
-	// Evaluator.Evaluate. A plugin need not offer it and a host need not take it: the
+	// Evaluator.Evaluate, or for all of those and of what Direct.methods adds. A plugin need not offer it and a host need not take it: the
 	// stream then goes over gRPC, as all else does.
 	Direct *Direct `protobuf:"bytes,5,opt,name=direct,proto3" json:"direct,omitempty"`
 	// Likewise for the short calls: those without a stream, and Evaluator.Test. The host
@@ -238,7 +238,11 @@ type Direct struct {
 	// plugin removes it when the host is there.
 	Socket string `protobuf:"bytes,1,opt,name=socket,proto3" json:"socket,omitempty"`
 	// Whoever connects without it is sent away. It is good for one connection.
-	Secret        []byte `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	Secret []byte `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	// The methods that a stream may be of, besides the two of DescribeResponse.direct. Where
+	// there are any, the secret is good for any number of connections, one for each stream,
+	// and the socket stays.
+	Methods       []string `protobuf:"bytes,3,rep,name=methods,proto3" json:"methods,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -283,6 +287,13 @@ func (x *Direct) GetSocket() string {
 func (x *Direct) GetSecret() []byte {
 	if x != nil {
 		return x.Secret
+	}
+	return nil
+}
+
+func (x *Direct) GetMethods() []string {
+	if x != nil {
+		return x.Methods
 	}
 	return nil
 }
@@ -4362,10 +4373,11 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\n" +
 	"signatures\x18\a \x01(\tR\n" +
 	"signatures\x12\x1c\n" +
-	"\tattentive\x18\b \x01(\bR\tattentive\"8\n" +
+	"\tattentive\x18\b \x01(\bR\tattentive\"R\n" +
 	"\x06Direct\x12\x16\n" +
 	"\x06socket\x18\x01 \x01(\tR\x06socket\x12\x16\n" +
-	"\x06secret\x18\x02 \x01(\fR\x06secret\"3\n" +
+	"\x06secret\x18\x02 \x01(\fR\x06secret\x12\x18\n" +
+	"\amethods\x18\x03 \x03(\tR\amethods\"3\n" +
 	"\x03End\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"t\n" +
