@@ -125,7 +125,7 @@ func hosted(all []known) (plan.Plugins, error) {
 	commands := map[string]host.Command{}
 	for _, k := range all {
 		if k.err != nil {
-			k.command.Check = func() error { return k.err } // said when it is needed
+			k.command.Verify = func() (*host.Verified, error) { return nil, k.err } // said when it is needed
 		}
 		if k.override && !warned[k.name] {
 			warned[k.name] = true

@@ -55,8 +55,8 @@ type Command struct {
 	TLS bool
 	// Sum identifies the program in manifests; empty: the SHA-256 of the file.
 	Sum string
-	// Check is called before each start and may forbid it; nil: it may always start.
-	Check func() error
+	// Verify is called before each start and may forbid it; nil: it may always start.
+	Verify func() (*Verified, error)
 }
 
 // Options configure a Host.

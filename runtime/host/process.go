@@ -123,11 +123,14 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 	if err := ctx.Err(); err != nil {
 		return nil, wire.Description{}, err
 	}
-	if p.command.Check != nil {
-		if err := p.command.Check(); err != nil {
+	var verified *Verified
+	if p.command.Verify != nil {
+		var err error
+		if verified, err = p.command.Verify(); err != nil {
 			return nil, wire.Description{}, &forbiddenError{err}
 		}
 	}
+	defer verified.close()
 	where, err := newHome()
 	if err != nil {
 		d := p.fault(NoSocket, "no folder for the plugin's socket: %v", err)
@@ -136,7 +139,7 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 	}
 	log := h.opts.Log.With("plugin", p.name)
 	j := newJournal(log, slog.LevelError)
-	proc := &process{host: h, plugin: p, home: where, journal: j, runner: newRunner(p.command, where.dir, j)}
+	proc := &process{host: h, plugin: p, home: where, journal: j, runner: newRunner(p.command, verified, where.dir, j)}
 	proc.watch = newWatch(proc, h.opts.Patience)
 	proc.life, proc.end = context.WithCancel(context.Background())
 	timeout, cancel := context.WithTimeout(ctx, h.opts.StartTimeout)
@@ -168,14 +171,23 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 	if err == nil && d.Name != p.name {
 		err = &descriptionError{fmt.Errorf("it calls itself %s", d.Name)}
 	}
-	if err != nil {
-		proc.stop()
-		if ctx.Err() != nil {
-			return nil, wire.Description{}, ctx.Err()
+	if verified != nil {
+		if changed := verified.Unchanged(); changed != nil {
+			err = &forbiddenError{changed}
 		}
-		return nil, wire.Description{}, p.startFault(proc, err)
 	}
-	return proc, d, nil
+	var forbidden *forbiddenError
+	switch {
+	case err == nil:
+		return proc, d, nil
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case !errors.As(err, &forbidden):
+		proc.stop() // before its last words are asked for
+		err = p.startFault(proc, err)
+	}
+	proc.stop()
+	return nil, wire.Description{}, err
 }
 
 // connect starts the process, waits for its handshake and has it describe

@@ -50,11 +50,14 @@ type runner struct {
 	err     error         // how it ended; set before ended is closed
 }
 
-func newRunner(c Command, home string, j *journal) *runner {
+func newRunner(c Command, v *Verified, home string, j *journal) *runner {
 	r := &runner{out: j.printed(), log: j.stream(), home: home, ended: make(chan struct{})}
 	r.stdout, r.stdoutW = io.Pipe()
 	r.stderr, r.stderrW = io.Pipe()
 	r.cmd = exec.Command(c.Path, c.Args...)
+	if v != nil && v.Program != nil && machineCode(v.Program) {
+		r.cmd.Path = held(v.Program)
+	}
 	r.cmd.Env = append(allowed(os.Environ()), wire.HostPidKey+"="+strconv.Itoa(os.Getpid()), wire.SocketHomeKey+"="+home)
 	r.cmd.Env = append(r.cmd.Env, c.Env...)
 	separate(r.cmd)
@@ -160,7 +163,7 @@ func (r *runner) pumpStdout(out io.Reader) {
 
 func (r *runner) Stdout() io.ReadCloser { return r.stdout }
 func (r *runner) Stderr() io.ReadCloser { return r.stderr }
-func (r *runner) Name() string          { return r.cmd.Path }
+func (r *runner) Name() string          { return r.cmd.Args[0] }
 
 // pid is the number of the process, which has started.
 func (r *runner) pid() int { return r.cmd.Process.Pid }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"sync/atomic"
@@ -26,6 +27,19 @@ func await(cmd *exec.Cmd, gone *atomic.Bool) error {
 	killGroup(cmd)
 	gone.Store(true)
 	return cmd.Wait()
+}
+
+// held is a path by which a child executes a file that is open here, whatever has its name
+// by then. To the program it makes no difference: the kernel knows the name of the file.
+func held(f *os.File) string {
+	path := fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd())
+	// A process that must not be looked into hides its files from its children, too.
+	open, err := f.Stat()
+	named, missing := os.Stat(path)
+	if dumpable, e := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0); err != nil || missing != nil || e != nil || dumpable != 1 || !os.SameFile(open, named) {
+		return f.Name()
+	}
+	return path
 }
 
 // sharedMemory is the folder of files that are memory, if there is one with room.

@@ -54,7 +54,7 @@ func (o Override) Command() (host.Command, error) {
 		return host.Command{}, err
 	}
 	c, err := p.command(hash)
-	c.Check = nil // its author changes it
+	c.Verify = nil // its author changes it
 	return c, err
 }
 

@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -125,6 +126,10 @@ func (p *Package) platform() string {
 // Hash is the hash of all files of a folder, by the rule that the Go module system
 // calls h1: SHA-256 over the sorted list of the files' SHA-256 sums and names.
 func Hash(dir string) (string, error) {
+	return hash(dir, func(name string) (io.ReadCloser, error) { return os.Open(filepath.Join(dir, filepath.FromSlash(name))) })
+}
+
+func hash(dir string, open func(name string) (io.ReadCloser, error)) (string, error) {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && !d.Type().IsRegular() {
 			return fault(BadPackage, path+" is neither a file nor a folder", "a package must not hold links")
@@ -134,7 +139,11 @@ func Hash(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dirhash.HashDir(dir, "", dirhash.Hash1)
+	files, err := dirhash.DirFiles(dir, "")
+	if err != nil {
+		return "", err
+	}
+	return dirhash.Hash1(files, open)
 }
 
 // command is how to start the package, whose hash is checked before.
@@ -156,16 +165,6 @@ func (p *Package) command(hash string) (host.Command, error) {
 		}
 		c.Args = append(c.Args, arg)
 	}
-	c.Check = func() error {
-		now, err := Hash(p.Dir)
-		if err != nil {
-			return err
-		}
-		if now != hash {
-			return fault(Tampered, fmt.Sprintf("%s %s has changed since it was locked: its hash is %s, the lock says %s", p.Name, p.Version, now, hash),
-				"install it again, or accept the change with `nasc plugin lock "+p.Name+"`")
-		}
-		return nil
-	}
+	c.Verify = func() (*host.Verified, error) { return p.verify(hash) }
 	return c, nil
 }

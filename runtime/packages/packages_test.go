@@ -244,13 +244,13 @@ func TestLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Check(); err != nil {
+	if _, err := c.Verify(); err != nil {
 		t.Errorf("untouched: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(here.Dir, "run"), []byte("evil"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Check(); code(err) != Tampered || !strings.Contains(err.Error(), p.Packages[Here()]) {
+	if _, err := c.Verify(); code(err) != Tampered || !strings.Contains(err.Error(), p.Packages[Here()]) {
 		t.Errorf("changed: %v", err)
 	}
 	if err := os.RemoveAll(here.Dir); err != nil {
