@@ -32,8 +32,10 @@ func newRun() *cobra.Command {
 		Short: "Search a space",
 		Long: `run searches a space with an optimizer and an evaluator, tests the best
 architecture and prints it as .nas. The file's search block says how; flags
-override it. A component named by a flag starts from its defaults, which --set
-changes: --set population=20, or --set optimizer.population=20 when several
+override it. An optimizer named by a flag starts from its defaults; an evaluator goes
+on with those of the block's settings that it declares as the block's evaluator does,
+by type, default and choices, and a warning tells which are left out. --set changes
+both: --set population=20, or --set optimizer.population=20 when several
 things have a setting of that name (scopes: optimizer, evaluator, space, search;
 settings of retrain and report are always written with the scope).
 

@@ -92,10 +92,12 @@ func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptio
 	if diags = append(diags, more...); diags.HasErrors() {
 		return out, diags
 	}
+	newStock().carry(ctx, h, &c, p, &diags)
 	p.settle(c, set, said, &diags)
 	if diags.HasErrors() {
 		return out, diags
 	}
+	warnings := diags
 	var computing []*host.Plugin
 	if p.Component.Operations {
 		if computing = newStock().operations(ctx, h, m, &diags); diags.HasErrors() {
@@ -119,7 +121,7 @@ func Evaluate(ctx context.Context, h *host.Host, m *compiler.Module, o EvalOptio
 	}
 	out.Genotype, out.Hash = a.Space.Format(a.Genotype), a.Graph.Hash().String()
 	out.Params, out.MACs = a.Graph.Params(), a.Graph.MACs()
-	return out, out.judge(ctx, e, p, wire.Job{Graph: wire.OneGraph(a.Graph), Seed: stream.Seed(o.Seed, "trial", 0)}, o.Test, progress)
+	return out, append(warnings, out.judge(ctx, e, p, wire.Job{Graph: wire.OneGraph(a.Graph), Seed: stream.Seed(o.Seed, "trial", 0)}, o.Test, progress)...)
 }
 
 // judging is what a search block says of the evaluator and the space, which must

@@ -38,6 +38,8 @@ type part struct {
 	args    []compiler.ComponentArg
 	span    diag.Span
 	flagged bool // named on the command line
+	// replaces is what the block says in its place, if that is one thing.
+	replaces *compiler.Component
 }
 
 // kind is the kind of component that fits.
@@ -66,7 +68,10 @@ type chooser struct {
 func (c chooser) choose(scope, flag string) part {
 	p := part{scope: scope, flagged: flag != ""}
 	if flag != "" {
-		return c.flag(p, flag)
+		if p = c.flag(p, flag); p.method == "" { // else the file says all of it
+			p.replaces = c.replaced(scope, flag)
+		}
+		return p
 	}
 	var says *compiler.Component
 	at := diag.Span{}

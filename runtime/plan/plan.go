@@ -161,9 +161,11 @@ func (s *stock) plan(ctx context.Context, h *host.Host, m *compiler.Module, sour
 		p.Budget = search.Budget{Unit: search.Evaluations, Amount: min(size, search.MostEvaluations)}
 	}
 	p.Optimizer.settle(optimizer, set, o, &diags)
+	s.carry(ctx, h, &evaluator, p.Evaluator, &diags)
 	p.Evaluator.settle(evaluator, set, o, &diags)
 	s.describe(ctx, &p.Evaluator, &diags)
 	if p.Report != nil {
+		s.carry(ctx, h, report, *p.Report, &diags)
 		p.Report.settle(*report, set, o, &diags)
 		s.describe(ctx, p.Report, &diags)
 		p.reports(*report, &diags)
@@ -239,14 +241,10 @@ func point(m *compiler.Module, o Options) (*compiler.Search, diag.List) {
 // fixes tells which settings of a block the options give a value.
 func (o Options) fixes(b *compiler.Search) compiler.Fixed {
 	return func(setting string) bool {
-		scope, name, _ := strings.Cut(setting, ".")
-		name = name[strings.LastIndexByte(name, '.')+1:] // whatever slot it belongs to
-		for _, s := range o.Settings {
-			if name != "" && s.Name == name && (s.Scope == scope || s.Scope == "" && !qualified[scope]) {
-				return true
-			}
+		if o.sets(setting) {
+			return true
 		}
-		switch setting {
+		switch scope := setting; scope {
 		case "seed":
 			return o.Seed != nil
 		case "budget":
@@ -254,14 +252,26 @@ func (o Options) fixes(b *compiler.Search) compiler.Fixed {
 		case optimizerScope:
 			return o.Optimizer != ""
 		case evaluatorScope:
-			return o.Evaluator != ""
+			return o.Evaluator != "" && o.things(b, scope) != 1
 		case reportScope:
-			return o.Report != ""
+			return o.Report == nothing || o.Report != "" && o.things(b, scope) != 1
 		case retrainScope:
 			return o.Retrain != ""
 		}
 		return false
 	}
+}
+
+// sets reports whether a setting of a component or a space is given by --set.
+func (o Options) sets(setting string) bool {
+	scope, name, _ := strings.Cut(setting, ".")
+	name = name[strings.LastIndexByte(name, '.')+1:] // whatever slot it belongs to
+	for _, s := range o.Settings {
+		if name != "" && s.Name == name && (s.Scope == scope || s.Scope == "" && !qualified[scope]) {
+			return true
+		}
+	}
+	return false
 }
 
 // decide sets what needs no plugin.

@@ -24,6 +24,7 @@ type stock struct {
 	plugins    map[string]*started
 	spaces     map[string]*compiled
 	components map[string]wire.Component // by their settings
+	replaced   map[string]wire.Component // by their names
 
 	mu        sync.Mutex        // guards what follows
 	checksums map[string]string // by path
@@ -31,7 +32,7 @@ type stock struct {
 
 func newStock() *stock {
 	return &stock{plugins: map[string]*started{}, spaces: map[string]*compiled{},
-		components: map[string]wire.Component{}, checksums: map[string]string{}}
+		components: map[string]wire.Component{}, replaced: map[string]wire.Component{}, checksums: map[string]string{}}
 }
 
 // started is a plugin, or why it does not start.
