@@ -149,7 +149,7 @@ func (h *hostile) stop() {
 func (h *hostile) compute() {
 	h.deaf.Store(true)
 	defer h.deaf.Store(false)
-	for begun := time.Now(); time.Since(begun) < 2*time.Second; {
+	for begun := time.Now(); time.Since(begun) < 4*time.Second; {
 	}
 }
 

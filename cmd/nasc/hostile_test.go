@@ -34,7 +34,7 @@ func TestHostile(t *testing.T) {
 		{"optimizer stops", ""},
 		{"evaluator stops", ""},
 		{"evaluator computes", ""},
-		{"optimizer hangs", "it was ended since it said nothing for 500ms while a call was under way"},
+		{"optimizer hangs", "it was ended since it said nothing for 1s while a call was under way"},
 		{"evaluator floods", ""},
 		{"evaluator lengths", "error E0506 [bad/plugin 6.6.6]: the plugin gave a wrong answer: a result of 3 metrics, not 1"},
 		{"evaluator duplicates", "error E0506 [bad/plugin 6.6.6]: the plugin gave a wrong answer: it tells of trial"},
@@ -47,9 +47,9 @@ func TestHostile(t *testing.T) {
 			s := besieged(t, c.mode)
 			switch _, what, _ := strings.Cut(c.mode, " "); what {
 			case "hangs", "sleeps": // without an answer, but alive
-				s.env = []string{"NASC_PATIENCE=500ms"}
+				s.env = []string{"NASC_PATIENCE=1s"}
 			case "stops", "computes":
-				s.env = []string{"NASC_PULSE=500ms"}
+				s.env = []string{"NASC_PULSE=1s"}
 			}
 			e := s.nasc(s.searched(role)...)
 			s.env = nil
@@ -112,6 +112,7 @@ func TestHostileStart(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			s := besieged(t, mode)
+			s.env = []string{"NASC_START_TIMEOUT=1s"}
 			e := s.nasc(s.searched("evaluator")...)
 			if e.code != exitMachine || !strings.Contains(e.stderr, says) {
 				t.Errorf("exit code %d\n%s", e.code, e.stderr)

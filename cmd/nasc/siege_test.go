@@ -91,7 +91,7 @@ func (s *siege) start(args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) 
 	c := exec.Command("nasc", args...)
 	var out, err bytes.Buffer
 	c.Dir, c.Stdout, c.Stderr = s.dir, &out, &err
-	c.Env = append(os.Environ(), "TMPDIR="+s.temp(), "NASC_HOME="+filepath.Join(s.dir, "home"), "NASC_START_TIMEOUT=1s",
+	c.Env = append(os.Environ(), "TMPDIR="+s.temp(), "NASC_HOME="+filepath.Join(s.dir, "home"),
 		"AWS_SECRET_ACCESS_KEY=hunter2", "GITHUB_TOKEN=hunter2", "SSH_AUTH_SOCK=/tmp/hunter2", "NASC_PRIVATE=hunter2")
 	c.Env = append(c.Env, s.env...)
 	if err := c.Start(); err != nil {
