@@ -138,3 +138,13 @@ def test_relax_keeps_the_weights():
     other.name = "other"
     with pytest.raises(ValueError, match="another space"):
         n.relax(other)
+
+
+def test_mixed_precision_of_supernets():
+    def losses(amp):
+        w = Weighing(Supernet(relaxed(), 1), Rule(), 1, amp=amp)
+        loss, grad = w.gradient(examples(), SOFT)
+        return [loss, w.move(examples(), SOFT, 0.1), w.move(examples(), SOFT, 0.1), w.score(examples(), SOFT)[0], *sum(grad, [])]
+
+    plain, mixed = losses(False), losses(True)
+    assert mixed != plain and mixed == [pytest.approx(v, rel=0.02, abs=0.02) for v in plain]  # bfloat16 has three digits

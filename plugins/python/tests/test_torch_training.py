@@ -164,5 +164,29 @@ def test_settings_that_cannot_be(values, why):
 
 
 def test_mixed_precision():
-    t = trainer(amp=True, epochs=1)
-    assert t.evaluate(Candidate(0, classifier(), 1, 0), lambda *a, **v: None).metrics["loss"] < 4
+    plain, mixed = course(amp=False), course(amp=True)
+    assert mixed != plain and mixed == [pytest.approx(v, rel=0.01) for v in plain]  # bfloat16 has three digits
+    assert plain == course(amp=False)
+
+
+def course(**values):
+    """The losses of some steps, and of the validation part after them."""
+    t = trainer(**values)
+    training = Training(Job(classifier(), 1, 2), t.settings, t.source)
+    return [training.step() for _ in range(4)] + [training.measure(t.source.set.valid, lambda: None).loss]
+
+
+@pytest.mark.skipif(not hasattr(torch, "compile"), reason=f"PyTorch {torch.__version__} has no torch.compile")
+@pytest.mark.parametrize("amp, near", [(False, 1e-5), (True, 0.01)], ids=["single", "mixed"])
+def test_compiled_it_trains_the_same_and_goes_on_with_the_same_bits(tmp_path, amp, near):
+    assert course(compile=True, amp=amp) == [pytest.approx(v, rel=near) for v in course(amp=amp)]
+    t = trainer(compile=True, amp=amp)
+    whole = Training(Job(classifier(), 1, 2), t.settings, t.source)
+    want = whole.run(lambda e: None, lambda f, s: None)
+    first = Training(Job(classifier(), 1, 2), t.settings, t.source)
+    for _ in range(3):
+        first.step()
+    first.save(str(tmp_path / "t"))
+    again = Training(Job(classifier(), 1, 2), t.settings, t.source)
+    again.load(str(tmp_path / "t"))
+    assert again.run(lambda e: None, lambda f, s: None) == want
