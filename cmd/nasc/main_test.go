@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/nasc-project/nasc/plugins/builtin"
+	"github.com/nasc-project/nasc/plugins/python/torchtest"
 	"github.com/nasc-project/nasc/plugins/sdk"
 )
 
@@ -52,7 +53,7 @@ func TestScripts(t *testing.T) {
 		},
 		Condition: func(name string) (bool, error) {
 			return name == "mount" && mountable() || name == "data" && benchmarks() != "" || name == "python" && pythonic() ||
-				name == "torch" && torchPython() != "", nil
+				name == "torch" && torchtest.Python() != "", nil
 		},
 		Setup: func(e *testscript.Env) error {
 			repo, err := filepath.Abs(filepath.Join("..", ".."))

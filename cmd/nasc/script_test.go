@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/nasc-project/nasc/plugins/python/torchtest"
 	"github.com/nasc-project/nasc/spaces/nasbench201"
 )
 
@@ -42,23 +42,12 @@ func pythonic() bool {
 	return exec.Command("python3", "-c", "import grpc, google.protobuf, pytest").Run() == nil
 }
 
-// torchPython finds a Python with PyTorch that plugins can run in; empty: there is none.
-var torchPython = sync.OnceValue(func() string {
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		path, err := exec.LookPath(python)
-		if err == nil && exec.Command(path, "-c", "import torch, grpc, google.protobuf").Run() == nil {
-			return path
-		}
-	}
-	return ""
-})
-
 // torch puts the Python with PyTorch first on the PATH.
 func torch(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 || torchPython() == "" {
+	if neg || len(args) != 0 || torchtest.Python() == "" {
 		ts.Fatalf("usage: torch, where [torch] holds")
 	}
-	ts.Setenv("PATH", filepath.Dir(torchPython())+string(os.PathListSeparator)+ts.Getenv("PATH"))
+	ts.Setenv("PATH", filepath.Dir(torchtest.Python())+string(os.PathListSeparator)+ts.Getenv("PATH"))
 }
 
 // mountable reports whether file systems can be mounted here.

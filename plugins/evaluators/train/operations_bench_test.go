@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/labtest"
 	"github.com/nasc-project/nasc/plugins/sdk/sdktest"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 )
@@ -21,7 +22,7 @@ func BenchmarkOperation(b *testing.B) {
 			g.then("conv_bn", "out", 16).then("conv_bn", "out", 16)
 			net := g.classifier(10)
 			net.Nodes[1].Module, net.Nodes[1].Shape = module, graph.Shape{16, 32, 32}
-			n, err := newNetwork(net, ws, 64, 1, objective{}, sdktest.Operations(b, labPlugin))
+			n, err := newNetwork(net, ws, 64, 1, objective{}, sdktest.Operations(b, labtest.Plugin))
 			if err != nil {
 				b.Fatal(err)
 			}

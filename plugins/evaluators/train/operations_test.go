@@ -9,72 +9,10 @@ import (
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/graph"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/labtest"
 	"github.com/nasc-project/nasc/plugins/remote"
-	"github.com/nasc-project/nasc/plugins/sdk"
 	"github.com/nasc-project/nasc/plugins/sdk/sdktest"
 )
-
-// labPlugin has an operation that nasc has too, and one with weights and random numbers.
-var labPlugin = sdk.Plugin{Name: "me/lab", Version: "0.1.0",
-	Signatures: `/// max(x, 0).
-op relu(x: [c, h, w]) -> [c, h, w]
-/// Each channel times a learned number; in training, times a random one too.
-op jitter(x: [c, h, w]) -> [c, h, w] { params = c }
-`,
-	Ops: []sdk.OpSpec{
-		sdk.NewOp("relu", func(sdk.Place, struct{}) (sdk.Op, error) { return labRelu{}, nil }),
-		sdk.NewOp("jitter", func(p sdk.Place, _ struct{}) (sdk.Op, error) { return &labJitter{shape: p.Output}, nil }),
-	}}
-
-type labRelu struct{}
-
-func (labRelu) Forward(t *sdk.Tensors) error {
-	for i, x := range t.Inputs[0].Data {
-		t.Output.Data[i] = max(x, 0)
-	}
-	return nil
-}
-
-func (labRelu) Backward(t *sdk.Tensors) error {
-	for i, y := range t.Output.Data {
-		if y > 0 {
-			t.InputGrads[0].Data[i] = t.OutputGrad.Data[i]
-		}
-	}
-	return nil
-}
-
-type labJitter struct{ shape []int }
-
-func (j *labJitter) Weights() []sdk.Weight {
-	return []sdk.Weight{{Name: "factor", Shape: []int{j.shape[1]}, Mean: 1, Deviation: 0.1}}
-}
-
-func (j *labJitter) channel(i int) int { return i / (j.shape[2] * j.shape[3]) % j.shape[1] }
-
-func (j *labJitter) factor(t *sdk.Tensors) float32 {
-	if !t.Training {
-		return 1
-	}
-	return float32(1 + 0.1*t.Rand("jitter").NormFloat64())
-}
-
-func (j *labJitter) Forward(t *sdk.Tensors) error {
-	f := j.factor(t)
-	for i, x := range t.Inputs[0].Data {
-		t.Output.Data[i] = f * t.Weights[0].Data[j.channel(i)] * x
-	}
-	return nil
-}
-
-func (j *labJitter) Backward(t *sdk.Tensors) error {
-	f := j.factor(t)
-	for i, dy := range t.OutputGrad.Data {
-		t.InputGrads[0].Data[i] = f * t.Weights[0].Data[j.channel(i)] * dy
-		t.WeightGrads[0].Data[j.channel(i)] += f * dy * t.Inputs[0].Data[i]
-	}
-	return nil
-}
 
 // lab is a network whose second node is an operation of a module.
 func lab(module, op string, params int64) *graph.Graph {
@@ -94,7 +32,7 @@ func TestOperations(t *testing.T) {
 	s := quick()
 	s.Train, s.Valid, s.Epochs = 64, 32, 2
 	tr := newTrainer(t, s, 2)
-	tr.With(sdktest.Operations(t, labPlugin))
+	tr.With(sdktest.Operations(t, labtest.Plugin))
 	var curves [2][]Epoch
 	for i, module := range []string{"std/vision", "me/lab"} {
 		r := begin(t, tr, Job{Graph: lab(module, "relu", 0), Seed: 3})
@@ -116,8 +54,8 @@ func TestOperationsResume(t *testing.T) {
 	s := quick()
 	s.Train, s.Valid, s.Epochs, s.BatchSize = 64, 32, 1, 16
 	one, two := newTrainer(t, s, 1), newTrainer(t, s, 2)
-	one.With(sdktest.Operations(t, labPlugin))
-	two.With(sdktest.Operations(t, labPlugin)) // another process, as it were
+	one.With(sdktest.Operations(t, labtest.Plugin))
+	two.With(sdktest.Operations(t, labtest.Plugin)) // another process, as it were
 	job := Job{Graph: lab("me/lab", "jitter", 4), Seed: 5}
 	whole, first := begin(t, one, job), begin(t, two, job)
 	for range 2 {
@@ -165,9 +103,9 @@ func TestOperationsRefused(t *testing.T) {
 		want       string
 	}{
 		{nil, "relu", 0, "no process computes the operations of the plugin me/lab here"},
-		{sdktest.Operations(t, labPlugin), "gelu", 0, `the plugin me/lab 0.1.0 cannot compute gelu: there is no operation "gelu"`},
-		{sdktest.Operations(t, labPlugin), "relu", 4, "relu has 0 trainable numbers, but its declaration says 4"},
-		{sdktest.Operations(t, labPlugin), "jitter", 0, "jitter has 4 trainable numbers, but its declaration says 0"},
+		{sdktest.Operations(t, labtest.Plugin), "gelu", 0, `the plugin me/lab 0.1.0 cannot compute gelu: there is no operation "gelu"`},
+		{sdktest.Operations(t, labtest.Plugin), "relu", 4, "relu has 0 trainable numbers, but its declaration says 4"},
+		{sdktest.Operations(t, labtest.Plugin), "jitter", 0, "jitter has 4 trainable numbers, but its declaration says 0"},
 	} {
 		tr.With(c.operations)
 		if _, err := tr.Begin(Job{Graph: lab("me/lab", c.op, c.params)}); err == nil || !strings.Contains(err.Error(), c.want) {

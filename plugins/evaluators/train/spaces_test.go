@@ -34,6 +34,44 @@ var small = map[string]map[string]any{
 	"transnasbench101": {"image": []int64{3, 64, 64}, "c": int64(8), "classes": int64(10)},
 }
 
+// shipped are the files with spaces of their own.
+func shipped(t *testing.T) (paths []string) {
+	t.Helper()
+	all, err := fs.Glob(spaces.Files, "*/*.nas")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range all {
+		if folder, name, _ := strings.Cut(path, "/"); folder != "reproduce" && !strings.HasPrefix(name, "oneshot") {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// smallSpace loads a shipped space in a size that a test can train.
+func smallSpace(t *testing.T, path string) *compiler.Space {
+	t.Helper()
+	folder, _, _ := strings.Cut(path, "/")
+	sizes, ok := small[folder]
+	if !ok {
+		t.Fatalf("the tests have no sizes for %s", path)
+	}
+	m, diags := compiler.Load(path, spaces.Files.ReadFile)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	var args []compiler.Argument
+	for name, value := range sizes {
+		args = append(args, compiler.Argument{Name: name, Value: value})
+	}
+	s, diags := m.Space("", args)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return s
+}
+
 // unread are the spaces that leave it open whether a vertex is read at all. In all
 // others the numbers that are trained are those that the graph counts.
 var unread = map[string]bool{"nasbench101": true, "nasbench1shot1": true}
@@ -45,32 +83,10 @@ var unread = map[string]bool{"nasbench101": true, "nasbench1shot1": true}
 func TestShippedSpaces(t *testing.T) {
 	ws := kernel.NewWorkers(2)
 	defer ws.Close()
-	paths, err := fs.Glob(spaces.Files, "*/*.nas")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range paths {
-		folder, name, _ := strings.Cut(path, "/")
-		if folder == "reproduce" || strings.HasPrefix(name, "oneshot") { // the spaces of others
-			continue
-		}
+	for _, path := range shipped(t) {
 		t.Run(path, func(t *testing.T) {
-			sizes, ok := small[folder]
-			if !ok {
-				t.Fatal("the test has no sizes for it")
-			}
-			m, diags := compiler.Load(path, spaces.Files.ReadFile)
-			if diags.HasErrors() {
-				t.Fatal(diags)
-			}
-			var args []compiler.Argument
-			for name, value := range sizes {
-				args = append(args, compiler.Argument{Name: name, Value: value})
-			}
-			s, diags := m.Space("", args)
-			if diags.HasErrors() {
-				t.Fatal(diags)
-			}
+			folder, _, _ := strings.Cut(path, "/")
+			s := smallSpace(t, path)
 			rng := stream.New(1, "test", 0)
 			for i := range 5 {
 				g, err := s.Bind(s.Sample(rng))

@@ -1,22 +1,18 @@
 package supernet
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"math"
-	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/nasc-project/nasc/compiler/lower"
-	"github.com/nasc-project/nasc/plugins/evaluators/train/checkpoint"
 	"github.com/nasc-project/nasc/plugins/evaluators/train/optim"
+	"github.com/nasc-project/nasc/plugins/python/torchtest"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 )
@@ -28,10 +24,7 @@ type torchAnswer struct{ Losses, First, Second []float64 }
 // TestNascTorch builds supernets in PyTorch, by nasc_torch, and compares losses and
 // gradients for the same weights, mixture and images.
 func TestNascTorch(t *testing.T) {
-	const python = "/usr/bin/python3"
-	if out, err := exec.Command(python, "-c", "import torch, google.protobuf, grpc").CombinedOutput(); err != nil {
-		t.Skipf("no PyTorch with grpcio for %s: %v %s", python, err, out)
-	}
+	torchtest.Need(t)
 	ws := kernel.NewWorkers(2)
 	defer ws.Close()
 	folder := t.TempDir()
@@ -58,17 +51,7 @@ func TestNascTorch(t *testing.T) {
 		key := fmt.Sprintf("%d-%s-%v", i, filepath.Base(c.file), c.o)
 		want[key] = engineAnswer(t, ws, s, c.Options, c.zero, filepath.Join(folder, key))
 	}
-	var complaint bytes.Buffer
-	cmd := exec.Command(python, filepath.Join("..", "..", "..", "python", "tests", "engine", "supernets.py"), folder)
-	cmd.Stderr, cmd.Env = &complaint, append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, complaint.String())
-	}
-	var got map[string]torchAnswer
-	if err := json.Unmarshal(out, &got); err != nil {
-		t.Fatal(err)
-	}
+	got := torchtest.Answers[torchAnswer](t, "supernets.py", folder)
 	worst := 0.0
 	for key, w := range want {
 		g := got[key]
@@ -81,11 +64,11 @@ func TestNascTorch(t *testing.T) {
 			{"gradients", g.First, w.First, 1e-4},
 			{"gradients of second order", g.Second, w.Second, 1e-3}, // the finite difference divides by a small radius
 		} {
-			d, same := distance(c.got, c.want)
+			d := torchtest.Distance(c.got, c.want)
 			if worst = max(worst, d/c.limit); !(d <= c.limit) {
 				t.Errorf("%s: the %s differ by %.2g of the largest", key, c.what, d)
 			}
-			if !same {
+			if !sameZeros(c.got, c.want) {
 				t.Errorf("%s: other %s are zero: %v in PyTorch, %v here", key, c.what, c.got, c.want)
 			}
 		}
@@ -93,22 +76,9 @@ func TestNascTorch(t *testing.T) {
 	t.Logf("%d supernets; the largest difference is %.2g of what is allowed", len(want), worst)
 }
 
-// distance is the largest difference, relative to the largest number if that is above 1,
-// and whether the same numbers are zero.
-func distance(got, want []float64) (worst float64, same bool) {
-	if len(got) != len(want) {
-		return math.Inf(1), false
-	}
-	size := 1.0
-	same = true
-	for i, w := range want {
-		size = max(size, math.Abs(w))
-		same = same && (got[i] == 0) == (w == 0)
-		if d := math.Abs(got[i] - w); !(d <= worst) {
-			worst = d
-		}
-	}
-	return worst / size, same
+// sameZeros reports whether the same numbers are zero.
+func sameZeros(a, b []float64) bool {
+	return slices.EqualFunc(a, b, func(x, y float64) bool { return (x == 0) == (y == 0) })
 }
 
 // engineAnswer does with a supernet what the script in Python does, and writes all that
@@ -139,19 +109,15 @@ func engineAnswer(t *testing.T, ws *kernel.Workers, s *lower.Supernet, o Options
 	if err != nil {
 		t.Fatal(err)
 	}
-	type array struct {
-		Name  string `json:"name"`
-		Shape []int  `json:"shape"`
-	}
 	shape := append([]int{o.Batch}, s.Net.Inputs[0].Shape...)
-	names, arrays := []array{{"train", shape}, {"valid", shape}}, []any{train, valid}
+	var arrays torchtest.Arrays
+	arrays.Add("train", shape, train)
+	arrays.Add("valid", shape, valid)
 	for _, w := range n.engine.weights.learned {
-		names, arrays = append(names, array{w.Name(), w.Shape()}), append(arrays, w.Value().Data())
+		arrays.Add(w.Name(), w.Shape(), w.Value().Data())
 	}
-	if err := checkpoint.Write(file, map[string]any{"network": base64.StdEncoding.EncodeToString(message), "plain": o.Plain, "shared": o.Shared,
-		"labels": labels, "mixture": m, "rate": rate, "decay": 5e-4, "arrays": names}, arrays...); err != nil {
-		t.Fatal(err)
-	}
+	arrays.Write(t, file, map[string]any{"network": base64.StdEncoding.EncodeToString(message), "plain": o.Plain, "shared": o.Shared,
+		"labels": labels, "mixture": m, "rate": rate, "decay": 5e-4})
 	ctx := context.Background()
 	loss, first, err := n.ArchGradient(ctx, valid, labels, m)
 	if err != nil {

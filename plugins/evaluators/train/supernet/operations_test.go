@@ -8,32 +8,10 @@ import (
 	"testing"
 
 	"github.com/nasc-project/nasc/compiler/lower"
-	"github.com/nasc-project/nasc/plugins/sdk"
+	"github.com/nasc-project/nasc/plugins/evaluators/train/labtest"
 	"github.com/nasc-project/nasc/plugins/sdk/sdktest"
 	"github.com/nasc-project/nasc/stdlib/ops/kernel"
 )
-
-// labPlugin has an operation that nasc has too.
-var labPlugin = sdk.Plugin{Name: "me/lab", Version: "0.1.0", Signatures: "/// max(x, 0).\nop relu(x: [c, h, w]) -> [c, h, w]\n",
-	Ops: []sdk.OpSpec{sdk.NewOp("relu", func(sdk.Place, struct{}) (sdk.Op, error) { return labRelu{}, nil })}}
-
-type labRelu struct{}
-
-func (labRelu) Forward(t *sdk.Tensors) error {
-	for i, x := range t.Inputs[0].Data {
-		t.Output.Data[i] = max(x, 0)
-	}
-	return nil
-}
-
-func (labRelu) Backward(t *sdk.Tensors) error {
-	for i, y := range t.Output.Data {
-		if y > 0 {
-			t.InputGrads[0].Data[i] = t.OutputGrad.Data[i]
-		}
-	}
-	return nil
-}
 
 // labSpace is a space with a relu, its own or that of a plugin, on every edge.
 const labSpace = `import { relu, skip, zero, conv_bn, global_pool, linear } from "std/vision"
@@ -61,12 +39,12 @@ func TestOperations(t *testing.T) {
 			case "s.nas":
 				return []byte(strings.Replace(labSpace, "RELU", relu, 1)), nil
 			case "plugin:me/lab":
-				return []byte(labPlugin.Signatures), nil
+				return []byte(labtest.Plugin.Signatures), nil
 			}
 			return nil, fs.ErrNotExist
 		}
 		_, s := relax(t, "s.nas", read, "", lower.Relaxation{})
-		n, err := New(s, ws, Options{Batch: 4, Seed: 1, Operations: sdktest.Operations(t, labPlugin)})
+		n, err := New(s, ws, Options{Batch: 4, Seed: 1, Operations: sdktest.Operations(t, labtest.Plugin)})
 		if err != nil {
 			t.Fatal(err)
 		}
