@@ -329,6 +329,9 @@ func (h hostileEvaluator) wrong(m *nascv1.EvaluateResponse, stream nascv1.Evalua
 		}
 	case h.once("evaluator stops"):
 		h.stop()
+	case h.once("evaluator rests"):
+		h.note("hanging", "")
+		time.Sleep(2 * time.Second)
 	case h.once("evaluator computes"):
 		h.compute()
 	case h.does("evaluator inflates"):

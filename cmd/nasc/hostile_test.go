@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -164,6 +165,42 @@ func (s *siege) hangs() {
 		}
 	}
 	s.t.Fatal("the plugin was never called")
+}
+
+// TestHostileSuspended: when nasc and its plugins are stopped for a while, as a batch system
+// does with a job, no plugin is taken for one that hangs.
+func TestHostileSuspended(t *testing.T) {
+	want := undisturbed(t, "evaluator")
+	s := besieged(t, "evaluator rests")
+	s.env = []string{"NASC_PULSE=2s", "NASC_PATIENCE=3s"}
+	c, out, err := s.start(s.searched("evaluator")...)
+	s.hangs()
+	all := []int{c.Process.Pid}
+	for _, line := range s.processes() {
+		var pid int
+		if _, err := fmt.Sscanf(line, "/proc/%d", &pid); err == nil && pid != c.Process.Pid {
+			all = append(all, pid)
+		}
+	}
+	if len(all) < 3 {
+		t.Fatalf("only the processes %v", all)
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		for _, pid := range all {
+			if err := syscall.Kill(pid, signal); err != nil {
+				t.Error(pid, err)
+			}
+		}
+		if signal == syscall.SIGSTOP {
+			time.Sleep(5 * time.Second)
+		}
+	}
+	if e := s.end(c, out, err); e.code != 0 || strings.Contains(e.stderr, "plugin hangs") {
+		t.Errorf("exit code %d\n%s", e.code, e.stderr)
+	}
+	if log := s.log(); !slices.Equal(log, want) {
+		t.Errorf("the log is\n%s", strings.Join(log, "\n"))
+	}
 }
 
 // TestHostileOutlives: a plugin that ignores the end of a host that was killed is ended

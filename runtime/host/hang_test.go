@@ -133,6 +133,23 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// TestStoppedOperations: what computes operations for somebody else is watched as well.
+func TestStoppedOperations(t *testing.T) {
+	h := newTestHost(t, Options{Commands: commands("test/operations"), Patience: Patience{Pulse: time.Second}})
+	c, err := start(t, h, "test/operations").Computer(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := c.process.session.at.proc.runner.pid()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "the process is gone", func() bool { return gone(pid) })
+	if err := c.process.ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestHostWasAway: time in which the host itself was stopped is none that a plugin takes.
 func TestHostWasAway(t *testing.T) {
 	w := newWatch(&process{}, Patience{Answer: time.Second})
