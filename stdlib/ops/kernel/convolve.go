@@ -8,20 +8,7 @@ package kernel
 func ConvForward[T Float](ws *Workers, g Conv, x []T, w [][]T, y []T, m *Moments[T]) {
 	s := ws.sweeps(g, false).forward
 	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
-	packed := pack(ws, s, func(b panel, to []T) {
-		var rows [broad][]T
-		for k := range b.count {
-			rows[k] = filter(w, b.group*kg+b.first+k, cg*kk)
-		}
-		for c := range cg {
-			for t := range kk {
-				line := to[(t*cg+c)*b.width:][:b.count]
-				for k := range line {
-					line[k] = rows[k][c*kk+t]
-				}
-			}
-		}
-	})
+	packed := pack(ws, s, func(b panel, to []T) { packFilters(to, b.width, w, b.group*kg+b.first, b.count, cg, kk) })
 	convolve(ws, s, x, packed, y, m)
 }
 
@@ -44,35 +31,10 @@ func ConvGradInput[T Float](ws *Workers, g Conv, w [][]T, dy, dx []T) {
 				}
 				return
 			}
-			for k := range kg {
-				row := filter(w, b.group*kg+k, cg*kk)[b.first*kk:][:b.count*kk]
-				for t, tap := range s.taps {
-					line := to[(t*kg+k)*b.width:][:b.count]
-					for c := range line {
-						line[c] = row[c*kk+tap.index]
-					}
-				}
-			}
+			packTurned(to, b.width, w, b.group*kg, kg, b.first, b.count, cg, kk, s.taps)
 		})
 		convolve(ws, s, dy, packed, dx, nil)
 	}
-}
-
-// pack lets f fill in the weights of every block; those of missing channels are 0.
-func pack[T Float](ws *Workers, s *sweep, f func(b panel, to []T)) []T {
-	packed := buffer[T](ws, 0, slotWeights, s.weights)
-	ws.runSome(len(s.blocks), s.weights, func(_, i int) {
-		b, end := s.blocks[i], s.weights
-		if i+1 < len(s.blocks) {
-			end = s.blocks[i+1].at
-		}
-		to := packed[b.at:end]
-		if b.count < b.width {
-			clear(to)
-		}
-		f(b, to)
-	})
-	return packed
 }
 
 // convolve runs a sweep with packed weights.
@@ -147,27 +109,8 @@ func ConvGradWeight[T Float](ws *Workers, g Conv, x, dy []T, dw [][]T) {
 		for chunk := 1; chunk < chunks; chunk++ {
 			Accumulate(sums, partial[chunk*size+b.at:][:len(sums)])
 		}
-		for k := range b.count {
-			row := filter(dw, b.group*kg+b.first+k, cg*kk)
-			for t := range kk {
-				at := t*cg*b.width + k
-				for c := range cg {
-					row[c*kk+t] = sums[at]
-					at += b.width
-				}
-			}
-		}
+		unpackFilters(sums, b.width, dw, b.group*kg+b.first, b.count, cg, kk)
 	})
-}
-
-// filter is row k of the filters, of n weights.
-func filter[T Float](w [][]T, k, n int) []T {
-	at := k * n
-	for len(w) > 1 && at >= len(w[0]) {
-		at -= len(w[0])
-		w = w[1:]
-	}
-	return w[0][at:][:n]
 }
 
 // convolveTask computes all channels of the pixels of a task.

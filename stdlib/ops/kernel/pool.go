@@ -21,10 +21,39 @@ func (g Pool) sweeps(ws *Workers) *sweeps {
 		Dilation: 1, Groups: g.C, Pad: g.Pad, XPitch: g.XPitch, YPitch: g.YPitch}, true)
 }
 
-// counts writes, for every window of an image, by how many pixels its sum is divided
-// for a mean.
-func (g Pool) counts(ws *Workers) []int {
-	counts := buffer[int](ws, 0, slotWeights, g.OH*g.OW)
+// means is what makes sums over windows means.
+type means[T Float] struct {
+	padded      bool  // counts all pixels
+	counts      []int // by how many pixels the sum of every window of an image is divided
+	whole, last []T   // factors for the pixels of a task forward
+	even        []T   // factors of windows that lie within the image, for one backward
+}
+
+// meansOf are those of a window, made once.
+func meansOf[T Float](g Pool, all *sweeps) *means[T] {
+	if m, ok := all.means.(*means[T]); ok && m.padded == g.CountPadding {
+		return m
+	}
+	m := &means[T]{padded: g.CountPadding, counts: g.counts()}
+	s := all.forward
+	for p := range s.whole.at {
+		m.whole = append(m.whole, 1/T(m.counts[min(p, s.whole.pixels-1)%len(m.counts)]))
+	}
+	for p := range s.last.at {
+		m.last = append(m.last, m.whole[min(p, s.last.pixels-1)])
+	}
+	for _, s := range all.backward {
+		for len(m.even) < len(s.whole.at) {
+			m.even = append(m.even, 1/T(g.Kernel*g.Kernel))
+		}
+	}
+	all.means = m
+	return m
+}
+
+// counts is by how many pixels the sum of every window of an image is divided.
+func (g Pool) counts() []int {
+	counts := make([]int, g.OH*g.OW)
 	inside := func(o, size int) int {
 		return min(o*g.Stride-g.Pad+g.Kernel, size) - max(o*g.Stride-g.Pad, 0)
 	}
@@ -63,21 +92,13 @@ func MaxPoolGrad[T Float](ws *Workers, g Pool, x, y, dy, dx []T) {
 
 // AvgPool writes the mean of every window.
 func AvgPool[T Float](ws *Workers, g Pool, x, y []T) {
-	s := g.sweeps(ws).forward
-	counts := g.counts(ws)
-	factors := buffer[T](ws, 0, slotFilters, len(s.whole.at)+len(s.last.at))
-	whole, last := factors[:len(s.whole.at)], factors[len(s.whole.at):]
-	for p := range whole {
-		whole[p] = 1 / T(counts[min(p, s.whole.pixels-1)%len(counts)])
-	}
-	for p := range last {
-		last[p] = whole[min(p, s.last.pixels-1)]
-	}
+	sweeps := g.sweeps(ws)
+	s, m := sweeps.forward, meansOf[T](g, sweeps)
 	ws.Run(s.tasks, func(worker, task int) {
 		image, row, grid := s.part(task)
-		factors := whole
+		factors := m.whole
 		if grid == &s.last {
-			factors = last
+			factors = m.last
 		}
 		total(s, input(ws, worker, s, x, image, row, grid, 0), factors, y[s.first(image, row):], grid)
 	})
@@ -85,24 +106,22 @@ func AvgPool[T Float](ws *Workers, g Pool, x, y []T) {
 
 // AvgPoolGrad spreads the gradient of every window evenly over its pixels.
 func AvgPoolGrad[T Float](ws *Workers, g Pool, dy, dx []T) {
-	counts, full := g.counts(ws), g.Kernel*g.Kernel
 	sweeps := g.sweeps(ws)
+	m, full := meansOf[T](g, sweeps), g.Kernel*g.Kernel
 	clearUnseen(ws, sweeps, dx)
 	for _, s := range sweeps.backward {
 		if len(s.taps) == 0 {
 			continue
 		}
-		factors := buffer[T](ws, 0, slotFilters, len(s.whole.at))
-		fill(factors, 1/T(full))
 		ws.Run(s.tasks, func(worker, task int) {
 			image, row, grid := s.part(task)
 			in := input(ws, worker, s, dy, image, row, grid, 0)
-			for i, n := range counts {
+			for i, n := range m.counts {
 				if n != full {
 					scalePixel(s, in, grid.images, i/g.OW, i%g.OW, T(full)/T(n))
 				}
 			}
-			total(s, in, factors, dx[s.first(image, row):], grid)
+			total(s, in, m.even, dx[s.first(image, row):], grid)
 		})
 	}
 }

@@ -352,6 +352,7 @@ func clearPixels[T Float](dst []T, pitch, n, c int) {
 type sweeps struct {
 	forward  *sweep
 	backward []*sweep
+	means    any // *means of the last type that asked for them, if it is a pooling window
 }
 
 // planKey is a convolution, or a pooling window as one.
@@ -365,7 +366,7 @@ func (w *Workers) sweeps(g Conv, pooling bool) *sweeps {
 	key := planKey{g, pooling}
 	s := w.plans[key]
 	if s == nil {
-		s = &sweeps{forwardSweep(g, pooling), backwardSweeps(g, pooling)}
+		s = &sweeps{forward: forwardSweep(g, pooling), backward: backwardSweeps(g, pooling)}
 		w.plans[key] = s
 	}
 	return s
