@@ -17,7 +17,7 @@ func (n *Network) CrossEntropy(logits, labels *gorgonia.Node, smoothing float64)
 		loops: loops{crossEntropy[float32](g), crossEntropy[float64](g)},
 		diff: func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 			d, err := n.apply(spec{name: "cross_entropy/dx", linear: last, shape: in[0].Shape(),
-				loops: loops{crossEntropyGrad[float32](g), crossEntropyGrad[float64](g)}}, in[0], in[1], grad)
+				loops: loops{crossEntropyGrad[float32](n.Workers, g), crossEntropyGrad[float64](n.Workers, g)}}, in[0], in[1], grad)
 			return gorgonia.Nodes{d, nil}, err
 		},
 	}, logits, labels)
@@ -27,6 +27,6 @@ func crossEntropy[T kernel.Float](g kernel.CrossEntropy) func([][]T, []T) {
 	return func(in [][]T, y []T) { y[0] = kernel.CrossEntropyMean(g, in[0], in[1]) }
 }
 
-func crossEntropyGrad[T kernel.Float](g kernel.CrossEntropy) func([][]T, []T) {
-	return func(in [][]T, d []T) { kernel.CrossEntropyGrad(g, in[0], in[1], in[2][0], d) }
+func crossEntropyGrad[T kernel.Float](ws *kernel.Workers, g kernel.CrossEntropy) func([][]T, []T) {
+	return func(in [][]T, d []T) { kernel.CrossEntropyGrad(ws, g, in[0], in[1], in[2][0], d) }
 }

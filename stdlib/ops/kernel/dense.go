@@ -75,17 +75,21 @@ func CrossEntropyMean[T Float](g CrossEntropy, logits, labels []T) T {
 }
 
 // CrossEntropyGrad is upstream * (softmax(logits) - target) / N.
-func CrossEntropyGrad[T Float](g CrossEntropy, logits, labels []T, upstream T, dlogits []T) {
+func CrossEntropyGrad[T Float](ws *Workers, g CrossEntropy, logits, labels []T, upstream T, dlogits []T) {
+	const numbers = 32 // that take as long as two powers of e
 	f := upstream / T(g.N)
 	spread := g.Smoothing / float64(g.K)
-	for i := range g.N {
-		x, d := logits[i*g.K:][:g.K], dlogits[i*g.K:][:g.K]
-		l := logSumExp(x)
-		for k, v := range x {
-			d[k] = T(math.Exp(float64(v)-l)-spread) * f
+	tasks := min(g.N, leastTasks)
+	ws.runSome(tasks, numbers*g.N*g.K, func(_, task int) {
+		for i := task * g.N / tasks; i < (task+1)*g.N/tasks; i++ {
+			x, d := logits[i*g.K:][:g.K], dlogits[i*g.K:][:g.K]
+			l := logSumExp(x)
+			for k, v := range x {
+				d[k] = T(math.Exp(float64(v)-l)-spread) * f
+			}
+			d[int(labels[i])] -= T(1-g.Smoothing) * f
 		}
-		d[int(labels[i])] -= T(1-g.Smoothing) * f
-	}
+	})
 }
 
 // logSumExp is the logarithm of the sum of e^x.
