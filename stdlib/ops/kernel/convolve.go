@@ -68,49 +68,53 @@ func convolve[T Float](ws *Workers, s *sweep, src, packed, dst []T, m *Moments[T
 // bySquares reports whether s is computed by squares.
 func bySquares[T Float](s *sweep) bool { return s.squares != nil && single[T]() && haveAVX2 }
 
-// gradChunks is how many partial weight gradients are added up at the end.
-const gradChunks = 8
-
 // ConvGradWeight computes the gradients of the filters from that of y.
 func ConvGradWeight[T Float](ws *Workers, g Conv, x, dy []T, dw [][]T) {
 	s := ws.sweeps(g, false).forward
 	cg, kg, kk := g.C/g.Groups, g.K/g.Groups, g.window()
-	blocks, size := s.gradBlocks, s.gradWeights
-	tasks := s.tasks
+	blocks, size, tasks := s.gradBlocks, s.gradWeights, s.tasks
 	if bySquares[T](s) {
 		blocks, size, tasks = s.blocks, s.weights, s.squares.tasks
 	}
 	chunks := min(tasks, gradChunks)
 	partial := buffer[T](ws, 0, slotPartial, chunks*size)
+	of := func(chunk int) []T { return partial[chunk*size:][:size] }
+	var summed pairs
 	ws.Run(chunks, func(worker, chunk int) {
-		sums, from, to := partial[chunk*size:][:size], chunk*tasks/chunks, (chunk+1)*tasks/chunks
+		from, to := chunk*tasks/chunks, (chunk+1)*tasks/chunks
 		if bySquares[T](s) {
-			correlateSquares(ws, worker, s, floats(x), floats(dy), from, to, floats(sums))
-			return
+			correlateSquares(ws, worker, s, floats(x), floats(dy), from, to, floats(of(chunk)))
+		} else {
+			correlate(ws, worker, s, x, dy, from, to, of(chunk))
 		}
-		clear(sums)
-		for task := from; task < to; task++ {
-			image, row, grid := s.part(task)
-			in := input(ws, worker, s, x, image, row, grid, 0)
-			out := dy[s.first(image, row):]
-			for _, b := range blocks {
-				sums := sums[b.at:][:b.width*len(s.lines)]
-				if s.channelwise {
-					correlateTaps(b, s.lines, in[b.first:], grid.at[:grid.pixels], out[b.first:], s.dstPitch, sums)
-				} else {
-					correlateBlock(b, s.lines, in[b.group*cg:], grid.at[:grid.pixels], out[b.group*kg+b.first:], s.dstPitch, sums)
-				}
-			}
-		}
+		summed.done(chunk, chunks, func(first, second int) { Accumulate(of(first), of(second)) })
 	})
-	ws.runSome(len(blocks), chunks*size, func(_, i int) {
+	ws.runSome(len(blocks), 2*size, func(_, i int) {
 		b := blocks[i]
-		sums := partial[b.at:][:b.width*cg*kk]
-		for chunk := 1; chunk < chunks; chunk++ {
-			Accumulate(sums, partial[chunk*size+b.at:][:len(sums)])
+		sums := of(0)[b.at:][:b.width*cg*kk]
+		if chunks > gradChunks/2 {
+			Accumulate(sums, of(gradChunks / 2)[b.at:])
 		}
 		unpackFilters(sums, b.width, dw, b.group*kg+b.first, b.count, cg, kk)
 	})
+}
+
+// correlate writes the gradient of the filters over some tasks, in blocks of lines.
+func correlate[T Float](ws *Workers, worker int, s *sweep, x, dy []T, first, end int, sums []T) {
+	clear(sums)
+	for task := first; task < end; task++ {
+		image, row, grid := s.part(task)
+		in := input(ws, worker, s, x, image, row, grid, 0)
+		out := dy[s.first(image, row):]
+		for _, b := range s.gradBlocks {
+			sums := sums[b.at:][:b.width*len(s.lines)]
+			if s.channelwise {
+				correlateTaps(b, s.lines, in[b.first:], grid.at[:grid.pixels], out[b.first:], s.dstPitch, sums)
+			} else {
+				correlateBlock(b, s.lines, in[b.group*s.srcC/s.groups:], grid.at[:grid.pixels], out[b.group*s.outC/s.groups+b.first:], s.dstPitch, sums)
+			}
+		}
+	}
 }
 
 // convolveTask computes all channels of the pixels of a task.
