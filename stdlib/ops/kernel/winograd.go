@@ -150,15 +150,18 @@ func (t *transform) run(n int, src []float32, down, across int, dst []float32, d
 }
 
 // transformFilters turns packed weights, blocks of 9 taps, into blocks of 36 products.
-func transformFilters(ws *Workers, s *sweep, packed []float32) []float32 {
-	u := buffer[float32](ws, 0, slotFilters, s.weights/9*products+len(s.blocks)*products*aside)
-	ws.runSome(len(s.blocks), s.weights/9*products, func(worker, i int) {
-		b := s.blocks[i]
+func transformFilters(ws *Workers, worker int, s *sweep, packed []float32) {
+	u := s.filters(ws, worker)
+	scratch := buffer[float32](ws, worker, slotColumns, products*wide)
+	for i, b := range s.blocks {
 		n := s.srcC * b.width
-		scratch := buffer[float32](ws, worker, slotColumns, products*wide)
 		filterSquare.run(n, packed[b.at:], 3*n, n, u[s.transformed(i):], patch*(n+aside), n+aside, scratch)
-	})
-	return u
+	}
+}
+
+// filters is where a worker has its transformed filters.
+func (s *sweep) filters(ws *Workers, worker int) []float32 {
+	return buffer[float32](ws, worker, slotFilters, s.weights/9*products+len(s.blocks)*products*aside)
 }
 
 // transformed is where the transformed filters of a block begin.
@@ -201,11 +204,11 @@ func copySquare(dst []float32, side int, image []float32, h, w, c, pitch, y, x i
 
 // convolveSquares is the pass of s with packed weights.
 func convolveSquares(ws *Workers, s *sweep, src, packed, dst []float32, parts []tally) {
-	u := transformFilters(ws, s, packed)
 	q, c, k := s.squares, s.srcC, s.outC
 	from, to := q.most*c+aside, q.most*k+aside
-	ws.Run(q.tasks, func(worker, task int) {
+	ws.runPrepared(q.tasks, func(worker int) { transformFilters(ws, worker, s, packed) }, func(worker, task int) {
 		t := s.squareTask(task)
+		u := s.filters(ws, worker)
 		v := buffer[float32](ws, worker, slotInput, products*from)
 		m := buffer[float32](ws, worker, slotOutput, products*to)
 		transformSource(ws, worker, s, src, t, v, from)

@@ -35,6 +35,8 @@ type Float interface{ float32 | float64 }
 type Workers struct {
 	threads  int
 	crew     crew
+	calls    uint64     // of runPrepared
+	prepared []prepared // by worker
 	scratch  [][][]byte // [worker][slot]
 	plans    map[planKey]*sweeps
 	observed []tally  // scratch memory for statistics
@@ -44,7 +46,7 @@ type Workers struct {
 // NewWorkers starts n threads, at least one. Close ends them.
 func NewWorkers(n int) *Workers {
 	n = min(max(n, 1), most)
-	w := &Workers{threads: n, scratch: make([][][]byte, n), plans: map[planKey]*sweeps{}}
+	w := &Workers{threads: n, prepared: make([]prepared, n), scratch: make([][][]byte, n), plans: map[planKey]*sweeps{}}
 	for i := range w.scratch {
 		w.scratch[i] = make([][]byte, slots)
 	}
@@ -85,6 +87,27 @@ func (w *Workers) runSome(n, size int, task func(worker, i int)) {
 	}
 }
 
+// prepared is the last call of runPrepared for which a worker is prepared.
+type prepared struct {
+	call uint64
+	_    [120]byte // two lines of the cache, as of a lot
+}
+
+// runPrepared is Run where each worker calls prepare before the first of its tasks. What
+// is small work and much data is better done by everybody for himself: a number that
+// another processor has written takes longer to fetch than to compute.
+func (w *Workers) runPrepared(n int, prepare func(worker int), task func(worker, i int)) {
+	w.calls++
+	call := w.calls
+	w.Run(n, func(worker, i int) {
+		if p := &w.prepared[worker]; p.call != call {
+			p.call = call
+			prepare(worker)
+		}
+		task(worker, i)
+	})
+}
+
 // steps is the table of n offsets that are step apart, made once.
 func (w *Workers) steps(n, step int) []int {
 	key := [2]int{n, step}
@@ -112,7 +135,7 @@ const (
 	slotWeights // shared
 	slotPartial // shared
 	slotTotals  // shared
-	slotFilters // shared
+	slotFilters
 	slotSums
 	slotEdge
 	slots
