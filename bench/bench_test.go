@@ -37,7 +37,7 @@ func BenchmarkWorks(b *testing.B) {
 }
 
 // BenchmarkThreads takes turns with one thread and with one for each processor, and
-// reports how many times faster the best turn of those is. On a machine that others use
+// reports how many times faster the best run of those is. On a machine that others use
 // it needs many turns:
 //
 //	go test ./bench -run '^$' -bench Threads/a-n1-b32 -benchtime 100x
@@ -59,11 +59,11 @@ func BenchmarkThreads(b *testing.B) {
 			}
 			for b.Loop() {
 				for i, side := range sides {
-					start := time.Now()
-					if err := side.run(); err != nil {
+					took, err := turn(side)
+					if err != nil {
 						b.Fatal(err)
 					}
-					best[i] = min(best[i], time.Since(start))
+					best[i] = min(best[i], took)
 				}
 			}
 			b.ReportMetric(best[0].Seconds()*1e3, "ms/one")
@@ -71,6 +71,22 @@ func BenchmarkThreads(b *testing.B) {
 			b.ReportMetric(best[0].Seconds()/best[1].Seconds(), "x")
 		})
 	}
+}
+
+// turn is the best of the runs of a tenth of a second, of one at least. A search makes
+// its steps one after the other, too: in the first of them a virtual machine may have to
+// wait until it is given the processors that nobody has used.
+func turn(t *task) (best time.Duration, err error) {
+	best = math.MaxInt64
+	for begun := time.Now(); err == nil; {
+		start := time.Now()
+		err = t.run()
+		best = min(best, time.Since(start))
+		if time.Since(begun) > time.Second/10 {
+			break
+		}
+	}
+	return best, err
 }
 
 func TestMain(m *testing.M) {
