@@ -8,8 +8,13 @@
 //	dpkg-deb -x linux-image-*.deb linux
 //	go -C stdlib/ops/kernel/gen run ./emulate -linux $PWD/linux/boot/vmlinuz-* -test.v -test.run /avx512
 //
-// What follows the flags of emulate goes to the tests. Linux starts within one or two
-// minutes; arithmetic takes some hundred times as long as on a real processor. The
+// The tests are those of the tree as it is, changes that are not committed included. What
+// follows the flags of emulate goes to them; /avx512 is all that try every set of loops,
+// with the one that only this processor has, and -test.run '^TestBlocks$/avx512' one of
+// them. Linux starts within one or two minutes; arithmetic takes some hundred times as
+// long as on a real processor, all of it some twenty minutes of a processor's time. On a
+// machine that is busy, -limit 6h gives it more than an hour, and two of these, with
+// another -test.run each, use two processors; what passes is shown as it does. The
 // clock of the emulated machine counts instructions, so that the times of a benchmark
 // compare those of two loops; -env GODEBUG=cpu.avx512f=off runs it with the loops for
 // AVX2.
