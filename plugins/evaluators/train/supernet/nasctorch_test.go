@@ -22,7 +22,8 @@ import (
 type torchAnswer struct{ Losses, First, Second []float64 }
 
 // TestNascTorch builds supernets in PyTorch, by nasc_torch, and compares losses and
-// gradients for the same weights, mixture and images.
+// gradients for the same weights, mixture and images. That of the hierarchical space is
+// left out, whose gradients float32 does not determine; docs/pytorch.md has the figures.
 func TestNascTorch(t *testing.T) {
 	torchtest.Need(t)
 	ws := kernel.NewWorkers(2)
