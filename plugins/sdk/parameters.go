@@ -21,21 +21,30 @@ import (
 //
 // A field is an int, int64, float64, bool or string. Its parameter is called as
 // the field in lower case with underscores, or as the tag `name` says. Without
-// `default` it must be given by the user.
+// `default` it must be given by the user. The fields of an embedded struct belong to
+// the struct.
 func Parameters[P any]() ([]wire.Parameter, error) {
 	t := reflect.TypeFor[P]()
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("parameters are a struct, not %s", t)
 	}
 	var out []wire.Parameter
-	for i := range t.NumField() {
-		p, err := parameter(t.Field(i))
+	for _, f := range fields(t) {
+		p, err := parameter(f)
 		if err != nil {
-			return nil, fmt.Errorf("field %s of %s: %w", t.Field(i).Name, t, err)
+			return nil, fmt.Errorf("field %s of %s: %w", f.Name, t, err)
 		}
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// fields are those of a struct, in their order, with those of embedded structs in place
+// of them.
+func fields(t reflect.Type) []reflect.StructField {
+	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
+		return f.Anonymous && f.Type.Kind() == reflect.Struct
+	})
 }
 
 func parameter(f reflect.StructField) (wire.Parameter, error) {
@@ -124,13 +133,12 @@ func fill[P any](values wire.Settings) (P, error) {
 // and may hold more than that; see [NewOneShotOf].
 func Fill(p any, values wire.Settings) error {
 	v := reflect.ValueOf(p).Elem()
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
+	for _, f := range fields(v.Type()) {
 		value, ok := values[name(f)]
 		if !ok {
 			return Refuse(name(f), "must be given")
 		}
-		v.Field(i).Set(reflect.ValueOf(value).Convert(f.Type))
+		v.FieldByIndex(f.Index).Set(reflect.ValueOf(value).Convert(f.Type))
 	}
 	return nil
 }

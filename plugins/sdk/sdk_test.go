@@ -45,10 +45,15 @@ func TestServeByHand(t *testing.T) {
 type good struct {
 	Population int     `default:"10" min:"1" max:"99" doc:"how many"`
 	DropRate   float64 `default:"0.5"`
-	UseTLS     bool    `default:"true"`
-	Seed64     int64   `name:"seed" default:"-1"`
-	Draw       string  `default:"a" choices:"a,b"`
-	Data       string  `doc:"the table"`
+	drawn
+	Data string `doc:"the table"`
+}
+
+// drawn is what good has in common with others.
+type drawn struct {
+	UseTLS bool   `default:"true"`
+	Seed64 int64  `name:"seed" default:"-1"`
+	Draw   string `default:"a" choices:"a,b"`
 }
 
 func TestParameters(t *testing.T) {
@@ -99,7 +104,7 @@ func TestParameterDeclarationsThatAreWrong(t *testing.T) {
 
 func TestFill(t *testing.T) {
 	got, err := fill[good](wire.Settings{"data": "x", "population": int64(3), "drop_rate": int64(1)})
-	if want := (good{3, 1, true, -1, "a", "x"}); err != nil || got != want {
+	if want := (good{3, 1, drawn{true, -1, "a"}, "x"}); err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for path, values := range map[string]wire.Settings{

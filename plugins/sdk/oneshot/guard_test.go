@@ -237,7 +237,7 @@ func TestEarly(t *testing.T) {
 func TestAdaptive(t *testing.T) {
 	n := newQuadratic(1)
 	s := quadraticSearch(t, n)
-	g := adaptiveParams{EigenProducts: 12, EigenRadius: 1e-3, EigenWindow: 5, EigenBack: 4, EigenRise: 1.3, EigenAfter: 10,
+	g := adaptiveParams{earlyParams: earlyParams{EigenProducts: 12, EigenRadius: 1e-3, EigenWindow: 5, EigenBack: 4, EigenRise: 1.3, EigenAfter: 10},
 		DecayBegin: 3e-4, DecayFactor: 3, DecayMost: 7e-4}.guard()
 	g.Tolerance = 0
 	if err := g.Prologue(context.Background(), s, Moment{}); err != nil {

@@ -44,21 +44,14 @@ func (p earlyParams) early() Early {
 }
 
 type adaptiveParams struct {
-	EigenProducts int     `default:"10" min:"1" doc:"most products of the Hessian and a vector for its dominant eigenvalue, of two gradients each"`
-	EigenRadius   float64 `default:"0.01" min:"1e-12" doc:"of the difference of gradients, in units of arch parameters"`
-	EigenWindow   int     `default:"5" min:"1" doc:"epochs that the eigenvalue is averaged over"`
-	EigenBack     int     `default:"4" min:"1" doc:"epochs over which its rise is judged, and which the search goes back"`
-	EigenRise     float64 `default:"1.3" min:"1" doc:"factor of a rise that is an alarm"`
-	EigenAfter    int     `default:"10" min:"0" doc:"epochs before there is an alarm"`
-
+	earlyParams
 	DecayBegin  float64 `default:"0.0003" min:"0" doc:"weight decay of the weights to begin with"`
 	DecayFactor float64 `default:"3" min:"1" doc:"by which an alarm multiplies it"`
 	DecayMost   float64 `default:"0.0243" min:"0" doc:"most that it becomes"`
 }
 
 func (p adaptiveParams) guard() *Adaptive {
-	e := earlyParams{p.EigenProducts, p.EigenRadius, p.EigenWindow, p.EigenBack, p.EigenRise, p.EigenAfter}
-	return &Adaptive{Early: e.early(), Begin: p.DecayBegin, Factor: p.DecayFactor, Most: p.DecayMost}
+	return &Adaptive{Early: p.early(), Begin: p.DecayBegin, Factor: p.DecayFactor, Most: p.DecayMost}
 }
 
 type l2Params struct {

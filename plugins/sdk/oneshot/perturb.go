@@ -61,13 +61,12 @@ type adversarial struct {
 }
 
 type adversarialParams struct {
-	Epsilon    float64 `default:"0.3" min:"0" max:"1" doc:"most by which weights are perturbed after the last epoch"`
-	EpsilonMin float64 `default:"0.03" min:"0" max:"1" doc:"most by which weights are perturbed in the first epoch"`
-	PgdSteps   int     `default:"7" min:"1" doc:"steps of the adversarial perturbation"`
+	radiusParams
+	PgdSteps int `default:"7" min:"1" doc:"steps of the adversarial perturbation"`
 }
 
 func newAdversarial(p adversarialParams) (Perturbation, error) {
-	r, err := radiusParams{p.Epsilon, p.EpsilonMin}.radius()
+	r, err := p.radius()
 	return Adversarial(r, p.PgdSteps), err
 }
 
