@@ -91,6 +91,16 @@ type SearchedSupernet interface {
 	Check(ctx context.Context, gs []space.Genotype) (admissible []bool, err error)
 }
 
+// Ahead is a [SearchedSupernet] that takes the next call while a weight step is under
+// way. What an optimizer does next rarely depends on the loss of a weight step, and a
+// supernet that has the next call already does not wait for it. That of every plugin is
+// one.
+type Ahead interface {
+	// BeginWeightStep is WeightStep without waiting for the loss, which wait does, once.
+	// One step is under way at a time: a second one waits for the first to be done.
+	BeginWeightStep(ctx context.Context, m Mixture, o WeightStep) (wait func() (loss float64, err error), err error)
+}
+
 // SupernetTrainer is an [Evaluator] that trains supernets.
 type SupernetTrainer interface {
 	OpenSupernet(ctx context.Context, o OpenSupernet) (TrainedSupernet, error)

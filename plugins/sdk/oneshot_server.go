@@ -108,6 +108,9 @@ func (n *searched) stage(o OneShot) (*nascv1.Stage, error) {
 	n.allow(true)
 	defer n.allow(false)
 	s, err := o.Stage(n.stream.Context())
+	if unheard := n.settle(); err == nil {
+		err = unheard
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -211,6 +211,27 @@ func (p *inProcess) Check(_ context.Context, gs []space.Genotype) ([]bool, error
 	return slices.Repeat([]bool{true}, len(gs)), nil
 }
 
+// TestOneShotAhead: a search whose optimizer calls on while a weight step is under way
+// has the same bits; and a step that fails ends the stage also when nobody waits for it.
+func TestOneShotAhead(t *testing.T) {
+	plain, ahead := newToySearch(t, nil, nil), newToySearch(t, wire.Settings{"do": "ahead"}, nil)
+	for _, s := range []*toySearch{plain, ahead} {
+		if err := s.run(); err != nil {
+			t.Fatal(err, notes(err))
+		}
+	}
+	if !slices.Equal(ahead.log, plain.log) {
+		t.Errorf("ahead\n%q\nbut in turn\n%q", ahead.log, plain.log)
+	}
+	unheard := newToySearch(t, wire.Settings{"do": "unheard"}, wire.Settings{"do": "diverge", "at": int64(4)})
+	if err := unheard.run(); err == nil || !strings.Contains(err.Error(), "training diverged") {
+		t.Errorf("nobody waits for a step that fails: %v", err)
+	}
+	if len(unheard.log) != 1 {
+		t.Errorf("%d stages without a failure", len(unheard.log))
+	}
+}
+
 // TestOneShotGoesOn: after a death of either side in the middle of a stage, and after
 // both are started anew between two stages, the search ends with the same bits.
 func TestOneShotGoesOn(t *testing.T) {

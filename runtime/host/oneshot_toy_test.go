@@ -77,12 +77,23 @@ func (t *toyShot) Stage(ctx context.Context) (sdk.Stage, error) {
 			}
 		}
 		var err error
-		if loss, err = t.n.WeightStep(ctx, t.x, sdk.WeightStep{}); err != nil {
+		var wait func() (float64, error)
+		if t.Do == "ahead" || t.Do == "unheard" {
+			wait, err = t.n.(sdk.Ahead).BeginWeightStep(ctx, t.x, sdk.WeightStep{})
+		} else {
+			loss, err = t.n.WeightStep(ctx, t.x, sdk.WeightStep{})
+		}
+		if err != nil {
 			return sdk.Stage{}, err
 		}
 		_, grad, err := t.n.ArchGradient(ctx, t.x, sdk.ArchGradient{})
 		if err != nil {
 			return sdk.Stage{}, err
+		}
+		if t.Do == "ahead" {
+			if loss, err = wait(); err != nil {
+				return sdk.Stage{}, err
+			}
 		}
 		for i, g := range grad {
 			for k := range g {

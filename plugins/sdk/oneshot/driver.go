@@ -1,6 +1,7 @@
 package oneshot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -182,7 +183,8 @@ func entropy(l *Layout, m sdk.Mixture) float64 {
 // moment at. It returns the mean losses, "train_loss" of the weight steps and
 // "valid_loss" of the arch steps, unless those are on the training part.
 func (s *Search) Train(ctx context.Context, at Moment, steps int, arch bool) (map[string]float64, error) {
-	var train, valid mean
+	var valid mean
+	train := walk{net: s.net}
 	_, single := s.parts.Order.(SingleLevel)
 	weights := func(m sdk.Mixture) (err error) {
 		if m == nil {
@@ -193,9 +195,7 @@ func (s *Search) Train(ctx context.Context, at Moment, steps int, arch bool) (ma
 				return err
 			}
 		}
-		loss, err := s.net.WeightStep(ctx, m, sdk.WeightStep{WeightDecay: s.weightDecay})
-		train.add(loss)
-		return err
+		return train.step(ctx, m, sdk.WeightStep{WeightDecay: s.weightDecay})
 	}
 	for step := range steps {
 		at.Step = step
@@ -209,7 +209,7 @@ func (s *Search) Train(ctx context.Context, at Moment, steps int, arch bool) (ma
 		if due {
 			m, loss, err := s.archStep(ctx, at)
 			if err != nil {
-				return nil, err
+				return nil, cmp.Or(train.settle(), err)
 			}
 			valid.add(loss)
 			if single {
@@ -222,8 +222,11 @@ func (s *Search) Train(ctx context.Context, at Moment, steps int, arch bool) (ma
 			}
 		}
 	}
+	if err := train.settle(); err != nil {
+		return nil, err
+	}
 	values := map[string]float64{}
-	train.put(values, "train_loss")
+	train.losses.put(values, "train_loss")
 	if !single {
 		valid.put(values, "valid_loss")
 	}
