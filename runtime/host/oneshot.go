@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -182,7 +183,9 @@ func (o *OneShot) stage(ctx context.Context, s *stages, answer func(context.Cont
 	if err := s.send(&nascv1.OneShotRequest{Request: &nascv1.OneShotRequest_Stage{Stage: &nascv1.Continue{}}}); err != nil {
 		return wire.Stage{}, nil, err
 	}
-	var refused error // the last call that was
+	// Of the last two calls the one that was refused: the optimizer may have made the last
+	// before it heard of the other.
+	var refused, last error
 	for {
 		m, err := s.stream.Recv()
 		if err != nil {
@@ -203,7 +206,7 @@ func (o *OneShot) stage(ctx context.Context, s *stages, answer func(context.Cont
 			if !reply.answers(c) {
 				return wire.Stage{}, nil, fmt.Errorf("a call of kind %d has the answer %T", c.Kind(), reply.m.GetReply())
 			}
-			refused = reply.failure
+			refused, last = cmp.Or(reply.failure, last), reply.failure
 			if reply.relaxed != nil {
 				s.widths = wire.RelaxedOf(reply.relaxed).Widths()
 			}
