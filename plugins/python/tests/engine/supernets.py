@@ -1,6 +1,6 @@
 """Builds the supernets of files in a folder in PyTorch and prints, for each, loss and gradients
 of its mixture with the engine's weights: of first order, of second order, and the losses of
-weight steps."""
+weight steps. Where a file says so it computes in float64, and only the gradient."""
 
 import base64
 import json
@@ -19,14 +19,19 @@ from nasc_torch.weighing import Rule, Weighing
 answers = {}
 for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
     d, arrays = exchange.read(path)
+    double = d.get("double", False)
+    torch.set_default_dtype(torch.float64 if double else torch.float32)
     m = pb.Network.FromString(base64.b64decode(d["network"]))
     net = Supernet(messages.network(m, 1, False), plain=d["plain"], shared=d["shared"])
-    train, valid = ((exchange.images(arrays.pop(part)), torch.tensor(d["labels"])) for part in ("train", "valid"))
+    train, valid = ((exchange.images(arrays.pop(part)).to(torch.get_default_dtype()), torch.tensor(d["labels"])) for part in ("train", "valid"))
     weights = {k: v for k, v in net.weights().items() if not k.endswith((".mean", ".var"))}
     assert set(weights) == set(arrays), (path, sorted(set(weights) ^ set(arrays))[:5])
     load_weights(weights, arrays)
     work, mixture = Weighing(net, Rule(0.9, True, d["decay"], 5), 1), d["mixture"]
     loss, gradient = work.gradient(valid, mixture)
+    answers[path.name] = {"losses": [loss], "first": sum(gradient, [])}
+    if double:
+        continue
     with work.scoring(running=False):
         score = work.score(valid, mixture)[0]
     second = work.unrolled(train, valid, mixture, d["rate"], 0.01)[1]
