@@ -119,5 +119,7 @@ type TrainedSupernet interface {
 	// Load makes it as it was when it was saved; what follows has the same bits. After
 	// an error it is as before.
 	Load(path string) error
+	// Close is called once, when nothing more is asked of it; the evaluator may have been
+	// closed before.
 	Close() error
 }

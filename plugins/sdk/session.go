@@ -29,9 +29,18 @@ type session struct {
 // component is an *optimizer or an *evaluator.
 type component interface{ io.Closer }
 
-// guard runs plugin code of a session: one call at a time, a panic being an error
-// of it.
-func (s *session) guard(f func() error) (err error) {
+// guard runs plugin code of a session, until it is over.
+func (s *session) guard(f func() error) error {
+	return s.run(func() error {
+		if s.closed {
+			return &Problem{Message: "the session is over"}
+		}
+		return f()
+	})
+}
+
+// run runs plugin code: one call at a time, a panic being an error of it.
+func (s *session) run(f func() error) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() {
@@ -40,9 +49,6 @@ func (s *session) guard(f func() error) (err error) {
 			err = &Problem{Message: fmt.Sprintf("the plugin's code panicked: %v", r)}
 		}
 	}()
-	if s.closed {
-		return &Problem{Message: "the session is over"}
-	}
 	return f()
 }
 

@@ -29,7 +29,7 @@ func (e supernetServer) Work(stream nascv1.Supernet_WorkServer) error {
 	n := &trained{reports: self.reports}
 	defer func() {
 		if n.net != nil {
-			if err := s.guard(n.net.Close); err != nil {
+			if err := s.run(n.net.Close); err != nil { // the session may be over
 				s.log.Error("a supernet was not closed", "error", err)
 			}
 		}
