@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,16 +15,18 @@ import (
 // or the nearest one above it that has asked for orphans ([adopt]). A plugin's daemon, which
 // has left its group and its session and has rid its environment of the plugin's name, so
 // becomes a child of nasc, and there it is known: nasc starts nothing but plugins, and what
-// is its child and was not started by it is what a plugin has left behind.
+// is its child and was not started by it is what a plugin has left behind. But for what was
+// its child before: a script may have started something and then become nasc by exec.
 //
 // Of which plugin is not known any more. So it ends when no plugin is there.
 
 // nursery holds the processes that hosts have started here and that have not been waited
 // for: whoever else is a child of this process has been adopted.
 type nursery struct {
-	mu    sync.Mutex
-	own   map[int]bool
-	takes bool // orphans
+	mu     sync.Mutex
+	own    map[int]bool
+	before []int // children of this process before it took orphans
+	takes  bool  // orphans
 }
 
 var children = nursery{own: map[int]bool{}}
@@ -35,9 +38,11 @@ func adopt() error {
 	if children.takes {
 		return nil
 	}
+	before := children.strangers() // of which none is an orphan yet
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return err
 	}
+	children.before = before
 	children.takes = true
 	go children.bury()
 	return nil
@@ -65,9 +70,9 @@ func (n *nursery) waited(pid int) {
 	}
 }
 
-// orphans lists those that there are. The lock is held: a process that is being started is
-// a child before it is known as such.
-func (n *nursery) orphans() (all []int) {
+// strangers lists the children that hosts have not started. The lock is held: a process
+// that is being started is a child before it is known as such.
+func (n *nursery) strangers() (all []int) {
 	self := os.Getpid()
 	for _, pid := range processes() {
 		if !n.own[pid] && stat(pid).number(statParent) == self {
@@ -75,6 +80,11 @@ func (n *nursery) orphans() (all []int) {
 		}
 	}
 	return all
+}
+
+// orphans lists those that there are. The lock is held.
+func (n *nursery) orphans() []int {
+	return slices.DeleteFunc(n.strangers(), func(pid int) bool { return slices.Contains(n.before, pid) })
 }
 
 // endOrphans kills the orphans, and those that are orphans then, until there are none.
