@@ -11,7 +11,8 @@ import (
 	"github.com/nasc-project/nasc/compiler/graph"
 )
 
-// footprint is the memory of a training in bytes, by what it is for.
+// footprint is the memory of a training in bytes, by what it is for. Kernels keep some
+// megabytes of scratch memory beside it, from one training to the next.
 type footprint struct {
 	weights   int64 // with their gradients
 	optimizer int64 // what it remembers
