@@ -18,8 +18,11 @@ const (
 	pulseKey        = "NASC_PULSE"         // to give a sign of life in one
 )
 
-// patienceFlag is the value of --patience; nil: it is not given.
-var patienceFlag *time.Duration
+// unsaid is a time that nobody has given.
+const unsaid time.Duration = -1
+
+// patienceFlag is the value of --patience.
+var patienceFlag = unsaid
 
 // addPatience adds the flag to a command that searches.
 func addPatience(c *cobra.Command) {
@@ -29,50 +32,55 @@ func addPatience(c *cobra.Command) {
 		if err != nil || d < 0 {
 			return errors.New("it is no time; write it like 90s or 30m")
 		}
-		patienceFlag = &d
+		patienceFlag = d
 		return nil
 	})
 }
 
 // startTimeout is how long a plugin may take to start; 0: as the host thinks.
-func startTimeout() (time.Duration, error) { return limit(startTimeoutKey, os.Getenv(startTimeoutKey)) }
+func startTimeout() (time.Duration, error) {
+	d, err := limit(startTimeoutKey)
+	if d == 0 && err == nil {
+		return 0, refuse(plan.UnknownSetting, "write it like 90s or 2m", "%s is 0, in which no plugin starts", startTimeoutKey)
+	}
+	return max(d, 0), err
+}
 
 // patience is how long a plugin may keep a call waiting.
 func patience() (host.Patience, error) {
 	p := host.DefaultPatience
-	if text := os.Getenv(pulseKey); text != "" {
-		d, err := limit(pulseKey, text)
-		if err != nil {
-			return p, err
-		}
-		p.Pulse = d
+	pulse, err := limit(pulseKey)
+	if err != nil {
+		return p, err
+	}
+	if pulse != unsaid {
+		p.Pulse = pulse
 	}
 	d := patienceFlag
-	if text := os.Getenv(patienceKey); d == nil && text != "" {
-		said, err := limit(patienceKey, text)
-		if err != nil {
+	if d == unsaid {
+		if d, err = limit(patienceKey); err != nil {
 			return p, err
 		}
-		d = &said
 	}
-	switch {
-	case d == nil:
-	case *d == 0:
+	switch d {
+	case unsaid:
+	case 0:
 		p = host.Patience{}
 	default:
-		p.Answer, p.Evaluation = *d, *d
+		p.Answer, p.Evaluation = d, d
 	}
 	return p, nil
 }
 
-// limit reads a time that a flag or a variable says; 0: there is no limit.
-func limit(from, text string) (time.Duration, error) {
+// limit is the time that a variable says.
+func limit(key string) (time.Duration, error) {
+	text := os.Getenv(key)
 	if text == "" {
-		return 0, nil
+		return unsaid, nil
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 {
-		return 0, refuse(plan.UnknownSetting, "write it like 90s or 2m", "%s is %q, which is no time", from, text)
+		return unsaid, refuse(plan.UnknownSetting, "write it like 90s or 2m", "%s is %q, which is no time", key, text)
 	}
 	return d, nil
 }

@@ -160,7 +160,7 @@ func (w *watch) look(passed time.Duration) *verdict {
 		busy = true
 		if s.quiet += passed; s.limit > 0 && s.quiet > s.limit {
 			return &verdict{fmt.Sprintf("it said nothing for %v while a call was under way", s.limit),
-				"if it may take longer, say so with --patience"}
+				"if it may take longer, say so with --patience, or NASC_PATIENCE for every command"}
 		}
 	}
 	switch pulse := w.patience.Pulse; {
@@ -176,7 +176,7 @@ func (w *watch) look(passed time.Duration) *verdict {
 		// compute for long. What hangs computes nothing.
 		if now := processorTime(w.proc.runner.pid()); now-w.used < pulse/10 {
 			return &verdict{fmt.Sprintf("it gave no sign of life for %v while a call was under way", pulse),
-				"--patience 0 waits for it all the same"}
+				"NASC_PULSE gives it longer, and --patience 0 or NASC_PATIENCE=0 waits for it all the same"}
 		}
 		w.quiet = 0
 		return nil

@@ -176,17 +176,17 @@ func (p *Plugin) launch(ctx context.Context) (*process, wire.Description, error)
 			err = &forbiddenError{changed}
 		}
 	}
+	if err == nil {
+		return proc, d, nil
+	}
+	proc.stop() // before its last words are asked for
 	var forbidden *forbiddenError
 	switch {
-	case err == nil:
-		return proc, d, nil
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case !errors.As(err, &forbidden):
-		proc.stop() // before its last words are asked for
 		err = p.startFault(proc, err)
 	}
-	proc.stop()
 	return nil, wire.Description{}, err
 }
 

@@ -3,11 +3,9 @@
 package host
 
 import (
-	"os"
 	"os/exec"
 	"sync/atomic"
 	"syscall"
-	"time"
 )
 
 // separate makes the process the head of a group of its own.
@@ -22,12 +20,3 @@ func await(cmd *exec.Cmd, gone *atomic.Bool) error {
 	gone.Store(true)
 	return err
 }
-
-// sharedMemory is empty: there are no files here that are memory.
-func sharedMemory() string { return "" }
-
-// processorTime is not known.
-func processorTime(int) time.Duration { return 0 }
-
-// held is the path of a file: programs are executed by name only.
-func held(f *os.File) string { return f.Name() }

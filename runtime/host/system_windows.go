@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -70,12 +69,3 @@ var hostEnv = []string{
 	"GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG", "GOTRACEBACK", "GOCOVERDIR",
 	"OMP_*", "MKL_*", "OPENBLAS_*", "CUDA_*", "NVIDIA_*", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_*",
 }
-
-// sharedMemory is empty: there are no files here that are memory.
-func sharedMemory() string { return "" }
-
-// processorTime is not known.
-func processorTime(int) time.Duration { return 0 }
-
-// held is the path of a file: programs are executed by name only.
-func held(f *os.File) string { return f.Name() }

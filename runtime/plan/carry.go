@@ -3,7 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
-	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/nasc-project/nasc/compiler"
@@ -100,18 +100,11 @@ func (s *stock) declared(ctx context.Context, h *host.Host, c *compiler.Componen
 // alike reports whether two components declare a setting with the same type, default and
 // choices.
 func alike(a, b wire.Component, name string) bool {
-	find := func(c wire.Component) (wire.Parameter, bool) {
-		for _, p := range c.Parameters {
-			if p.Name == name {
-				return wire.Parameter{Type: p.Type, Default: p.Default, Choices: p.Choices}, true
-			}
-		}
-		return wire.Parameter{}, false
+	called := func(p wire.Parameter) bool { return p.Name == name }
+	i, k := slices.IndexFunc(a.Parameters, called), slices.IndexFunc(b.Parameters, called)
+	if i < 0 || k < 0 {
+		return false
 	}
-	p, there := find(a)
-	q, too := find(b)
-	if len(p.Choices)+len(q.Choices) == 0 {
-		p.Choices, q.Choices = nil, nil
-	}
-	return there && too && reflect.DeepEqual(p, q)
+	p, q := a.Parameters[i], b.Parameters[k]
+	return p.Type == q.Type && p.Default == q.Default && slices.Equal(p.Choices, q.Choices)
 }

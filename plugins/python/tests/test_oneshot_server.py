@@ -23,7 +23,7 @@ class Probe(OneShot):
     name = "probe"
 
     def __init__(self, work):
-        self.space, self.work, self.loaded, self.failures = testing.choices(1, 2), work, None, []
+        self.space, self.work, self.loaded = testing.choices(1, 2), work, None
 
     def begin(self, net):
         self.net = net
@@ -67,7 +67,7 @@ def test_calls_and_stage():
         said.append(net.score([MIX, MIX], Score(1, 2, 3)))
         said.append(net.check([[1], [0]]))
         net.relax(Relaxation(4, True))
-        said.append(net.score([]) + net.check([]))
+        said.append([d.address for d in net.decisions] + net.score([]) + net.check([]))
 
     t = Talk(work, state=b"old")
     call = t.say(stage=pb.Continue()).call.weight_step
@@ -80,10 +80,11 @@ def test_calls_and_stage():
     assert (call.count, list(call.genotypes)) == (2, [1, 0])
     call = t.reply(check=pb.CheckDone(admissible=[True, False])).call.relax
     assert (call.channels, call.edge_weights) == (4, True)
-    stage = t.reply(relax=RELAXED).stage
+    other = pb.RelaxedDecision(address="other", options=RELAXED.decisions[0].options)
+    stage = t.reply(relax=pb.Relaxed(decisions=[other])).stage
     assert (list(stage.genotype), list(stage.metrics), list(stage.mixture.values), dict(stage.values), stage.state, stage.done, stage.text) == (
         [1], [2.0, 3.0], [0.25, 0.75], {"tau": 0.5}, b"saved", True, "fine")
-    assert said == [(3, 4, 2, ["c[0]"]), 1.5, (2.5, [[1.0, 2.0]]), [{"a": 1, "b": 2}, {"a": 3, "b": 4}], [True, False], []]
+    assert said == [(3, 4, 2, ["c[0]"]), 1.5, (2.5, [[1.0, 2.0]]), [{"a": 1, "b": 2}, {"a": 3, "b": 4}], [True, False], ["other"]]
     assert t.optimizer.loaded == b"old"
 
 

@@ -9,7 +9,7 @@
 //
 // A plugin offers the socket in its description (see Direct in plugins/proto), which
 // has come over the authenticated channel and names a secret, for one connection or for
-// one after another. Who connects sends the secret, and then frames:
+// any number. Who connects sends the secret, and then frames:
 //
 //	kind    1 byte   0: a message, 1: an End, which is the last frame
 //	length  4 bytes  of what follows, the highest first

@@ -225,7 +225,8 @@ func (x *DescribeResponse) GetAttentive() bool {
 	return false
 }
 
-// Direct is a Unix socket for one stream of a process. The host connects, sends the
+// Direct is a Unix socket for one stream of a process, or with methods for any number,
+// each over a connection of its own. The host connects, sends the
 // secret and then frames: a byte that is 0 for a message and 1 for an End, four bytes
 // with the length of what follows, the highest first, and the encoded message. The
 // first frame of the host is a message that consists of the name of the method,
@@ -235,9 +236,10 @@ func (x *DescribeResponse) GetAttentive() bool {
 type Direct struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In the folder of the socket that gRPC listens at, PLUGIN_UNIX_SOCKET_DIR. The
-	// plugin removes it when the host is there.
+	// plugin removes it when the host is there, unless there are methods.
 	Socket string `protobuf:"bytes,1,opt,name=socket,proto3" json:"socket,omitempty"`
-	// Whoever connects without it is sent away. It is good for one connection.
+	// Whoever connects without it is sent away. It is good for one connection,
+	// unless there are methods.
 	Secret []byte `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
 	// The methods that a stream may be of, besides the two of DescribeResponse.direct. Where
 	// there are any, the secret is good for any number of connections, one for each stream,

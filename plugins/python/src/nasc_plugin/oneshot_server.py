@@ -48,11 +48,7 @@ class OneShotServer:
                 out.put(None)
 
         threading.Thread(target=work, daemon=True).start()
-        while True:
-            m = out.get()
-            if m is None:
-                return
-            yield m
+        yield from iter(out.get, None)
 
     def _stages(self, host: "_Host") -> None:
         begin = host.next("begin")

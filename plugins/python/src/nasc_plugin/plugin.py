@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
@@ -286,8 +285,3 @@ def check_parameters(c: Type[Configurable]) -> None:
 def required(p: Parameter) -> bool:
     """Whether a parameter has no default."""
     return p.default is _REQUIRED
-
-
-def finite(v: float) -> bool:
-    """Whether v is a number."""
-    return math.isfinite(v)

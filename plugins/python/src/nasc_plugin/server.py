@@ -312,11 +312,7 @@ class _Services:
 
         threading.Thread(target=read, daemon=True).start()
         threading.Thread(target=judge, daemon=True).start()
-        while True:
-            m = out.get()
-            if m is None:
-                return
-            yield m
+        yield from iter(out.get, None)
 
     def _judge(self, session: int, id: int, number: int, seed: int, epochs: int, data: bytes,
                out: "queue.Queue[Any]", cancelled: "_Cancelled") -> Any:
@@ -365,11 +361,7 @@ class _Services:
             out.put(None)
 
         threading.Thread(target=work, daemon=True).start()
-        while True:
-            m = out.get()
-            if m is None:
-                return
-            yield m
+        yield from iter(out.get, None)
 
 
 class _Cancelled:

@@ -14,6 +14,7 @@ from .choice import genotype, one_hot
 from .decision import Decision, kind
 from .parts import Moment, span
 from .search import Search
+from .softmax import added
 
 if TYPE_CHECKING:
     from .catalogue import Catalogue
@@ -112,7 +113,7 @@ class Shot(OneShot):
         return m, loss
 
     def save(self) -> bytes:
-        parts = {slot: state for slot, state in ((slot, part.save()) for slot, part in self.parts.all()) if state is not None}
+        parts = {slot: kept for slot, part in self.parts.all() if (kept := part.save()) is not None}
         state = {"stages": self.done_stages, "over": self.over, "params": self.search.params, "draws": self.search.draws, "parts": parts}
         return json.dumps(state, sort_keys=True).encode()  # floats are read with the bits that they were written with
 
@@ -134,9 +135,7 @@ def entropy(decisions: Sequence[Decision], m: Mixture) -> float:
     for d, weights in zip(decisions, m):
         if not d.learned:
             continue
-        total, h = 0.0, 0.0
-        for w in weights:
-            total += w
+        total, h = added(weights), 0.0
         for w in weights:
             if w > 0 and total > 0:
                 h -= w / total * math.log(w / total)
