@@ -244,11 +244,12 @@ func (p *exprParser) infix(min int) (Expr, error) {
 	}
 }
 
-// rangeTail reads what follows `lo ..`: [ Sum ] [ "by" Sum ].
+// rangeTail reads what follows `lo ..`: [ Sum ] [ "by" Sum ]. A name before `=`
+// belongs to the next statement: no expression has `=` in it.
 func (p *exprParser) rangeTail(start diag.Pos, lo Expr) (Expr, error) {
 	r := &Range{Lo: lo}
 	var err error
-	if startsOperand(p.peek()) {
+	if startsOperand(p.peek()) && !p.defines() {
 		if r.Hi, err = p.infix(precSum); err != nil {
 			return nil, err
 		}
@@ -260,6 +261,18 @@ func (p *exprParser) rangeTail(start diag.Pos, lo Expr) (Expr, error) {
 	}
 	r.node = p.from(start)
 	return r, nil
+}
+
+// defines reports whether a name and `=` come next.
+func (p *exprParser) defines() bool {
+	if p.peek().Type != tokIdent {
+		return false
+	}
+	mark := p.lx.MakeCheckpoint()
+	p.lx.Next()
+	eq := isWord(p.peek(), "=")
+	p.lx.LoadCheckpoint(mark)
+	return eq
 }
 
 // unary = [ "-" ] Postfix [ "^" Unary ] .

@@ -168,6 +168,41 @@ func checkSpans(t *testing.T, f *File, src []byte) {
 	}
 }
 
+// A range without an end ends where the next statement starts.
+func TestOpenRange(t *testing.T) {
+	f, errs := Parse("x.nas", []byte("cell c {\n  n = 1..\n  m = 3..\n  k = 2..m\n  return 1..\n}\n"))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	var got []string
+	for _, s := range f.Decls[0].(*Template).Body {
+		var v Expr
+		switch s := s.(type) {
+		case *Assign:
+			v = s.Value
+		case *Verb:
+			v = s.Value
+		}
+		got = append(got, fmt.Sprintf("%d:%t", s.Span().Start.Line, v.(*Range).Hi != nil))
+	}
+	if want := "2:false 3:false 4:true 5:false"; strings.Join(got, " ") != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A body that is read although its declaration was not in one go lies within it.
+func TestRecoveredSpan(t *testing.T) {
+	const src = "cell c {\n  n = 1\n  m = = 2\n  return n\n}\nlet x = 1\n"
+	f, errs := Parse("x.nas", []byte(src))
+	if len(errs) != 1 || len(f.Decls) != 2 {
+		t.Fatal(errs, f.Decls)
+	}
+	checkSpans(t, f, []byte(src))
+	if end := f.Decls[0].Span().End; end.Line != 5 || end.Col != 2 {
+		t.Errorf("the cell ends at %v", end)
+	}
+}
+
 func TestBinaryOpPos(t *testing.T) {
 	b := parseLet(t, "aé"[:1]+" == b").(*Binary)
 	if got := b.OpPos.Start.String(); got != "x.nas:1:11" {

@@ -74,8 +74,10 @@ func (p *parser) importDecl(from, to int) {
 }
 
 // recoverDecl reads what can be read of a declaration that has errors; whole is
-// what parsing it in one go said, if that was tried.
+// what parsing it in one go said, if that was tried. It is reported when the
+// pieces have no errors of their own.
 func (p *parser) recoverDecl(from, to int, whole error) Decl {
+	before := p.found
 	open := p.bodyOf(from, to)
 	if open < 0 {
 		if whole != nil {
@@ -91,12 +93,16 @@ func (p *parser) recoverDecl(from, to int, whole error) Decl {
 		}
 		return nil
 	}
+	if whole != nil && p.found == before {
+		p.report(p.explain(whole))
+	}
+	end := endPos(&p.toks[min(p.close[open], to-1)])
 	d := r.node()
 	switch d := d.(type) {
 	case *Template:
-		d.Body = body
+		d.Body, d.span.End = body, end
 	case *Search:
-		d.Body = body
+		d.Body, d.span.End = body, end
 	}
 	return d
 }
