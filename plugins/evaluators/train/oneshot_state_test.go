@@ -227,6 +227,12 @@ func TestOneShotFailures(t *testing.T) {
 	if err = tight.Relax(ctx, n); !errors.As(err, &tooLarge) || state(t, tight) != before {
 		t.Errorf("relaxed to more than there is: %v", err)
 	}
+	tight = opened(func(s *Settings) { s.Memory = least + 0.001 }, quarter)
+	before = state(t, tight)
+	second := sdk.ArchGradient{Unrolled: true, Radius: 0.01}
+	if _, _, err = tight.ArchGradient(ctx, blend(quarter, 1), second); !errors.As(err, &tooLarge) || !tooLarge.Unrolled || state(t, tight) != before {
+		t.Errorf("second order with more than there is: %v", err)
+	}
 	s := opened(func(s *Settings) { s.SupernetLr, s.SupernetClip = 1e20, 0 }, n)
 	m := blend(n, 1)
 	for range 4 {

@@ -34,10 +34,11 @@ type engine[T kernel.Float] struct {
 	grads          gorgonia.Nodes
 	mixtures       []*gorgonia.Node // gradients of vectors; nil: the loss does not depend on it
 
-	weighing *plan.Plan[T] // weight step: the loss and the gradients of params
-	arching  *plan.Plan[T] // arch step: the loss and the gradients of vectors
-	scoring  *plan.Plan[T] // the logits
-	memory   int64         // bytes
+	weighing  *plan.Plan[T] // weight step: the loss and the gradients of params
+	arching   *plan.Plan[T] // arch step: the loss and the gradients of vectors
+	scoring   *plan.Plan[T] // the logits
+	memory    int64         // bytes
+	copies[T]               // of the weights; nil before the first gradient of second order
 
 	remote *remote.Network // operations of plugins
 }
@@ -286,16 +287,20 @@ func (e *engine[T]) ofWeights(n int64) int64 {
 // MemoryError says that a supernet needs more memory than it may have.
 type MemoryError struct {
 	Needed, Limit int64 // bytes; at least so much is needed
+	Unrolled      bool  // there is room for it, but not for gradients of second order
 }
 
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("the supernet needs %d MiB of memory, and the limit is %d MiB; a smaller batch, fewer channels or partial channels need less",
-		(e.Needed+1<<20-1)>>20, e.Limit>>20)
+	what, less := "", "a smaller batch, fewer channels or partial channels"
+	if e.Unrolled {
+		what, less = " for gradients of second order", "first order, a smaller batch, fewer channels or partial channels"
+	}
+	return fmt.Sprintf("the supernet needs %d MiB of memory%s, and the limit is %d MiB; %s need less", (e.Needed+1<<20-1)>>20, what, e.Limit>>20, less)
 }
 
 func (e *engine[T]) fits(bytes int64) error {
 	if limit := e.options.MemoryLimit; limit > 0 && bytes > limit {
-		return &MemoryError{bytes, limit}
+		return &MemoryError{Needed: bytes, Limit: limit}
 	}
 	return nil
 }

@@ -159,5 +159,6 @@ func (n *Supernet) zeros() Mixture {
 }
 
 // Memory is how many bytes the supernet takes: weights, their gradients and what the
-// optimizer remembers of them, the batch, and the arena.
+// optimizer remembers of them, the batch, and the arena; and once a gradient of second
+// order has been asked for, the copies of the weights that it works with.
 func (n *Supernet) Memory() int64 { return n.engine.memory }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/nasc-project/nasc/plugins/evaluators/train/optim"
 )
@@ -32,8 +31,9 @@ type Examples struct {
 // same numbers in every pass. Afterwards weights, what the optimizer remembers and
 // running statistics are as before, bit for bit.
 //
-// It takes five passes forward and backward and, while it works, two more copies of
-// the weights than [Supernet.Memory] tells.
+// It takes five passes forward and backward, and two more copies of the weights. The
+// first call makes room for them, which [Supernet.Memory] tells from then on; it is a
+// [MemoryError], before any is taken, if there is none.
 func (n *Supernet) Unrolled(ctx context.Context, train, valid Examples, m Mixture, rule optim.Rule, rate, radius float64) (loss float64, grad Mixture, err error) {
 	sgd, ok := rule.(optim.SGD)
 	if !ok {
@@ -58,14 +58,16 @@ func (e *engine[T]) unrolled(ctx context.Context, train, valid Examples, m Mixtu
 	if !(u.radius > 0) || math.IsInf(u.radius, 0) {
 		return 0, nil, fmt.Errorf("the radius of a finite difference is %v", u.radius)
 	}
-	drawn, statistics := e.Step, e.keepStatistics()
-	weights := make([][]T, len(e.params))
+	if err := e.roomToUnroll(); err != nil {
+		return 0, nil, err
+	}
+	drawn, statistics, start := e.Step, e.keepStatistics(), e.start
 	for i, p := range e.params {
-		weights[i] = slices.Clone(e.weighing.Value(p))
+		copy(start[i], e.weighing.Value(p))
 	}
 	defer func() {
 		for i, p := range e.params {
-			copy(e.weighing.Value(p), weights[i])
+			copy(e.weighing.Value(p), start[i])
 		}
 		statistics()
 		e.Step = drawn + 1 // as after every pass of a training
@@ -115,7 +117,8 @@ func (e *engine[T]) unrolled(ctx context.Context, train, valid Examples, m Mixtu
 		if e.weighing.Zero(e.grads[i]) {
 			continue
 		}
-		direction[i] = slices.Clone(e.weighing.Value(e.grads[i]))
+		direction[i] = e.direction[i]
+		copy(direction[i], e.weighing.Value(e.grads[i]))
 		for _, v := range direction[i] {
 			squares += float64(v) * float64(v)
 		}
@@ -131,7 +134,7 @@ func (e *engine[T]) unrolled(ctx context.Context, train, valid Examples, m Mixtu
 	for _, sign := range []float64{1, -1} {
 		for i, p := range e.params {
 			w := e.weighing.Value(p)
-			copy(w, weights[i])
+			copy(w, start[i])
 			for k, d := range direction[i] {
 				w[k] += T(sign*r) * d
 			}
@@ -150,4 +153,36 @@ func (e *engine[T]) unrolled(ctx context.Context, train, valid Examples, m Mixtu
 		}
 	}
 	return loss, grad, nil
+}
+
+// copies are the two copies of the weights that second-order gradients work with, by
+// parameter: as they were, and the gradient after the step ahead.
+type copies[T float32 | float64] struct{ start, direction [][]T }
+
+// ofCopies is how many bytes they take.
+func (e *engine[T]) ofCopies() (bytes int64) {
+	for _, p := range e.params {
+		bytes += 2 * size[T]() * int64(p.Shape().TotalSize())
+	}
+	return bytes
+}
+
+// roomToUnroll makes them once, if they fit: only then is it known that the search is
+// one of second order.
+func (e *engine[T]) roomToUnroll() error {
+	if e.start != nil {
+		return nil
+	}
+	need := e.memory + e.ofCopies()
+	if limit := e.options.MemoryLimit; limit > 0 && need > limit {
+		return &MemoryError{Needed: need, Limit: limit, Unrolled: true}
+	}
+	for _, of := range []*[][]T{&e.start, &e.direction} {
+		*of = make([][]T, len(e.params))
+		for i, p := range e.params {
+			(*of)[i] = make([]T, p.Shape().TotalSize())
+		}
+	}
+	e.memory = need
+	return nil
 }
