@@ -26,7 +26,8 @@ const doom = 5
 
 // hostile is a plugin that is not written with the SDK: `hostile FOLDER`. What it does
 // wrong is in the file mode of the folder, and is asked for each time, so that the same
-// package can behave afterwards. It is an optimizer and an evaluator, bad/plugin.
+// package can behave afterwards. It is an optimizer and an evaluator, bad/plugin, and
+// computes an operation.
 type hostile struct {
 	nascv1.UnimplementedPluginServer
 	folder    string
@@ -77,6 +78,7 @@ func serveHostile() {
 	nascv1.RegisterPluginServer(s, h)
 	nascv1.RegisterOptimizerServer(s, hostileOptimizer{hostile: h})
 	nascv1.RegisterEvaluatorServer(s, hostileEvaluator{hostile: h})
+	nascv1.RegisterOpsServer(s, hostileOps{hostile: h})
 	fmt.Printf("1|%d|unix|%s|grpc|\n", version, address)
 	panic(s.Serve(listener))
 }
@@ -85,7 +87,7 @@ func (h *hostile) Describe(context.Context, *nascv1.DescribeRequest) (*nascv1.De
 	if h.does("silent") || h.deaf.Load() {
 		time.Sleep(time.Hour)
 	}
-	return &nascv1.DescribeResponse{Name: "bad/plugin", Version: "6.6.6", Attentive: true, Components: []*nascv1.Component{
+	return &nascv1.DescribeResponse{Name: "bad/plugin", Version: "6.6.6", Attentive: true, Signatures: hostileSignatures, Components: []*nascv1.Component{
 		{Kind: nascv1.Component_KIND_OPTIMIZER, Name: "optimizer"},
 		{Kind: nascv1.Component_KIND_EVALUATOR, Name: "evaluator", Metrics: []*nascv1.Metric{{Name: "accuracy", HigherIsBetter: true}}},
 	}}, nil

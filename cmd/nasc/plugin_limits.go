@@ -27,7 +27,7 @@ var patienceFlag = unsaid
 // addPatience adds the flag to a command that searches.
 func addPatience(c *cobra.Command) {
 	c.Flags().Func("patience", "how long a plugin may say nothing in a call before it is taken for one that hangs, a `duration` like 30m; "+
-		"0: as long as it likes (default 10m for an optimizer, 24h for an evaluator)", func(text string) error {
+		"0: as long as it likes (default 10m for an optimizer or an operation, 24h for an evaluator)", func(text string) error {
 		d, err := time.ParseDuration(text)
 		if err != nil || d < 0 {
 			return errors.New("it is no time; write it like 90s or 30m")
@@ -67,7 +67,7 @@ func patience() (host.Patience, error) {
 	case 0:
 		p = host.Patience{}
 	default:
-		p.Answer, p.Evaluation = d, d
+		p.Answer, p.Evaluation, p.Operation = d, d, d
 	}
 	return p, nil
 }

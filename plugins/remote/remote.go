@@ -8,7 +8,8 @@
 // each way.
 //
 // When a process dies, the calls of the network fail, and the next network is served by
-// the process that the host has started in its stead.
+// the process that the host has started in its stead. A process that hangs is given up and
+// counts as one that has died (patience.go).
 package remote
 
 import (
@@ -19,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -118,14 +120,17 @@ func (n *Network) connect(plugin string) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{address: a, life: n.life}
+	c := &connection{address: a}
 	conn, err := direct.Dial(&nascv1.Direct{Socket: a.Socket, Secret: a.Secret})
 	if err != nil {
 		return nil, fmt.Errorf("the plugin %s cannot be reached: %s", a.Source(), status.Convert(err).Message())
 	}
-	if c.stream, err = nascv1.NewOpsClient(conn).Work(n.life); err != nil {
+	c.life, c.end = context.WithCancelCause(n.life)
+	if c.stream, err = nascv1.NewOpsClient(conn).Work(c.life); err != nil {
+		c.end(err)
 		return nil, fmt.Errorf("the plugin %s cannot be reached: %s", a.Source(), status.Convert(err).Message())
 	}
+	go c.watch()
 	n.connections[plugin] = c
 	return c, nil
 }
@@ -135,8 +140,11 @@ type connection struct {
 	address wire.OpsAddress
 	stream  nascv1.Ops_WorkClient
 	life    context.Context
-	mu      sync.Mutex
-	broken  error // why it is of no more use
+	end     context.CancelCauseFunc
+	asked   atomic.Pointer[string] // what is under way; nil: nothing
+
+	mu     sync.Mutex
+	broken error // why it is of no more use
 }
 
 // ask sends a request and waits for the response. What names what is asked for.
@@ -146,14 +154,16 @@ func (c *connection) ask(what string, m *nascv1.OpsWorkRequest) (*nascv1.OpsWork
 	if c.broken != nil {
 		return nil, c.broken
 	}
+	c.asked.Store(&what)
 	resp, err := c.exchange(m)
+	c.asked.Store(nil)
 	switch {
 	case err == nil && resp.GetError() != nil:
 		return nil, fmt.Errorf("the plugin %s cannot compute %s: %s", c.address.Source(), what, tidy(resp.GetError().GetMessage()))
 	case err == nil:
 		return resp, nil
 	case c.life.Err() != nil:
-		c.broken = c.life.Err()
+		c.broken = context.Cause(c.life)
 	case status.Code(err) == codes.Unavailable:
 		c.broken = fmt.Errorf("the plugin %s died while it computed %s", c.address.Source(), what)
 	default:

@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	pb "github.com/nasc-project/nasc/plugins/proto/nasc/v1"
@@ -10,14 +11,16 @@ import (
 
 func fromAddresses(all []OpsAddress) (out []*pb.OpsAddress) {
 	for _, a := range all {
-		out = append(out, &pb.OpsAddress{Plugin: a.Plugin, Version: a.Version, Socket: a.Socket, Secret: a.Secret, Folder: a.Folder})
+		out = append(out, &pb.OpsAddress{Plugin: a.Plugin, Version: a.Version, Socket: a.Socket, Secret: a.Secret, Folder: a.Folder,
+			Patience: a.Patience.Milliseconds()})
 	}
 	return out
 }
 
 func toAddresses(all []*pb.OpsAddress) (out []OpsAddress) {
 	for _, m := range all {
-		out = append(out, OpsAddress{m.GetPlugin(), m.GetVersion(), m.GetSocket(), m.GetSecret(), m.GetFolder()})
+		out = append(out, OpsAddress{m.GetPlugin(), m.GetVersion(), m.GetSocket(), m.GetSecret(), m.GetFolder(),
+			time.Duration(m.GetPatience()) * time.Millisecond})
 	}
 	return out
 }

@@ -9,6 +9,8 @@
 package wire
 
 import (
+	"time"
+
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
 )
@@ -138,6 +140,8 @@ type OpsAddress struct {
 	Socket  string // a path
 	Secret  []byte // for who connects there
 	Folder  string // for the files of tensors
+	// Patience is how long a request may take; 0: as long as it likes.
+	Patience time.Duration
 }
 
 // Source is how messages name the plugin: "me/swirl 0.1.0".

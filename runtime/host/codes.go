@@ -22,6 +22,7 @@ const (
 	UnknownComponent = "E0509" // it has no optimizer or evaluator of this name
 	CannotHandle     = "E0510" // the optimizer does not handle a kind of decision of the space
 	NoSocket         = "E0511" // there is no place for its socket
+	Hung             = "E0530" // it hung again
 	BadParameter     = "E0520" // a parameter has a value that is refused
 	UnknownParameter = "E0521" // there is no parameter of this name
 	WrongType        = "E0522" // a parameter has a value of another type

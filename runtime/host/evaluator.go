@@ -81,6 +81,9 @@ func (p *Plugin) Evaluator(ctx context.Context, cfg EvaluatorConfig) (_ *Evaluat
 		}
 		return e.configured(resp)
 	})
+	if len(e.operations) > 0 && e.session.limit > 0 { // it says nothing while it waits for them
+		e.session.limit += p.host.opts.Patience.Operation
+	}
 	if err = e.session.call(ctx, func(context.Context, place) error { return nil }); err != nil {
 		return nil, err
 	}
@@ -221,6 +224,9 @@ func (e *Evaluator) EvaluateAll(ctx context.Context, jobs []wire.Job, observe fu
 		died, err := e.session.attempt(ctx, &d, func(ctx context.Context, at place) error {
 			return e.judge(ctx, at, jobs, now, finished, observe)
 		})
+		if hung := e.heed(); hung != nil {
+			err = hung
+		}
 		if err != nil {
 			return err
 		}

@@ -34,6 +34,9 @@ func (e *Evaluator) Test(ctx context.Context, job wire.Job, progress func(wire.P
 		result, err = e.test(ctx, at, m, progress)
 		return err
 	})
+	if hung := e.heed(); hung != nil {
+		err = hung
+	}
 	return result, err
 }
 

@@ -274,8 +274,14 @@ type answerError struct{ error }
 func (a *answerError) Unwrap() error { return a.error }
 
 // HasDied reports whether a call of a [OneShot] or a [Supernet] failed because the
-// plugin's process died. It can be begun, or opened, again.
+// plugin's process died, or hung. It can be begun, or opened, again.
 func HasDied(err error) bool {
 	var d *diag.Diagnostic
-	return errors.As(err, &d) && d.Code == Crashed
+	return errors.As(err, &d) && (d.Code == Crashed || d.Code == Hung)
+}
+
+// HasHung reports whether it hung.
+func HasHung(err error) bool {
+	var d *diag.Diagnostic
+	return errors.As(err, &d) && d.Code == Hung
 }

@@ -3,7 +3,9 @@ package host
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/nasc-project/nasc/plugins/proto/nasc/v1"
 	"github.com/nasc-project/nasc/plugins/remote"
@@ -21,6 +23,7 @@ type operations struct {
 	session *session
 	home    *home // of the socket and of the files of tensors
 	address wire.OpsAddress
+	hangs   atomic.Int32 // in a row
 }
 
 // operations starts a process for an evaluator.
@@ -42,7 +45,8 @@ func (p *Plugin) operations(ctx context.Context, threads int) (*operations, erro
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
 	o := &operations{plugin: p, home: h, address: wire.OpsAddress{Plugin: p.name, Version: p.description.Version,
-		Socket: filepath.Join(h.dir, "operations"), Secret: secret, Folder: h.dir}}
+		Socket: filepath.Join(h.dir, "operations"), Secret: secret, Folder: h.dir,
+		Patience: p.host.opts.Patience.Operation}}
 	open := &nascv1.OpsOpenRequest{Socket: o.address.Socket, Secret: secret, Folder: h.dir, Threads: int32(threads)}
 	o.session = p.session(wire.Component{Kind: "operations"}, func(ctx context.Context, at place) error {
 		_, err := nascv1.NewOpsClient(at.proc.calls).Open(ctx, open)
@@ -60,8 +64,32 @@ func (p *Plugin) operations(ctx context.Context, threads int) (*operations, erro
 // ready makes sure that the process is there, a new one if the last has died.
 func (o *operations) ready(ctx context.Context) error { return o.session.call(ctx, answers) }
 
-// alive is nil if the process is there, and tells how it died otherwise.
-func (o *operations) alive(ctx context.Context) error { return o.session.once(ctx, answers) }
+// alive is nil if the process is there, and tells how it died otherwise, or that it hung.
+func (o *operations) alive(ctx context.Context) error {
+	o.hangs.Store(0) // who calls this counts them
+	if err := o.heed(); err != nil {
+		return err
+	}
+	return o.session.once(ctx, answers)
+}
+
+// heed ends the process if the evaluator has given up an operation, and tells so. Otherwise
+// what was computed since it was last called counts as a success.
+func (o *operations) heed() error {
+	if !remote.GivenUp(o.home.dir) {
+		o.hangs.Store(0)
+		return nil
+	}
+	o.session.mu.Lock()
+	proc := o.session.at.proc
+	o.session.mu.Unlock()
+	if proc == nil {
+		return nil
+	}
+	proc.watch.end(&verdict{fmt.Sprintf("it gave no answer for %v while it computed an operation", o.address.Patience), mayTakeLonger})
+	o.session.keeper.bury(proc)
+	return o.session.hung(int(o.hangs.Add(1)), proc)
+}
 
 // answers calls a process to hear whether it is there.
 func answers(ctx context.Context, at place) error {
@@ -114,6 +142,17 @@ func (e *Evaluator) start(ctx context.Context, cfg EvaluatorConfig) (addresses [
 func (e *Evaluator) ready(ctx context.Context) error {
 	for _, o := range e.operations {
 		if err := o.ready(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// heed ends the processes that the evaluator has given up while it judged an architecture,
+// which has failed of that. It is an error of one that hangs time and again.
+func (e *Evaluator) heed() error {
+	for _, o := range e.operations {
+		if err := o.heed(); err != nil && o.hangs.Load() > MaxHangs {
 			return err
 		}
 	}

@@ -22,10 +22,15 @@ import (
 // computer starts a process that computes operations.
 func computer(t testing.TB, c Command, name string) *Computer {
 	t.Helper()
+	return patientComputer(t, Patience{}, c, name)
+}
+
+func patientComputer(t testing.TB, patience Patience, c Command, name string) *Computer {
+	t.Helper()
 	if !direct.Supported {
 		t.Skip("operations are computed over Unix sockets")
 	}
-	h := newTestHost(t, Options{Commands: map[string]Command{name: c}})
+	h := newTestHost(t, Options{Commands: map[string]Command{name: c}, Patience: patience})
 	k, err := start(t, h, name).Computer(t.Context())
 	if err != nil {
 		t.Fatalf("%v%s", err, notes(err))
@@ -203,6 +208,55 @@ func TestOperationHangs(t *testing.T) {
 	if err := pid.Signal(syscall.Signal(0)); err == nil {
 		t.Error("the process is still there")
 	}
+}
+
+// TestOperationGivenUp: an operation that never ends is given up when it has taken as long as
+// it may, with the name of the plugin, and the process ends. One that is called for longer,
+// but again and again, is not.
+func TestOperationGivenUp(t *testing.T) {
+	const limit = 500 * time.Millisecond
+	k := patientComputer(t, Patience{Operation: limit}, command("test/operations"), "test/operations")
+	copies := func() {
+		t.Helper()
+		op, err := network(t, k).Place("test/operations", on("copy", []int{1, 1, 2, 2}))
+		for begun := time.Now(); err == nil && time.Since(begun) < 2*limit; {
+			err = op.Forward(true, 1)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.process.alive(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copies()
+	op, err := network(t, k).Place("test/operations", on("endless", []int{1, 1, 2, 2}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	err = op.Forward(true, 1)
+	if err == nil || !strings.Contains(err.Error(), "the plugin test/operations 0.1.0 gave no answer for 500ms while it computed endless") {
+		t.Errorf("the error is %v", err)
+	}
+	if took := time.Since(begun); took < limit {
+		t.Errorf("it was given up after %v", took)
+	}
+	if again := op.Backward(); again == nil || again.Error() != err.Error() {
+		t.Errorf("then it is %v", again)
+	}
+	pid := k.process.session.at.proc.runner.pid()
+	d := fails(t, k.process.alive(t.Context()), Hung, "the plugin hangs", "it was ended since it gave no answer for 500ms", "--patience", "source: test/operations")
+	if !HasDied(d) || !HasHung(d) {
+		t.Error("it does not count as one that has died")
+	}
+	if !gone(pid) {
+		t.Error("the process is still there")
+	}
+	if err := k.process.ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	copies()
 }
 
 // TestOperationFolders: the folder for the tensors of a host that was killed is removed by

@@ -22,6 +22,10 @@ type Patience struct {
 	// Evaluation is how long an evaluator may tell neither a result nor progress, whatever
 	// it has been given.
 	Evaluation time.Duration
+	// Operation is how long an operation may take that an evaluator has computed, for one
+	// Forward or Backward. The evaluator looks at it (package remote), since nobody else sees
+	// the call; what it waits there does not count as its own time.
+	Operation time.Duration
 	// Pulse is how long a process may give no sign of life while a call is under way. It is
 	// for plugins that say that they answer while they work: one that is stopped, or has
 	// locked itself up, is known from one that computes for long.
@@ -30,7 +34,11 @@ type Patience struct {
 
 // DefaultPatience is generous, since who trains may be silent for hours. A process that
 // does not even say that it is there is given up sooner.
-var DefaultPatience = Patience{Answer: 10 * time.Minute, Evaluation: 24 * time.Hour, Pulse: time.Minute}
+var DefaultPatience = Patience{Answer: 10 * time.Minute, Evaluation: 24 * time.Hour, Operation: 10 * time.Minute, Pulse: time.Minute}
+
+// MaxHangs is how many times in a row a plugin that hung is put to work again. It is less
+// than [MaxRestarts], since each time takes all the patience that there is.
+const MaxHangs = 1
 
 // interval is how often somebody who has this patience looks; 0: never.
 func (p Patience) interval() time.Duration {
@@ -102,6 +110,8 @@ type watch struct {
 // verdict is why a watch has ended its process, and what to do if that was wrong.
 type verdict struct{ why, help string }
 
+const mayTakeLonger = "if it may take longer, say so with --patience, or NASC_PATIENCE for every command"
+
 func newWatch(proc *process, p Patience) *watch {
 	return &watch{proc: proc, patience: p, all: map[*waiting]struct{}{}}
 }
@@ -159,8 +169,7 @@ func (w *watch) look(passed time.Duration) *verdict {
 		}
 		busy = true
 		if s.quiet += passed; s.limit > 0 && s.quiet > s.limit {
-			return &verdict{fmt.Sprintf("it said nothing for %v while a call was under way", s.limit),
-				"if it may take longer, say so with --patience, or NASC_PATIENCE for every command"}
+			return &verdict{fmt.Sprintf("it said nothing for %v while a call was under way", s.limit), mayTakeLonger}
 		}
 	}
 	switch pulse := w.patience.Pulse; {

@@ -255,6 +255,16 @@ func (s *session) died(times int, proc *process) error {
 	return d
 }
 
+// hung is the error after too many hangs.
+func (s *session) hung(times int, proc *process) error {
+	d := s.plugin.fault(Hung, "the plugin hung %d times in a row", times)
+	if times == 1 {
+		d.Message = "the plugin hangs"
+	}
+	proc.obituary(d)
+	return d
+}
+
 // lost reports whether a call failed because the process died.
 func lost(ctx context.Context, proc *process, err error) bool {
 	if ctx.Err() != nil {

@@ -34,7 +34,7 @@ const (
 // faults are the codes for which a plugin or the machine is to blame and not
 // the input.
 var faults = map[string]bool{
-	host.CannotStart: true, host.WrongProtocol: true, host.TooSlow: true, host.Crashed: true, host.BadAnswer: true,
+	host.CannotStart: true, host.WrongProtocol: true, host.TooSlow: true, host.Crashed: true, host.Hung: true, host.BadAnswer: true,
 	host.Failed: true, host.NotReproducible: true, host.NoSocket: true,
 	CannotWrite: true, Mismatch: true, AllFailed: true, SearchFailed: true, NeverInside: true, NoneFeasible: true,
 }

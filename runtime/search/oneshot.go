@@ -120,13 +120,19 @@ func (s *Search) stages(ctx context.Context) (*Outcome, error) {
 // persist does something again when a plugin dies of it, as often as plugins are
 // started anew.
 func persist(ctx context.Context, do func() error) error {
-	for deaths := 0; ; deaths++ {
+	for deaths, hangs := 1, 0; ; deaths++ {
 		err := do()
 		if err == nil || ctx.Err() != nil || !host.HasDied(err) {
 			return err
 		}
-		if deaths == host.MaxRestarts {
-			return noted(err, "it has died %d times in a row", deaths+1)
+		if host.HasHung(err) {
+			hangs++
+		}
+		switch {
+		case hangs > host.MaxHangs:
+			return noted(err, "it has hung %d times in a row", hangs)
+		case deaths > host.MaxRestarts:
+			return noted(err, "it has died %d times in a row", deaths)
 		}
 	}
 }

@@ -3112,7 +3112,11 @@ type OpsAddress struct {
 	Socket string `protobuf:"bytes,3,opt,name=socket,proto3" json:"socket,omitempty"`
 	Secret []byte `protobuf:"bytes,4,opt,name=secret,proto3" json:"secret,omitempty"`
 	// A folder that nobody else can read, for the files of tensors. Its maker removes it.
-	Folder        string `protobuf:"bytes,5,opt,name=folder,proto3" json:"folder,omitempty"`
+	Folder string `protobuf:"bytes,5,opt,name=folder,proto3" json:"folder,omitempty"`
+	// How long the process may take for a request, in milliseconds; 0: as long as it likes.
+	// An evaluator that has waited longer makes an empty file `hangs` in the folder and asks
+	// it nothing more. The host then ends the process.
+	Patience      int64 `protobuf:"varint,6,opt,name=patience,proto3" json:"patience,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3180,6 +3184,13 @@ func (x *OpsAddress) GetFolder() string {
 		return x.Folder
 	}
 	return ""
+}
+
+func (x *OpsAddress) GetPatience() int64 {
+	if x != nil {
+		return x.Patience
+	}
+	return 0
 }
 
 // OpsOpenRequest says where to serve Work.
@@ -4599,14 +4610,15 @@ const file_nasc_v1_nasc_proto_rawDesc = "" +
 	"\bproblems\x18\x03 \x03(\v2\x10.nasc.v1.ProblemR\bproblems\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x86\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa2\x01\n" +
 	"\n" +
 	"OpsAddress\x12\x16\n" +
 	"\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
 	"\x06socket\x18\x03 \x01(\tR\x06socket\x12\x16\n" +
 	"\x06secret\x18\x04 \x01(\fR\x06secret\x12\x16\n" +
-	"\x06folder\x18\x05 \x01(\tR\x06folder\"r\n" +
+	"\x06folder\x18\x05 \x01(\tR\x06folder\x12\x1a\n" +
+	"\bpatience\x18\x06 \x01(\x03R\bpatience\"r\n" +
 	"\x0eOpsOpenRequest\x12\x16\n" +
 	"\x06socket\x18\x01 \x01(\tR\x06socket\x12\x16\n" +
 	"\x06secret\x18\x02 \x01(\fR\x06secret\x12\x16\n" +
