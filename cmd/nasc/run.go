@@ -211,7 +211,14 @@ func goOn(ctx context.Context, c *cobra.Command, s *plan.Session) error {
 	if err != nil {
 		return errors.Join(failed(ctx, plan.Explain(err, s.Run.Address()), nil), s.Close())
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "going on after %d finished trials\n", n)
+	what := "trial"
+	if s.Manifest.OneShot() {
+		what = "stage"
+	}
+	if n != 1 {
+		what += "s"
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "going on after %d finished %s\n", n, what)
 	return nil
 }
 

@@ -19,7 +19,7 @@ func (p *Plan) measures(b *compiler.Search, evaluator part, diags *diag.List) {
 	metrics := p.Evaluator.Component.Metrics
 	if len(metrics) == 0 {
 		if !diags.HasErrors() {
-			d := diags.Add(UnknownMetric, evaluator.span, "%s has no validation results with these settings, which a search needs", p.Evaluator.Component.Name)
+			d := diags.Add(UnknownMetric, evaluator.span, "%s has no validation results with these settings, which a search needs", p.Evaluator.Title())
 			d.Help = "`nasc eval --test` shows what it tests"
 		}
 		return
@@ -42,7 +42,7 @@ func (p *Plan) measures(b *compiler.Search, evaluator part, diags *diag.List) {
 		if !p.Evaluator.settled() {
 			return nil
 		}
-		d := diags.Add(UnknownMetric, at, "%s reports no metric `%s`", p.Evaluator.Component.Name, name)
+		d := diags.Add(UnknownMetric, at, "%s reports no metric `%s`", p.Evaluator.Title(), name)
 		d.Help = "it reports " + strings.Join(reported, ", ") + "; nasc computes " + strings.Join(computed, ", ")
 		if near, ok := diag.Suggest(name, slices.Concat(reported, computed)); ok {
 			d.Help = "did you mean `" + near + "`?"

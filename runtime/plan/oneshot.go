@@ -25,10 +25,10 @@ const maxEpochs = 1_000_000
 // paired demands of a search what a one-shot optimizer needs: an evaluator that trains
 // supernets, a budget of epochs, and nothing that is for many architectures at once.
 func (p *Plan) paired(b *compiler.Search, o Options, evaluator part, diags *diag.List) {
-	name := p.Optimizer.Component.Name
+	name := p.Optimizer.Title()
 	if !p.Evaluator.Component.Supernets {
-		d := diags.Add(NoSupernets, evaluator.span, "%s searches a supernet, and the evaluator %s of %s trains none", name,
-			p.Evaluator.Component.Name, p.Evaluator.Plugin.Description().Name)
+		d := diags.Add(NoSupernets, evaluator.span, "%s searches a supernet, and the evaluator %s trains none", name,
+			p.Evaluator.Title())
 		d.Help = "`nasc plugin list` tells which evaluators train supernets; a search that only reports by this one says so with `--report`"
 	}
 	at := diag.Span{}
@@ -63,7 +63,7 @@ func (p *Plan) relaxable(diags *diag.List) {
 	}
 	for _, d := range p.Space.Space.Space.Decisions {
 		if !slices.Contains(kinds, d.Kind) {
-			e := diags.Add("E0540", diag.Span{Start: d.Pos}, "`%s` cannot be relaxed: %s relaxes no %s decision", d.Address, p.Optimizer.Component.Name, d.Kind)
+			e := diags.Add("E0540", diag.Span{Start: d.Pos}, "`%s` cannot be relaxed: %s relaxes no %s decision", d.Address, p.Optimizer.Title(), d.Kind)
 			e.Source = p.Optimizer.Plugin.Source()
 			e.Help = "another relaxation may; a black-box optimizer searches the space as it is"
 		}
@@ -73,7 +73,7 @@ func (p *Plan) relaxable(diags *diag.List) {
 // reports demands that what reports tests something.
 func (p *Plan) reports(report part, diags *diag.List) {
 	if !diags.HasErrors() && p.Report.settled() && len(p.Report.Component.TestMetrics) == 0 {
-		diags.Add(UnknownMetric, report.span, "%s tests nothing with these settings, so it cannot report", p.Report.Component.Name).Help =
+		diags.Add(UnknownMetric, report.span, "%s tests nothing with these settings, so it cannot report", p.Report.Title()).Help =
 			"`nasc plugin info` tells what an evaluator tests"
 	}
 }

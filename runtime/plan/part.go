@@ -14,6 +14,7 @@ import (
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
 	"github.com/nasc-project/nasc/runtime/packages"
+	"github.com/nasc-project/nasc/runtime/store"
 )
 
 // Part is the component that was chosen to propose or to judge.
@@ -26,6 +27,11 @@ type Part struct {
 
 	method string               // the name by which it was given
 	spans  map[string]diag.Span // of its settings, by path
+}
+
+// Title is how people call it.
+func (p *Part) Title() string {
+	return cmp.Or(p.method, store.Title(p.Plugin.Description().Name, p.Component.Name))
 }
 
 // part is what the block or the command line says of a component.
@@ -269,6 +275,9 @@ func (p *Part) settle(c part, set []Setting, o Options, diags *diag.List) {
 			d.Span = c.span
 			name := strings.TrimPrefix(d.Path, "parameters.")
 			d.Notes = append(d.Notes, diag.Note{Text: name + ": " + d.Help})
+			if c.scope == reportScope { // whose settings are always written with the scope
+				name = c.scope + "." + name
+			}
 			d.Help = fmt.Sprintf("give it with `--set %s=…`", name)
 		}
 		*diags = append(*diags, d)

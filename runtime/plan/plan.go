@@ -300,8 +300,12 @@ func (p *Plan) decide(b *compiler.Search, o Options, diags *diag.List) {
 // budgeted demands that the file or the command line give a budget.
 func (p *Plan) budgeted(b *compiler.Search, o Options, diags *diag.List) {
 	if o.Budget == nil && (b == nil || b.Budget == nil) {
+		amount := "100"
+		if p.oneShot() {
+			amount = "50epochs"
+		}
 		diags.Add(NothingChosen, diag.Span{Start: diag.Pos{File: p.file}}, "the search has no budget").Help =
-			"give one with `--budget 100`, or write a search block"
+			"give one with `--budget " + amount + "`, or write a search block"
 	}
 }
 

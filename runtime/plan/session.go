@@ -261,7 +261,10 @@ func share(out *search.Outcome) string {
 	if out.Searched == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.1f of %.1f s went into the supernet, %.1f %%", out.Trained, out.Searched, 100*out.Trained/out.Searched)
+	took := func(seconds float64) time.Duration {
+		return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
+	}
+	return fmt.Sprintf("%v of %v went into the supernet, %.1f %%", took(out.Trained), took(out.Searched), 100*out.Trained/out.Searched)
 }
 
 // end notes that the run is finished. What plugins have kept is of no use any more.

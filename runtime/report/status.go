@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -82,7 +84,7 @@ func NewStatus(r *store.Run, busy bool) (*Status, []*store.Trial, error) {
 	}
 	s := &Status{
 		Dir: r.Address(), State: State(state, busy), Space: m.Space.Name, Size: m.Space.Size, Optimizer: m.Optimizer.Title(),
-		Evaluator: m.Evaluator.Component, Budget: search.Budget(m.Budget).String(), Seed: m.Seed, Batch: m.Batch, Workers: m.Workers,
+		Evaluator: m.Evaluator.Title(), Budget: search.Budget(m.Budget).String(), Seed: m.Seed, Batch: m.Batch, Workers: m.Workers,
 		Trials: tally.Trials, Failed: tally.Failed, Infeasible: tally.Infeasible, Reused: tally.Reused, Test: test,
 		Started: m.Started, Seconds: tally.Seconds, Note: note,
 	}
@@ -168,7 +170,7 @@ func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error
 	}
 	text := fmt.Sprintf("%d, of which %d failed and %d are repeats", s.Trials, s.Failed, s.Reused)
 	if m.OneShot() {
-		text = fmt.Sprintf("%d stages, of which %d failed and %d are infeasible", s.Trials, s.Failed, s.Infeasible)
+		text = fmt.Sprintf("%s, of which %d failed and %d are infeasible", counted(s.Trials, "stage", "stages"), s.Failed, s.Infeasible)
 	} else if len(m.Requirements) > 0 {
 		text = fmt.Sprintf("%d, of which %d failed, %d are infeasible and %d are repeats", s.Trials, s.Failed, s.Infeasible, s.Reused)
 	}
@@ -206,11 +208,22 @@ func component(c store.Component) string {
 func given(values map[string]any) string {
 	var args []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		v := values[name]
-		if s, ok := v.(string); ok {
-			v = fmt.Sprintf("%q", s)
-		}
-		args = append(args, fmt.Sprintf("%s: %v", name, v))
+		args = append(args, name+": "+written(values[name]))
 	}
 	return strings.Join(args, ", ")
+}
+
+// written is a value as a file writes it.
+func written(value any) string {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.String:
+		return strconv.Quote(v.String())
+	case reflect.Slice:
+		elements := make([]string, v.Len())
+		for i := range elements {
+			elements[i] = written(v.Index(i).Interface())
+		}
+		return "[" + strings.Join(elements, ", ") + "]"
+	}
+	return fmt.Sprint(value)
 }

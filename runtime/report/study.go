@@ -142,7 +142,7 @@ func NewStudyStatus(f *store.Folder, busy bool) (*Status, error) {
 			continue
 		}
 		spaces, optimizers = append(spaces, m.Space.Name), append(optimizers, m.Optimizer.Title())
-		evaluators, budgets = append(evaluators, m.Evaluator.Component), append(budgets, search.Budget(m.Budget).String())
+		evaluators, budgets = append(evaluators, m.Evaluator.Title()), append(budgets, search.Budget(m.Budget).String())
 		s.Size, s.Batch, s.Workers = m.Space.Size, m.Batch, m.Workers
 	}
 	s.Space, s.Optimizer = common(spaces, "space"), common(optimizers, "optimizer")

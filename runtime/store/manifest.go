@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // ManifestFormat is the version of the manifest's layout.
@@ -102,7 +103,17 @@ type Program struct {
 }
 
 // Title is how people call it.
-func (c *Component) Title() string { return cmp.Or(c.Method, c.Component) }
+func (c *Component) Title() string { return cmp.Or(c.Method, Title(c.Plugin, c.Component)) }
+
+// Title is how people call a component of a plugin, as on the command line: by the name of the
+// plugin, where that tells which component it is.
+func Title(plugin, component string) string {
+	name, own := strings.CutPrefix(plugin, "nasc/")
+	if own || name[strings.LastIndexByte(name, '/')+1:] == component {
+		return name
+	}
+	return name + "." + component
+}
 
 // Objective is a metric to be made large or small.
 type Objective struct {

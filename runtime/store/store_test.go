@@ -510,3 +510,18 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+func TestTitle(t *testing.T) {
+	for _, tt := range []struct{ plugin, component, method, want string }{
+		{"nasc/evolution", "regularized", "", "evolution"},
+		{"nasc/oneshot", "shot", "darts", "darts"},
+		{"me/annealing", "annealing", "", "me/annealing"},
+		{"torch/train", "train", "", "torch/train"},
+		{"me/walks", "down", "", "me/walks.down"},
+	} {
+		c := Component{Plugin: tt.plugin, Component: tt.component, Method: tt.method}
+		if got := c.Title(); got != tt.want {
+			t.Errorf("%s of %s is called %s, want %s", tt.component, tt.plugin, got, tt.want)
+		}
+	}
+}
