@@ -133,10 +133,18 @@ func (t *Trainer) check(g *graph.Graph) error {
 		return &dataset.Problem{Option: "architecture", Message: fmt.Sprintf("has %d inputs; images are one", len(g.Inputs))}
 	}
 	if in := g.Inputs[0].Shape; !in.Equal(image) {
-		return &dataset.Problem{Option: "architecture", Message: fmt.Sprintf("takes images of shape %v, but those of %s have %v", in, t.set.Name, image)}
+		return &dataset.Problem{Option: "architecture", Message: fmt.Sprintf("takes images of shape %v, but those of %s have %v%s", in, t.set.Name, image, drawn(t.set, in))}
 	}
 	if out := g.Shape(g.Output); !out.Equal(graph.Shape{t.set.Classes}) {
 		return &dataset.Problem{Option: "architecture", Message: fmt.Sprintf("gives %v, but %s needs one number for each of its %d classes, [%d]", out, t.set.Name, t.set.Classes, t.set.Classes)}
 	}
 	return nil
+}
+
+// drawn says which settings draw images of a shape, for the data sets that can be drawn so.
+func drawn(set *dataset.Set, shape graph.Shape) string {
+	if set.Name != "glyphs" || len(shape) != 3 || shape[1] != shape[2] || shape[0] != 1 && shape[0] != 3 {
+		return ""
+	}
+	return fmt.Sprintf("; size=%d and color=%t draw them so", shape[1], shape[0] == 3)
 }

@@ -222,7 +222,8 @@ func TestMismatch(t *testing.T) {
 		g    *graph.Graph
 		want string
 	}{
-		{nasbench201(4, 1, 10, []int{3, 32, 32}, cell(2, skip)), "architecture takes images of shape [3, 32, 32], but those of glyphs have [1, 16, 16]"},
+		{nasbench201(4, 1, 10, []int{3, 32, 32}, cell(2, skip)), "architecture takes images of shape [3, 32, 32], but those of glyphs have [1, 16, 16]; size=32 and color=true draw them so"},
+		{nasbench201(4, 1, 10, []int{2, 32, 32}, cell(2, skip)), "architecture takes images of shape [2, 32, 32], but those of glyphs have [1, 16, 16]"},
 		{mixed(12), "architecture gives [12], but glyphs needs one number for each of its 10 classes, [10]"},
 		{two, "architecture has 2 inputs; images are one"},
 		{newBuilder("q", 1, 16, 16).then("fourier").classifier(10), `0:fourier: no implementation of the op "fourier" for training`},
