@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"math/big"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -58,8 +60,15 @@ They go to the folder that -o names, by default one in that of the run.` + archF
 				return usage(c, "--space and --set are not for a run")
 			case out == "-":
 				out = ""
+			default:
+				if _, err := export.FormatOf(out); err == nil {
+					return usage(c, "-o: a run is drawn as several files, so it takes the name of a folder, not %q", out)
+				}
 			}
 			return drawRun(c, args[0], out)
+		}
+		if _, err := os.Stat(args[0]); os.IsNotExist(err) && filepath.Ext(args[0]) != ".nas" {
+			return refuse(plan.NotARun, "`nasc runs` lists the runs of a folder; the name of a file ends in .nas", "there is no run %s", args[0])
 		}
 		format := export.Text
 		if out != "-" {

@@ -163,12 +163,15 @@ func (l *loader) file(p string, at diag.Span) *Module {
 	}
 	src, err := l.read(p)
 	if err != nil {
-		if !at.Start.Valid() {
+		help := "a shipped space is named as in `spaces/darts/darts.nas`"
+		if at.Start.Valid() {
+			help = "paths are relative to the importing file; " + help
+		} else {
 			at.Start.File = p
 		}
 		d := l.diags.Add("E0207", at, "cannot read %s: %s", p, reason(err))
 		if errors.Is(err, fs.ErrNotExist) {
-			d.Help = "paths are relative to the importing file; a shipped space is named as in `spaces/darts/darts.nas`"
+			d.Help = help
 		}
 		return nil
 	}
