@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/runtime/host"
@@ -83,22 +84,30 @@ func Explain(err error, dir string) diag.List {
 		help = "wait for it, or choose another folder with -o"
 	case errors.Is(err, store.ErrExists):
 		code, message = RunExists, fmt.Sprintf("the run folder %s exists already", dir)
-		help = fmt.Sprintf("go on with `nasc resume %s`, or choose another folder with -o", dir)
+		if help = "choose another folder with -o"; store.Is(dir) {
+			help = fmt.Sprintf("go on with `nasc resume %s`, or %s", dir, help)
+		}
 	case errors.Is(err, store.ErrNotRun):
 		code, message = NotARun, fmt.Sprintf("%s holds no run", dir)
 		help = "`nasc runs` lists the runs of a folder"
 	case errors.As(err, &damaged):
 		code, message = NotARun, fmt.Sprintf("cannot read the run %s: %v", dir, err)
 	case store.Disk(err), errors.As(err, &path), errors.As(err, &link):
-		code, message = CannotWrite, fmt.Sprintf("cannot write the run folder %s: %v", dir, err)
 		remedy := "make room"
 		if errors.Is(err, fs.ErrPermission) {
 			remedy = "make the folder writable"
 		}
 		help = remedy + " or choose another folder with -o"
-		if store.Is(dir) {
+		switch {
+		case store.Is(dir):
 			help = fmt.Sprintf("everything finished is kept; %s, then `nasc resume %s`", remedy, dir)
+		case path != nil:
+			err = path.Err // its path is that of a folder that is gone
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+				help = "choose another folder with -o"
+			}
 		}
+		code, message = CannotWrite, fmt.Sprintf("cannot write the run folder %s: %v", dir, err)
 	}
 	return diag.List{{Code: code, Message: message, Help: help}}
 }

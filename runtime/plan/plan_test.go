@@ -163,7 +163,8 @@ func TestExplain(t *testing.T) {
 	}{
 		{store.ErrBusy, RunBusy, false, "is in use", "wait for it"},
 		{store.ErrNotRun, NotARun, false, "holds no run", "`nasc runs`"},
-		{store.ErrExists, RunExists, false, "exists already", "nasc resume " + dir},
+		{store.ErrExists, RunExists, false, "exists already", "another folder"},
+		{&fs.PathError{Op: "mkdir", Path: dir + ".new-1", Err: fs.ErrNotExist}, CannotWrite, true, "cannot write the run folder " + dir + ": file does not exist", "choose another folder"},
 		{&fs.PathError{Op: "open", Path: dir, Err: fs.ErrPermission}, CannotWrite, true, "cannot write", "make the folder writable"},
 		{&search.MismatchError{Trial: 3, Logged: "0,1", Asked: "1,1"}, Mismatch, true, "proposes 1,1 for trial 3, the log says 0,1", "start a new run"},
 		{search.ErrAllFailed, AllFailed, true, "every trial failed", ""},

@@ -31,3 +31,14 @@ func writeFile(path string, data []byte) error {
 	}
 	return syncDir(filepath.Dir(path))
 }
+
+// Place gives a folder that was made beside it its name, also in the place of an empty one,
+// which os.Rename leaves alone.
+func Place(made, dir string) error {
+	if info, err := os.Lstat(dir); err == nil && info.IsDir() {
+		if err := os.Remove(dir); err != nil {
+			return err
+		}
+	}
+	return os.Rename(made, dir)
+}

@@ -77,7 +77,7 @@ func Create(dir string, f *Folder, points []Point) (_ *Folder, err error) {
 	if err := prepare(tmp, f, points); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	if err := os.Rename(tmp, dir); err != nil {
+	if err := Place(tmp, dir); err != nil {
 		if _, e := os.Stat(dir); e == nil {
 			return nil, fmt.Errorf("%s: %w", dir, ErrExists)
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/nasc-project/nasc/runtime/compare"
 	"github.com/nasc-project/nasc/runtime/compare/draw"
 	"github.com/nasc-project/nasc/runtime/plan"
+	"github.com/nasc-project/nasc/runtime/store"
 )
 
 // Options say what pictures show.
@@ -43,6 +44,9 @@ func Write(dir string, c *compare.Comparison, o Options) diag.List {
 		err = write(dir, c, o)
 	}
 	if err != nil {
+		if path, ok := errors.AsType[*os.PathError](err); ok {
+			err = path.Err // its path is that of a folder that is gone
+		}
 		return diag.List{{Code: plan.CannotWrite, Message: fmt.Sprintf("cannot write the folder %s: %v", dir, err), Help: "choose another folder with -o"}}
 	}
 	return nil
@@ -70,7 +74,7 @@ func write(dir string, c *compare.Comparison, o Options) error {
 			return err
 		}
 	}
-	return os.Rename(tmp, dir) // in the place of an empty one
+	return store.Place(tmp, dir)
 }
 
 type file struct {
