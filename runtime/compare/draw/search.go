@@ -35,6 +35,8 @@ func HeatMap(h *stages.History, title string) (Picture, error) {
 	labels := vg.Length(0)
 	top := 0.1
 	for _, d := range h.Decisions {
+		// An even mixture is not to look like one that is settled.
+		top = max(top, min(1, 2/float64(len(d.Options))))
 		for _, w := range d.Weights {
 			if _, high, ok := stages.Range(w); ok {
 				top = max(top, high)
@@ -275,7 +277,10 @@ func Search(h *stages.History, title string) (Picture, error) {
 				return Picture{}, err
 			}
 		}
-		margin := max((p.Y.Max-p.Y.Min)/20, 1e-9)
+		// Panels have one axis of stages; and what moves by less than a thousandth is drawn as still.
+		p.X.Min = float64(h.Numbers[0])
+		p.X.Max = max(float64(h.Numbers[len(h.Numbers)-1]), p.X.Min+1)
+		margin := max((p.Y.Max-p.Y.Min)/20, math.Abs(p.Y.Max)/500, 1e-9)
 		p.Y.Min, p.Y.Max = p.Y.Min-margin, p.Y.Max+margin
 		plots = append(plots, p)
 	}

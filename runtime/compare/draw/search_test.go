@@ -95,3 +95,17 @@ func TestSearchPictures(t *testing.T) {
 		t.Error("a map of no stages")
 	}
 }
+
+// TestEvenMixture draws mixtures that have not moved in the middle of the scale, and not as
+// settled ones.
+func TestEvenMixture(t *testing.T) {
+	even := []float64{0.2, 0.2, 0.2, 0.2, 0.2}
+	d := stages.Decision{Address: "edge", Options: []string{"a", "b", "c", "d", "e"}, Weights: [][]float64{even, even}}
+	p, err := draw.HeatMap(&stages.History{Numbers: []int64{0, 1}, Decisions: []stages.Decision{d}}, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(p.SVG), "0.4: mixture weight") {
+		t.Error("the scale of an even mixture of five does not end at 0.4")
+	}
+}
