@@ -34,7 +34,7 @@ Kinds are optimizer, oneshot (an optimizer that searches a supernet), evaluator 
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "folder of the project, which must not exist; the name if it is not given")
 	c.Flags().StringVar(&language, "lang", "go", "the language, "+strings.Join(starter.Languages(), " or "))
-	c.Flags().StringVar(&source, "nasc", "", "go: folder of nasc's source to build with, instead of a released version")
+	c.Flags().StringVar(&source, "nasc", "", "folder of nasc's source to build with, or to install its Python package from, instead of a released version")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		kind, name := args[0], args[1]
 		if !slices.Contains(starter.Kinds(), kind) {

@@ -27,6 +27,7 @@ import (
 
 	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/lower"
+	"github.com/nasc-project/nasc/dsl/diag"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/host"
 )
@@ -106,10 +107,21 @@ type suite struct {
 func (s *suite) check(what string, err error) bool {
 	r := Result{Of: s.of, Check: what}
 	if err != nil {
-		s.ok, r.Failure = false, err.Error()
+		s.ok, r.Failure = false, told(err)
 	}
 	s.tell(r)
 	return err == nil
+}
+
+// told is an error with what is noted of it, such as the last words of a process.
+func told(err error) string {
+	text := err.Error()
+	if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
+		for _, n := range d.Notes {
+			text += "\n" + n.Text
+		}
+	}
+	return text
 }
 
 func (s *suite) skip(what, why string) { s.tell(Result{Of: s.of, Check: what, Skipped: why}) }
