@@ -198,6 +198,9 @@ with the lock. What it says is kept, so that 'nasc check' knows it without askin
 			if err != nil {
 				return machine(host.CannotStart, "", err)
 			}
+			if len(lock.Plugins) == 0 {
+				fmt.Fprintln(c.ErrOrStderr(), "nothing is locked: `nasc plugin lock` writes which plugins a project runs")
+			}
 			var all diag.List
 			for _, p := range lock.Plugins {
 				if err := verify(ctx, store, p); err != nil {
