@@ -20,7 +20,9 @@ func (s *site) channels(n *Node) graph.Ref {
 	x := s.source(n)
 	out, stride, reason := s.divisible(n, x, k)
 	if reason != "" {
-		s.refuse(n.On, "1/%d of the channels cannot go through it, since %s", k, reason)
+		if d := s.refuse(n.On, "1/%d of the channels cannot go through it, since %s", k, reason); d != nil {
+			d.Help = "let all channels through; for a part of them, a choice makes as many as it takes, in a number that can be divided so"
+		}
 		return s.mixture(n, s.candidates(n, nil))
 	}
 	c := out[0]
