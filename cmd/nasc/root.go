@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ three works with all the others.`,
 		DisableAutoGenTag: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.SetFlagErrorFunc(unknownFlag)
+	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentFlags().StringArrayVar(&overrides, "plugin", nil, "run a plugin of your own from `NAME=PATH`, neither installed nor locked")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if err := c.ValidateFlagGroups(); err != nil {
@@ -60,8 +61,17 @@ three works with all the others.`,
 	return root
 }
 
-// unknownFlag says which flag was meant.
-func unknownFlag(c *cobra.Command, err error) error {
+// wanted are the values that flags take, by the type of the flag, as far as the flag does not say itself.
+var wanted = map[string]string{"uint64": "a whole number from 0 on", "int": "a whole number", "bool": "true or false"}
+
+// wrongFlag says which flag was meant, or which values it takes.
+func wrongFlag(c *cobra.Command, err error) error {
+	if value, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		f := value.GetFlag()
+		if what := wanted[f.Value.Type()]; what != "" {
+			return usage(c, "--%s takes %s, not %q", f.Name, what, value.GetValue())
+		}
+	}
 	hint := ""
 	if given, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
 		var names []string

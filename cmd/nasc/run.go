@@ -77,7 +77,7 @@ Everything goes to a run folder, which can be resumed after a Ctrl-C or a crash.
 	f := c.Flags()
 	f.StringVar(&o.Search, "search", "", "the search block, when the file has several")
 	f.StringVar(&o.Space, "space", "", "the space, instead of the search block's")
-	f.StringVar(&o.Optimizer, "optimizer", "", "the optimizer: a plugin, plugin.component, a `let` of the file or a published method")
+	f.StringVar(&o.Optimizer, "optimizer", "", "the optimizer: a plugin, plugin.component, a 'let' of the file or a published method")
 	f.StringVar(&o.Evaluator, "evaluator", "", "the evaluator: a plugin, or plugin.component")
 	f.StringVar(&o.Retrain, "retrain", "", "the `space` of the file in which the winner is tested; none: as it was found")
 	f.StringVar(&o.Report, "report", "", "the evaluator that tests the winner and the stages of a one-shot search; none: the evaluator")

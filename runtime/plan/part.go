@@ -121,7 +121,9 @@ func (c chooser) flag(p part, text string) part {
 		names = append(names, strings.TrimPrefix(name, "nasc/"))
 	}
 	slices.Sort(names)
-	if near, ok := diag.Suggest(text, names); ok {
+	if strings.Contains(text, "|") {
+		d.Help = "the command line names one; a search block sweeps several"
+	} else if near, ok := diag.Suggest(text, names); ok {
 		d.Help = "did you mean `" + near + "`?"
 	} else if d.Help = "`nasc plugin list` shows the plugins"; p.scope == optimizerScope {
 		d.Help += "; methods are " + strings.Join(c.module.Methods(), ", ")
