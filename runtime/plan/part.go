@@ -180,7 +180,7 @@ func start(ctx context.Context, h *host.Host, s *started, c part, diags *diag.Li
 		*diags = append(*diags, placed(Explain(err, ""), c.span)...)
 		return Part{}
 	}
-	return Part{Plugin: plugin, Component: component}
+	return Part{Plugin: plugin, Component: component, method: c.method}
 }
 
 // compute starts the plugins whose operations the module makes use of, if the evaluator,
@@ -284,7 +284,7 @@ func (p *Part) settle(c part, set []Setting, o Options, diags *diag.List) {
 		}
 		*diags = append(*diags, d)
 	}
-	p.Settings, p.method = settings, c.method
+	p.Settings = settings
 }
 
 // flatten makes one list of the arguments of a component and of what fills its slots:
