@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -167,6 +168,7 @@ func printInfo(out io.Writer, info spaceInfo) error {
 		return err
 	}
 	fmt.Fprintf(w, "\n%d decisions\tkind\talternatives\n", len(info.Decisions))
+	first := map[string]string{} // who has these alternatives, by kind and text
 	for _, d := range info.Decisions {
 		kind := d.Kind
 		if d.Kind == "subset" {
@@ -175,14 +177,13 @@ func printInfo(out io.Writer, info spaceInfo) error {
 				kind = fmt.Sprintf("%d..%d of", d.Least, d.Most)
 			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t", d.Address, kind)
-		for i, l := range d.Labels {
-			if i > 0 {
-				fmt.Fprint(w, " | ")
-			}
-			fmt.Fprint(w, l)
+		text := strings.Join(d.Labels, " | ")
+		if same, ok := first[kind+text]; !ok {
+			first[kind+text] = d.Address
+		} else if same = "as " + same; len(same) < len(text) {
+			text = same
 		}
-		fmt.Fprintln(w)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", d.Address, kind, text)
 	}
 	return w.Flush()
 }

@@ -139,8 +139,14 @@ func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	row("run", "%s, %s", s.Dir, s.State)
 	row("space", "%s of %s: %s architectures", m.Space.Name, m.Space.File, Group(m.Space.Size))
-	row("optimizer", "%s", component(m.Optimizer))
-	row("evaluator", "%s", component(m.Evaluator))
+	part := func(name string, c store.Component) {
+		for _, line := range folded(component(c), settingsWidth) {
+			row(name, "%s", line)
+			name = ""
+		}
+	}
+	part("optimizer", m.Optimizer)
+	part("evaluator", m.Evaluator)
 	facts := func(c store.Component) {
 		for _, name := range slices.Sorted(maps.Keys(c.Facts)) {
 			row("", "%s: %s", name, c.Facts[name])
@@ -148,7 +154,7 @@ func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error
 	}
 	facts(m.Evaluator)
 	if m.Report != nil {
-		row("report", "%s", component(*m.Report))
+		part("report", *m.Report)
 		facts(*m.Report)
 	}
 	for _, p := range m.Operations {
@@ -202,6 +208,23 @@ func component(c store.Component) string {
 		text = c.Method + ": " + text
 	}
 	return text
+}
+
+// settingsWidth is how wide the settings of a component are printed.
+const settingsWidth = 100
+
+// folded parts text into lines of at most so many bytes, behind commas where it has some.
+func folded(text string, width int) (lines []string) {
+	for len(text) > width {
+		i := strings.LastIndex(text[:width], ", ")
+		if i < 0 {
+			if i = strings.Index(text, ", "); i < 0 {
+				break
+			}
+		}
+		lines, text = append(lines, text[:i+1]), text[i+2:]
+	}
+	return append(lines, text)
 }
 
 // given are arguments as a file writes them.
