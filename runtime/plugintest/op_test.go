@@ -1,6 +1,8 @@
 package plugintest
 
 import (
+	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -173,5 +175,25 @@ func TestOperations(t *testing.T) {
 	}
 	if !passed["op squared: a space can make use of it"] || !passed["op choosy: it computes every number of a result of shape [4, 8, 8]"] {
 		t.Error("an expansion, or what takes certain sizes only, was not passed")
+	}
+}
+
+// TestInterrupted: what is interrupted has not failed.
+func TestInterrupted(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	_, err = Run(ctx, Options{Name: "me/ops", Command: host.Command{Path: self, Env: []string{opsKey + "=1"}}}, func(r Result) {
+		if r.Failure != "" {
+			t.Errorf("%s: %s", r.Check, r.Failure)
+		}
+		if r.Of != "" {
+			stop()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the end is %v", err)
 	}
 }

@@ -63,7 +63,11 @@ func Run(ctx context.Context, o Options, tell func(Result)) (bool, error) {
 	if o.Settings == nil {
 		o.Settings = func(wire.Parameter) (any, bool) { return nil, false }
 	}
-	s := &suite{Options: o, ok: true, tell: tell}
+	s := &suite{Options: o, ok: true, tell: func(r Result) {
+		if ctx.Err() == nil { // else what fails does so because it was interrupted
+			tell(r)
+		}
+	}}
 	d, err := s.describe(ctx)
 	if err != nil || d.Name == "" {
 		return false, err
@@ -85,7 +89,9 @@ func Run(ctx context.Context, o Options, tell func(Result)) (bool, error) {
 			return false, context.Cause(ctx)
 		}
 	}
-	s.operations(ctx, d)
+	if s.operations(ctx, d); ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
 	s.of = ""
 	if stray := s.printed.stray(); stray != "" {
 		err = fmt.Errorf("it prints %q; what is for people goes to the log, Env.Log", stray)
