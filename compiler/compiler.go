@@ -148,6 +148,8 @@ func (m *Module) Space(name string, args []Argument) (*Space, diag.List) {
 		d := diags.Add("E0551", at, "this file has no space `%s`", name)
 		if best, ok := diag.Suggest(name, spaces); ok {
 			d.Help = "did you mean `" + best + "`?"
+		} else if len(spaces) > 0 {
+			d.Help = "it has " + strings.Join(spaces, ", ")
 		}
 		return nil, diags
 	}

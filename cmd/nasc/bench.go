@@ -165,6 +165,9 @@ type seriesView struct {
 	Max           float64 `json:"max"`
 }
 
+// imports is the help about a file that is none, or is damaged.
+const imports = "`nasc bench import` makes one of the files of a benchmark"
+
 func benchInfo(path string) (*benchView, error) {
 	f, err := nasb.Open(path)
 	if err != nil {
@@ -172,7 +175,7 @@ func benchInfo(path string) (*benchView, error) {
 		if errors.As(err, &p) {
 			return nil, refuse(official.Unreadable, "", "%s: %v", path, reason(err))
 		}
-		return nil, refuse(official.NoTable, "", "%v", err)
+		return nil, refuse(official.NoTable, imports, "%v", err)
 	}
 	defer f.Close()
 	v := &benchView{File: path, Benchmark: f.Benchmark, Doc: f.Doc, Architectures: f.Len(), Total: f.Total, Source: f.Source}
@@ -186,7 +189,7 @@ func benchInfo(path string) (*benchView, error) {
 	for row := range f.Len() {
 		r, err := f.Record(row)
 		if err != nil {
-			return nil, refuse(official.NoTable, "", "%s: %v", path, err)
+			return nil, refuse(official.NoTable, imports, "%s: %v", path, err)
 		}
 		for run := range r.Runs {
 			v.Series[run.Series].take(run)

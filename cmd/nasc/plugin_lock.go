@@ -159,7 +159,8 @@ func differs(p *packages.Locked, d wire.Description) error {
 	case err != nil:
 		return err
 	case now != p.Describe:
-		return &diag.Diagnostic{Code: packages.Tampered, Message: fmt.Sprintf("%s %s describes itself in another way than the lock says: %s, and not %s", p.Name, p.Version, now, p.Describe)}
+		return &diag.Diagnostic{Code: packages.Tampered, Message: fmt.Sprintf("%s %s describes itself in another way than the lock says: %s, and not %s", p.Name, p.Version, now, p.Describe),
+			Help: "accept it with `nasc plugin lock " + p.Name + "`"}
 	case strings.TrimSuffix(d.Signatures, "\n") != strings.TrimSuffix(p.Signatures, "\n"):
 		return &diag.Diagnostic{Code: packages.Tampered, Message: fmt.Sprintf("the operations of %s %s that the lock has are not those that it offers", p.Name, p.Version),
 			Help: "the lock was changed by hand; write it anew with `nasc plugin lock " + p.Name + "`"}

@@ -69,7 +69,7 @@ Kinds are optimizer, oneshot (an optimizer that searches a supernet), evaluator 
 			return refuse(plan.RunExists, "choose another one with -o", "the folder %s exists already", out)
 		}
 		if err != nil {
-			return machine(plan.CannotWrite, "", err)
+			return machine(plan.CannotWrite, "choose another folder with -o", fmt.Errorf("cannot write %s: %v", out, reason(err)))
 		}
 		for _, f := range files {
 			fmt.Fprintln(c.OutOrStdout(), filepath.ToSlash(f))

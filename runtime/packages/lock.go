@@ -99,7 +99,7 @@ func ParseLock(file string, text []byte) (*Lock, error) {
 			l.Plugins = append(l.Plugins, now)
 			slices.SortFunc(l.Plugins, func(a, b *Locked) int { return cmp.Compare(a.Name, b.Name) })
 		case now == nil:
-			diags.Add(BadLock, at, "a line before the first plugin")
+			diags.Add(BadLock, at, "a line before the first plugin").Help = "`nasc plugin lock` writes the file; take the last good one, or remove it and lock anew"
 		case words[0] == "describe" && len(words) == 2 && strings.HasPrefix(words[1], "sha256:"):
 			now.Describe = words[1]
 		case strings.HasPrefix(words[0], "|"):
