@@ -35,7 +35,7 @@ func TestHostile(t *testing.T) {
 		{"optimizer stops", ""},
 		{"evaluator stops", ""},
 		{"evaluator computes", ""},
-		{"optimizer hangs", "it was ended since it said nothing for 1s while a call was under way"},
+		{"optimizer hangs", "error E0530 [bad/plugin 6.6.6]: the plugin hung 2 times in a row"},
 		{"evaluator floods", ""},
 		{"evaluator lengths", "error E0506 [bad/plugin 6.6.6]: the plugin gave a wrong answer: a result of 3 metrics, not 1"},
 		{"evaluator duplicates", "error E0506 [bad/plugin 6.6.6]: the plugin gave a wrong answer: it tells of trial"},
@@ -76,16 +76,18 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestHostileTrial: an architecture that an evaluator cannot judge, or of which it dies
-// each time, fails alone.
+// TestHostileTrial: an architecture that an evaluator cannot judge, or of which it dies or
+// in which it hangs each time, fails alone.
 func TestHostileTrial(t *testing.T) {
 	for mode, says := range map[string]string{
 		"evaluator nan":         "the metric accuracy is NaN, says bad/plugin 6.6.6",
 		"evaluator dies of one": "the evaluator bad/plugin 6.6.6 died 4 times on it",
+		"evaluator hangs":       "the evaluator bad/plugin 6.6.6 hung 2 times on it",
 	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			s := besieged(t, mode)
+			s.env = []string{"NASC_PATIENCE=2s"}
 			e := s.nasc(s.searched("evaluator")...)
 			log := s.log()
 			if e.code != 0 || len(log) != 12 {

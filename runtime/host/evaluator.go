@@ -219,9 +219,9 @@ func (e *Evaluator) EvaluateAll(ctx context.Context, jobs []wire.Job, observe fu
 		if err := e.ready(ctx); err != nil {
 			return err
 		}
-		first := open[0]
+		first, before := open[0], d
 		finished := make([]bool, len(jobs))
-		died, err := e.session.attempt(ctx, &d, func(ctx context.Context, at place) error {
+		_, err := e.session.attempt(ctx, &d, func(ctx context.Context, at place) error {
 			return e.judge(ctx, at, jobs, now, finished, observe)
 		})
 		if hung := e.heed(); hung != nil {
@@ -234,18 +234,16 @@ func (e *Evaluator) EvaluateAll(ctx context.Context, jobs []wire.Job, observe fu
 		switch {
 		case len(open) == 0:
 		case open[0] != first: // of which it has died now, if it has
-			d.n = 0
-			if died {
-				d.n = 1
-			}
-		case d.n > MaxRestarts:
+			d = d.since(before)
+		case d.over():
 			if n := int(e.fatal.Add(1)); n >= hopeless {
-				return e.session.died(n*(MaxRestarts+1), d.proc)
+				return e.session.died(deaths{n * d.n, n * d.hangs, d.proc})
 			}
 			open = open[1:]
+			_, times := d.times()
 			observe(wire.Event{Number: jobs[first].Number, Result: &wire.Result{Failure: &wire.Problem{Path: "architecture",
-				Message: fmt.Sprintf("the evaluator %s died %d times on it", e.Source(), d.n)}}})
-			d.n = 0
+				Message: fmt.Sprintf("the evaluator %s %s on it", e.Source(), times)}}})
+			d = deaths{}
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ package host
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,11 +73,94 @@ func TestHangInAsk(t *testing.T) {
 	}
 }
 
-// TestHangForGood: a plugin that hangs each time is told, with what to do.
+// TestHangForGood: a plugin that hangs each time is tried twice, and told with what to do. A
+// death in between does not make it more.
 func TestHangForGood(t *testing.T) {
-	p := start(t, newTestHost(t, Options{Patience: Patience{Answer: 200 * time.Millisecond}}), "test/optimizer")
-	_, err := open(t, p, 1, wire.Settings{"do": "wait", "until": "/nowhere"}).Step(t.Context(), nil, 1)
-	fails(t, err, Crashed, "it was ended since it said nothing for 200ms while a call was under way", "--patience", "source: test/optimizer")
+	var log syncBuffer
+	h := newTestHost(t, Options{Patience: Patience{Answer: 500 * time.Millisecond}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	_, err := open(t, start(t, h, "test/optimizer"), 1, wire.Settings{"do": "wait", "until": "/nowhere"}).Step(t.Context(), nil, 1)
+	fails(t, err, Hung, "hung 2 times in a row", "it was ended since it said nothing for 500ms while a call was under way", "--patience", "source: test/optimizer")
+	if n := strings.Count(log.String(), "plugin hangs"); n != 2 {
+		t.Errorf("it hung %d times:\n%s", n, log.String())
+	}
+	for _, c := range []struct {
+		d          deaths
+		code, text string
+		last, over bool
+	}{
+		{deaths{n: 1}, Crashed, "died 1 times", false, false},
+		{deaths{n: 3}, Crashed, "died 3 times", true, false},
+		{deaths{n: 4, hangs: 1}, Crashed, "died 4 times", true, true},
+		{deaths{n: 2, hangs: 1}, Crashed, "died 2 times", true, false},
+		{deaths{n: 3, hangs: 2}, Hung, "hung 2 times", true, true},
+	} {
+		if code, text := c.d.times(); code != c.code || text != c.text || c.d.last() != c.last || c.d.over() != c.over {
+			t.Errorf("%+v: %s, %s, last: %v, over: %v", c.d, code, text, c.d.last(), c.d.over())
+		}
+	}
+}
+
+// TestHangOfOne: an architecture in which an evaluator hangs each time fails alone, after two
+// tries; those that are under way in the same process meanwhile are judged.
+func TestHangOfOne(t *testing.T) {
+	h := newTestHost(t, Options{Patience: Patience{Evaluation: time.Second}})
+	p := start(t, h, "test/lookup")
+	settings := wire.Settings{"wait": int64(3)}
+	e, err := p.Evaluator(t.Context(), EvaluatorConfig{Settings: settings})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := p.Evaluator(t.Context(), EvaluatorConfig{Settings: settings})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	calm := make(chan error, 1)
+	go func() {
+		for n := int64(0); ctx.Err() == nil; n++ {
+			if _, err := other.Evaluate(t.Context(), trial(n, 1), nil); err != nil {
+				calm <- err
+				return
+			}
+		}
+		calm <- nil
+	}()
+	failures := map[int64]string{}
+	err = e.EvaluateAll(t.Context(), []wire.Job{trial(0, 2), trial(1, 3), trial(2, 4)}, func(ev wire.Event) {
+		if ev.Result != nil {
+			failures[ev.Number] = ""
+			if ev.Result.Failure != nil {
+				failures[ev.Number] = ev.Result.Failure.Message
+			}
+		}
+	})
+	stop()
+	if other := <-calm; err != nil || other != nil {
+		t.Fatal(err, other)
+	}
+	if want := map[int64]string{0: "", 1: "the evaluator test/lookup 1.0.0 hung 2 times on it", 2: ""}; !maps.Equal(failures, want) {
+		t.Errorf("%v, not %v", failures, want)
+	}
+}
+
+// TestHangAtStart: a plugin that does not come up any more is started twice.
+func TestHangAtStart(t *testing.T) {
+	late := filepath.Join(t.TempDir(), "late")
+	c := command("test/optimizer")
+	c.Args = []string{"-c", "if test -e " + late + "; then sleep 3600; fi; exec " + c.Path}
+	c.Path = "/bin/sh"
+	h := newTestHost(t, Options{Commands: map[string]Command{"test/optimizer": c}, StartTimeout: 3 * time.Second})
+	o := open(t, start(t, h, "test/optimizer"), 1, nil)
+	if err := os.WriteFile(late, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.session.plugin.Crash()
+	begun := time.Now()
+	_, err := o.Step(t.Context(), nil, 1)
+	fails(t, err, TooSlow, "did not start within 3s")
+	if took := time.Since(begun); took > 9*time.Second {
+		t.Errorf("it took %v", took)
+	}
 }
 
 // underWay has an evaluator judge what takes until it is cancelled, and returns when it is
@@ -116,14 +201,14 @@ func TestStopped(t *testing.T) {
 	if err := syscall.Kill(first.runner.pid(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	within(t, "another process is there", func() bool {
-		e.session.mu.Lock()
-		defer e.session.mu.Unlock()
-		return e.session.at.proc != nil && e.session.at.proc != first
+	var second *process
+	within(t, "another process is there, for the last attempt", func() bool {
+		k := e.session.aside.keeper
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		second = k.proc
+		return second != nil
 	})
-	e.session.mu.Lock()
-	second := e.session.at.proc
-	e.session.mu.Unlock()
 	judges(t, e, second)
 	if v := first.watch.verdict.Load(); v == nil || !strings.Contains(v.why, "it gave no sign of life for 1s") {
 		t.Errorf("it was ended because of %v", v)

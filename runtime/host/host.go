@@ -21,7 +21,7 @@
 // optimizer is brought back by configuring it with the same seed and repeating
 // its steps, an evaluator by sending again what it had not finished, so that every
 // search ends with the same trial log (session.go, keeper.go). One that hangs is ended, and
-// counts as one that has died (patience.go).
+// counts as one that has died, but is started anew at most [MaxHangs] times (patience.go).
 //
 // Of a process (see process.go, runner.go and home.go) the host takes care that
 // it ends with the host, with everything it has started; that it sees nothing of

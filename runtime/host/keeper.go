@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/nasc-project/nasc/dsl/diag"
 )
 
 // MaxRestarts is how many times in a row, without a call that succeeds in
@@ -24,6 +26,7 @@ type keeper struct {
 	proc     *process      // nil: to be started
 	starting chan struct{} // closed when the start that is under way has ended
 	failed   int           // starts in a row
+	slow     int           // of them, those that took too long
 	broken   error         // why no process can be started any more
 	closed   bool
 }
@@ -84,10 +87,14 @@ func (k *keeper) start(ctx context.Context) {
 	case err == nil && k.closed:
 		go proc.stop()
 	case err == nil:
-		k.proc, k.failed = proc, 0
+		k.proc, k.failed, k.slow = proc, 0, 0
 	case ctx.Err() == nil:
 		var forbidden *forbiddenError
-		if k.failed++; k.failed > MaxRestarts || errors.As(err, &forbidden) {
+		var d *diag.Diagnostic
+		if errors.As(err, &d) && d.Code == TooSlow {
+			k.slow++
+		}
+		if k.failed++; k.failed > MaxRestarts || k.slow > MaxHangs || errors.As(err, &forbidden) {
 			k.broken = err
 		}
 	}
@@ -148,7 +155,7 @@ func (k *keeper) close() {
 }
 
 // quarantine is another process of a component, in which one call at a time is alone:
-// there, one that was under way at several deaths shows whether it is the cause.
+// there, one that was under way when its process died or hung time and again shows whether it is the cause.
 type quarantine struct {
 	keeper *keeper
 	turn   chan struct{}

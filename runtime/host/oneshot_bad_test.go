@@ -183,7 +183,7 @@ func TestPatience(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := s.stage(t.Context())
-		fails(t, err, Crashed, "it was ended since it said nothing for 2s while a call was under way", "source: "+who)
+		fails(t, err, Hung, "the plugin hangs", "it was ended since it said nothing for 2s while a call was under way", "source: "+who)
 	}
 }
 

@@ -88,7 +88,8 @@ func (o *operations) heed() error {
 	}
 	proc.watch.end(&verdict{fmt.Sprintf("it gave no answer for %v while it computed an operation", o.address.Patience), mayTakeLonger})
 	o.session.keeper.bury(proc)
-	return o.session.hung(int(o.hangs.Add(1)), proc)
+	n := int(o.hangs.Add(1))
+	return o.session.died(deaths{n, n, proc})
 }
 
 // answers calls a process to hear whether it is there.

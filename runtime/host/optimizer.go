@@ -159,8 +159,8 @@ func (o *Optimizer) Step(ctx context.Context, told []wire.Told, n int) ([]space.
 		if !died {
 			break
 		}
-		if d.n > MaxRestarts {
-			return nil, o.session.died(d.n, d.proc)
+		if d.over() {
+			return nil, o.session.died(d)
 		}
 	}
 	for _, t := range told {

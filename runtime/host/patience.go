@@ -67,6 +67,7 @@ type waiting struct {
 	limit time.Duration // 0: none
 	under atomic.Int32  // calls under way
 	heard atomic.Uint32 // calls made and messages heard
+	hung  atomic.Bool   // the process was ended for what it waited for here
 
 	// Of the watch.
 	seen  uint32
@@ -88,11 +89,14 @@ func (w *waiting) end() {
 	}
 }
 
+// hangs reports whether the process was ended for what it waited for here.
+func (w *waiting) hangs() bool { return w != nil && w.hung.Load() }
+
 // hear notes that the process has said something to the session.
 func (w *waiting) hear() { w.heard.Add(1) }
 
 // watch ends a process that hangs. It then counts as one that has died: what was under way
-// there is made again in another process, or fails.
+// there is made again in another process, or fails. What it hung in is made again once only.
 type watch struct {
 	proc     *process
 	patience Patience
@@ -160,6 +164,7 @@ func (w *watch) run() {
 func (w *watch) look(passed time.Duration) *verdict {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	var v *verdict
 	busy, lively := false, w.answered.Swap(false)
 	for s := range w.all {
 		if n := s.heard.Load(); n != s.seen || s.under.Load() == 0 {
@@ -169,8 +174,12 @@ func (w *watch) look(passed time.Duration) *verdict {
 		}
 		busy = true
 		if s.quiet += passed; s.limit > 0 && s.quiet > s.limit {
-			return &verdict{fmt.Sprintf("it said nothing for %v while a call was under way", s.limit), mayTakeLonger}
+			s.hung.Store(true)
+			v = &verdict{fmt.Sprintf("it said nothing for %v while a call was under way", s.limit), mayTakeLonger}
 		}
+	}
+	if v != nil {
+		return v
 	}
 	switch pulse := w.patience.Pulse; {
 	case pulse == 0 || !w.proc.attentive:
@@ -184,6 +193,9 @@ func (w *watch) look(passed time.Duration) *verdict {
 		// Code in C that keeps the lock of an interpreter lets nobody answer, and may
 		// compute for long. What hangs computes nothing.
 		if now := processorTime(w.proc.runner.pid()); now-w.used < pulse/10 {
+			for s := range w.all {
+				s.hung.Store(s.under.Load() > 0)
+			}
 			return &verdict{fmt.Sprintf("it gave no sign of life for %v while a call was under way", pulse),
 				"NASC_PULSE gives it longer, and --patience 0 or NASC_PATIENCE=0 waits for it all the same"}
 		}

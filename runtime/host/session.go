@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -87,7 +88,7 @@ func (s *session) enter(ctx context.Context) (place, error) {
 	at.wait.end()
 	if err != nil {
 		proc.watch.leave(at.wait)
-		return place{proc: proc}, err
+		return place{proc: proc, wait: at.wait}, err
 	}
 	s.at = at
 	return at, nil
@@ -133,17 +134,45 @@ func (s *session) close() {
 
 // deaths counts those of one call.
 type deaths struct {
-	n    int
-	proc *process // the last that died
+	n     int
+	hangs int      // of them, those that the call is to blame for
+	proc  *process // the last that died
+}
+
+// add counts that of the process at a place.
+func (d *deaths) add(at place) {
+	d.n++
+	d.proc = at.proc
+	if at.wait.hangs() {
+		d.hangs++
+	}
+}
+
+// since are those that were not counted before.
+func (d deaths) since(before deaths) deaths {
+	return deaths{d.n - before.n, d.hangs - before.hangs, d.proc}
+}
+
+// last reports whether the next attempt is the last one.
+func (d deaths) last() bool { return d.n >= MaxRestarts || d.hangs >= MaxHangs }
+
+// over reports whether there is to be none any more.
+func (d deaths) over() bool { return d.n > MaxRestarts || d.hangs > MaxHangs }
+
+// times tells how often it was and of what, and the code of that.
+func (d deaths) times() (code, text string) {
+	if d.hangs > MaxHangs || d.hangs == d.n {
+		return Hung, fmt.Sprintf("hung %d times", d.hangs)
+	}
+	return Crashed, fmt.Sprintf("died %d times", d.n)
 }
 
 // attempt makes a call where the session is open: f says what to call. It tells
-// whether the process died, with which it counts. After too many deaths the call
-// is made in quarantine.
+// whether the process died, with which it counts. The last attempt is made in quarantine.
 func (s *session) attempt(ctx context.Context, d *deaths, f func(context.Context, place) error) (died bool, err error) {
 	k := s.keeper
 	var at place
-	if d.n >= MaxRestarts {
+	if d.last() {
 		if err := s.aside.enter(ctx); err != nil {
 			return false, err
 		}
@@ -174,8 +203,7 @@ func (s *session) attempt(ctx context.Context, d *deaths, f func(context.Context
 		return false, s.explain(ctx, err)
 	}
 	k.bury(at.proc)
-	d.n++
-	d.proc = at.proc
+	d.add(at)
 	return true, nil
 }
 
@@ -187,8 +215,8 @@ func (s *session) call(ctx context.Context, f func(context.Context, place) error
 		if !died {
 			return err
 		}
-		if d.n > MaxRestarts {
-			return s.died(d.n, d.proc)
+		if d.over() {
+			return s.died(d)
 		}
 	}
 }
@@ -224,7 +252,9 @@ func (s *session) within(ctx context.Context, at place, f func(context.Context) 
 		return s.explain(ctx, err)
 	}
 	s.keeper.bury(at.proc)
-	return s.died(1, at.proc)
+	var d deaths
+	d.add(at)
+	return s.died(d)
 }
 
 // abandon ends the session where a call was given up, with the process unless others are
@@ -246,22 +276,16 @@ func (s *session) abandon(at place) {
 }
 
 // died is the error after too many deaths.
-func (s *session) died(times int, proc *process) error {
-	d := s.plugin.fault(Crashed, "the plugin died %d times in a row", times)
-	if times == 1 {
+func (s *session) died(all deaths) error {
+	code, times := all.times()
+	d := s.plugin.fault(code, "the plugin %s in a row", times)
+	switch {
+	case all.n == 1 && code == Hung:
+		d.Message = "the plugin hangs"
+	case all.n == 1:
 		d.Message = "the plugin died"
 	}
-	proc.obituary(d)
-	return d
-}
-
-// hung is the error after too many hangs.
-func (s *session) hung(times int, proc *process) error {
-	d := s.plugin.fault(Hung, "the plugin hung %d times in a row", times)
-	if times == 1 {
-		d.Message = "the plugin hangs"
-	}
-	proc.obituary(d)
+	all.proc.obituary(d)
 	return d
 }
 
