@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -52,6 +54,8 @@ func (h *hostile) note(name, text string) {
 		panic(err)
 	}
 }
+
+func init() { programs["hostile"] = serveHostile }
 
 func serveHostile() {
 	h := &hostile{folder: os.Args[1]}
@@ -143,7 +147,7 @@ func (h *hostile) die() {
 
 // stop stops the process until somebody lets it go on.
 func (h *hostile) stop() {
-	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	stop()
 	time.Sleep(time.Hour)
 }
 

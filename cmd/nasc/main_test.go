@@ -20,7 +20,7 @@ import (
 // TestMain makes the test binary a nasc with three more plugins, which scripts and
 // the kill tests run as real processes, and a plugin that does what none should.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"nasc": func() {
+	programs["nasc"] = func() {
 		builtins.names = func() []string { return append(builtin.Names(), "hash", "pooled", "toy") }
 		builtins.plugin = func(name string) (sdk.Plugin, bool) {
 			switch name {
@@ -32,8 +32,12 @@ func TestMain(m *testing.M) {
 			return builtin.Plugin(name)
 		}
 		os.Exit(run())
-	}, "hostile": serveHostile})
+	}
+	testscript.Main(m, programs)
 }
+
+// programs are what the test binary can be, by name.
+var programs = map[string]func(){}
 
 // TestScripts runs testdata/script: every command, every bad input.
 func TestScripts(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/nasc-project/nasc/compiler/lower"
@@ -283,7 +282,7 @@ func (w *toyWalker) Stage(ctx context.Context) (sdk.Stage, error) {
 				return sdk.Stage{}, err
 			}
 			if w.p.Stop {
-				_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+				stop()
 			}
 			die()
 		}

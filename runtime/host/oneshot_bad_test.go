@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -255,7 +254,7 @@ func TestDeathBetweenStages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, at := range []place{s.shot.search.at, s.net.at} {
-		if err := syscall.Kill(at.proc.runner.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		if err := at.proc.runner.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		_, err := s.stage(t.Context())

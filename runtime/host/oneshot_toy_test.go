@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/nasc-project/nasc/compiler/lower"
@@ -152,8 +151,7 @@ func (t *toyShot) genotype() space.Genotype {
 func (t *toyShot) wrong(ctx context.Context) error {
 	switch t.Do {
 	case "die":
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		time.Sleep(time.Minute)
+		die()
 	case "hang":
 		time.Sleep(time.Hour)
 	case "wait":
@@ -280,8 +278,7 @@ func (n *toyNet) WeightStep(ctx context.Context, x sdk.Mixture, _ sdk.WeightStep
 	if n.due() {
 		switch n.Do {
 		case "die":
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			time.Sleep(time.Minute)
+			die()
 		case "hang":
 			time.Sleep(time.Hour)
 		case "wait":

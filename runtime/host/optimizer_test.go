@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -89,11 +88,7 @@ func TestSearchIsRepeatedAfterKill(t *testing.T) {
 // killProcess kills the plugin from outside.
 func killProcess(t testing.TB, s *session) {
 	t.Helper()
-	pid, err := strconv.Atoi(s.at.proc.runner.ID())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	if err := s.at.proc.runner.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 }

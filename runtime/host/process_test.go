@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -28,19 +27,6 @@ func within(t *testing.T, what string, holds func() bool) {
 		}
 	}
 	t.Fatalf("still not so: %s", what)
-}
-
-// gone reports whether a process has ended, if only as a zombie.
-func gone(pid int) bool {
-	if syscall.Kill(pid, 0) == syscall.ESRCH {
-		return true
-	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return false
-	}
-	_, after, _ := bytes.Cut(stat, []byte(") "))
-	return bytes.HasPrefix(after, []byte("Z"))
 }
 
 // runHost is a host that starts two plugins, tells about them and waits to be
@@ -194,17 +180,6 @@ func TestLongTemporaryFolder(t *testing.T) {
 	}
 	t.Setenv("TMPDIR", long)
 	start(t, newTestHost(t, Options{}), "nasc/random")
-}
-
-func TestStopsAFrozenPlugin(t *testing.T) {
-	h := newTestHost(t, Options{})
-	p := start(t, h, "nasc/random")
-	pid, _ := strconv.Atoi(p.proc.runner.ID())
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	p.Close()
-	within(t, "the process is gone", func() bool { return gone(pid) })
 }
 
 func TestEnvironment(t *testing.T) {
