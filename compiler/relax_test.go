@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,10 +119,45 @@ func TestRelaxRefuses(t *testing.T) {
 			"E0540 `choice` cannot be relaxed: 1/4 of the channels cannot go through it, since it makes 12 channels of 8", lower.Relaxation{Channels: 4}},
 		{"choices of two tensors", "cell c(x, y) = sum([x, y]) | x\nspace s(x: [8, 6, 6]) = c(x, conv_bn(x))",
 			"E0540 `c` cannot be relaxed: 1/4 of the channels cannot go through it, since its candidates have no one tensor that they are made of", lower.Relaxation{Channels: 4}},
+		{"an operation that takes no such channels", "op grouped(x: [c, h, w]) -> [c, h, w] { require c % 4 == 0 }\nspace s(x: [8, 6, 6]) = x -> (skip | grouped)",
+			"E0540 `grouped` cannot be relaxed with 1/4 of the channels: `grouped` does not accept its operands; it requires `c % 4 == 0`; `x` has shape [2, 6, 6]", lower.Relaxation{Channels: 4}},
 	} {
 		n, errors := relaxText(t, c.body, c.o)
 		if got := strings.Join(errors, "\n"); n != nil || got != c.want {
 			t.Errorf("%s: %s", c.name, got)
 		}
+	}
+}
+
+// TestPartialSignatures: where 1/4 of the channels comes in, shapes, costs and defaults
+// are what the declarations say of those; what is given stays, but for the width.
+func TestPartialSignatures(t *testing.T) {
+	n, errors := relaxText(t, `op mid(x: [c, h, w], out: int = c, hidden: int = c * 2, times: int = 1) -> [out, h, w] { params = hidden * times }
+op fold(xs: set) -> [sum(xs.c), xs.h, xs.w]
+cell two(x) = mid(fold([x, mid(x)]), out: 8)
+space s(x: [8, 6, 6]) = x -> (mid | mid(hidden: 12, times: 3) | mid(out: 16, times: 5) -> mid(out: 8) | two)`, lower.Relaxation{Channels: 4})
+	if errors != nil {
+		t.Fatal(errors)
+	}
+	var got []string
+	n.Net.Walk(func(path string, m *lower.MixedNode) {
+		if m.Op == "mid" || m.Op == "fold" || m.Op == "two" || m.Op == lower.Mixed {
+			hidden, _ := m.Int("hidden")
+			got = append(got, fmt.Sprintf("%s%s %v hidden %d params %d", path, m.Op, m.Shape, hidden, m.Params))
+		}
+	})
+	want := []string{
+		"mid [2, 6, 6] hidden 4 params 4",
+		"mid [2, 6, 6] hidden 12 params 36",
+		"mid [4, 6, 6] hidden 4 params 20",
+		"mid [2, 6, 6] hidden 8 params 8",
+		"two [2, 6, 6] hidden 0 params 0",
+		"two/mid [2, 6, 6] hidden 4 params 4",
+		"two/fold [4, 6, 6] hidden 0 params 0",
+		"two/mid [2, 6, 6] hidden 8 params 8",
+		"mixture [2, 6, 6] hidden 0 params 0",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
 	}
 }

@@ -47,9 +47,13 @@ func (k *checker) signature(n *lower.Node, t *template, args []value, c context)
 		return false
 	}
 	opened := k.opened
-	n.Op = &lower.Operation{Name: t.decl.Name.Name, Module: t.mod.Import(), Fold: onSet(t)}
-	return k.attrs(n, t, inner) && k.result(n, t, args, inner) && k.properties(n, t, inner) &&
-		k.openOp(n, t, opened, c) && k.settler(n, t, c)
+	return k.declared(n, t, args, inner) && k.openOp(n, t, opened, c) && k.settler(n, t, c)
+}
+
+// declared fills in what the declaration of an op says of its bound parameters.
+func (k *checker) declared(n *lower.Node, t *template, args []value, c context) bool {
+	n.Op = &lower.Operation{Name: t.decl.Name.Name, Module: t.mod.Import(), Fold: onSet(t), Signature: &signature{k.prog, t.mod, t.decl}}
+	return k.attrs(n, t, c) && k.result(n, t, args, c) && k.properties(n, t, c)
 }
 
 func (k *checker) attrs(n *lower.Node, t *template, c context) bool {

@@ -18,23 +18,21 @@ func (s *site) channels(n *Node) graph.Ref {
 	}
 	k := s.out.relaxation.Channels
 	x := s.source(n)
-	out, stride, reason := s.divisible(n, x, k)
+	in, stride, reason := s.divisible(n, x, k)
 	if reason != "" {
 		if d := s.refuse(n.On, "1/%d of the channels cannot go through it, since %s", k, reason); d != nil {
 			d.Help = "let all channels through; for a part of them, a choice makes as many as it takes, in a number that can be divided so"
 		}
 		return s.mixture(n, s.candidates(n, nil))
 	}
-	c := out[0]
+	c := in[0]
 	whole, name := s.tensor(x), n.Name
 	part := c / k
+	slice := s.vision(name+".part", "channel_slice", whole, graph.Attr{Name: "first", Value: int64(0)}, graph.Attr{Name: "out", Value: int64(part)})
+	s.net.Nodes[slice].Shape = graph.Shape{part, in[1], in[2]}
 	inner := *s
-	inner.part, inner.refs = k, map[*Node]graph.Ref{x: s.vision(name+".part", "channel_slice", whole,
-		graph.Attr{Name: "first", Value: int64(0)}, graph.Attr{Name: "out", Value: int64(part)})}
+	inner.part, inner.refs = k, map[*Node]graph.Ref{x: slice}
 	mixed := inner.mixture(n, inner.candidates(n, nil))
-	if m := s.net.Nodes[max(mixed, 0)]; mixed >= 0 && m.Op == Mixed {
-		m.Shape = graph.Shape{part, out[1], out[2]}
-	}
 	rest := s.vision(name+".rest", "channel_slice", whole,
 		graph.Attr{Name: "first", Value: int64(part)}, graph.Attr{Name: "out", Value: int64(c - part)})
 	if stride > 1 {
@@ -93,14 +91,14 @@ func (s *site) passes(n, x *Node) bool {
 	return n != x && only(n) && found
 }
 
-// divisible is the shape of a choice and its stride, or why the channels cannot be
-// divided.
-func (s *site) divisible(n, x *Node, k int) (out graph.Shape, stride int, reason string) {
+// divisible is the shape of what a choice is made of and its stride, or why the
+// channels cannot be divided.
+func (s *site) divisible(n, x *Node, k int) (in graph.Shape, stride int, reason string) {
 	if x == nil {
 		return nil, 0, "its candidates have no one tensor that they are made of"
 	}
-	in := s.shape(x)
-	out = s.shape(n)
+	in = s.shape(x)
+	out := s.shape(n)
 	switch {
 	case len(in) != 3 || len(out) != 3:
 		return nil, 0, "it is not a choice among maps"
@@ -111,7 +109,7 @@ func (s *site) divisible(n, x *Node, k int) (out graph.Shape, stride int, reason
 	}
 	for stride = 1; stride <= in[1]; stride++ {
 		if ceil(in[1], stride) == out[1] && ceil(in[2], stride) == out[2] {
-			return out, stride, ""
+			return in, stride, ""
 		}
 	}
 	return nil, 0, fmt.Sprintf("it makes a map of %d by %d of one of %d by %d", out[1], out[2], in[1], in[2])
@@ -119,24 +117,39 @@ func (s *site) divisible(n, x *Node, k int) (out graph.Shape, stride int, reason
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 
-// divide gives an operation the widths that it has where 1/K of the channels come
-// in: as many output channels as it says over K. Everything else that follows from
-// the channels is left to the defaults of the operation.
-func (s *site) divide(n *Node, out *MixedNode) {
-	out.Shape, out.Params, out.MACs = nil, 0, 0
-	var attrs []graph.Attr
-	for _, a := range out.Attrs {
+// divide is an operation where 1/K of the channels come in: what its signature says of
+// operands with those, and of as many output channels as it was given over K.
+func (s *site) divide(n *Node, m *graph.Node, inputs []graph.Ref) *graph.Node {
+	var given []graph.Attr
+	for _, a := range m.Attrs {
 		if a.Name == "out" {
 			v, ok := a.Value.(int64)
 			if !ok || v%int64(s.part) != 0 {
 				s.diags.Add("E0540", n.Span, "`%s` cannot be relaxed with 1/%d of the channels: its out is %v", n.Name, s.part, a.Value)
-				return
+				return &graph.Node{}
 			}
 			a.Value = v / int64(s.part)
-		} else if a.Default {
+		} else if a.Default && !a.Open {
 			continue
 		}
-		attrs = append(attrs, a)
+		given = append(given, a)
 	}
-	out.Attrs = attrs
+	again, err := n.Op.Signature.Of(s.shapes(inputs), given)
+	if err == nil {
+		m, err = s.evaluate(again)
+	}
+	if err != nil {
+		s.diags.Add("E0540", n.Span, "`%s` cannot be relaxed with 1/%d of the channels: %v", n.Name, s.part, err)
+		return &graph.Node{}
+	}
+	return m
+}
+
+// shapes are those of tensors of the net.
+func (s *site) shapes(refs []graph.Ref) []graph.Shape {
+	out := make([]graph.Shape, len(refs))
+	for i, r := range refs {
+		out[i] = s.net.Shape(r)
+	}
+	return out
 }

@@ -24,6 +24,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/nasc-project/nasc/compiler/graph"
 	"github.com/nasc-project/nasc/compiler/space"
 	"github.com/nasc-project/nasc/compiler/sym"
 	"github.com/nasc-project/nasc/dsl/diag"
@@ -218,6 +219,15 @@ type Operation struct {
 	Name   string
 	Module string
 	Fold   bool // takes a set of tensors
+
+	Signature Signature
+}
+
+// Signature is the declaration of an op, which can be evaluated again.
+type Signature interface {
+	// Of is the op applied to operands of such shapes, with such attributes and the
+	// defaults of all others: what it says of its result, its costs and its algebra.
+	Of(operands []graph.Shape, given []graph.Attr) (*Node, error)
 }
 
 // Attr is one attribute of an op, still symbolic.

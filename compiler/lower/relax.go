@@ -1,6 +1,7 @@
 package lower
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/nasc-project/nasc/compiler/graph"
@@ -26,7 +27,7 @@ func (p *Plan) Relax(o Relaxation) (*Supernet, diag.List) {
 		under:   map[under]bool{},
 	}
 	r.requirements()
-	r.out.Net = r.net(netKey{p.Body, 1})
+	r.out.Net = r.net(p.Body, 1, nil)
 	r.multiplied()
 	r.sort()
 	r.sites()
@@ -56,10 +57,11 @@ type under struct {
 }
 
 // netKey tells the nets of one body apart: part is the K of the channels that go
-// through it.
+// through it, in shapes as given says.
 type netKey struct {
-	body *Body
-	part int
+	body  *Body
+	part  int
+	given string
 }
 
 // taken is the architecture that has every edge, and of every other decision the
@@ -74,21 +76,22 @@ func (r *relaxer) taken(d *space.Decision) int64 {
 	return 0
 }
 
-// net relaxes a body.
-func (r *relaxer) net(key netKey) *Net {
+// net relaxes a body, for inputs of the shapes that it was checked with or, where 1/part
+// of the channels come in, of the given ones.
+func (r *relaxer) net(b *Body, part int, given []graph.Shape) *Net {
+	key := netKey{b, part, fmt.Sprint(given)}
 	if n := r.nets[key]; n != nil {
 		return n
 	}
-	b := key.body
 	n := &Net{Name: b.Name, Kind: b.Kind}
 	r.nets[key] = n
 	r.settle(b)
 	s := r.site(n, b, "")
-	s.part = key.part
+	s.part = part
 	for i, in := range b.Inputs {
 		shape := r.shape(in)
-		if key.part > 1 {
-			shape = nil
+		if part > 1 {
+			shape = given[i]
 		}
 		n.Inputs = append(n.Inputs, graph.Input{Name: in.Name, Shape: shape})
 		s.refs[in] = graph.InputRef(i)

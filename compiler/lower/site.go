@@ -77,16 +77,25 @@ func (s *site) build(n *Node) graph.Ref {
 		}
 		return r
 	case n.Kind == Call:
-		out := &MixedNode{Node: graph.Node{Name: n.Name, Op: n.Body.Name, Vertex: n.Vertex}, Net: s.relaxer.net(netKey{n.Body, s.part})}
-		for _, a := range n.Args {
-			out.Inputs = append(out.Inputs, s.tensor(a.Node))
-		}
-		if s.part == 1 {
-			out.Shape = s.shape(n)
-		}
-		return s.add(out)
+		return s.call(n)
 	}
 	return s.operation(n, n.Name)
+}
+
+// call builds a use of a cell.
+func (s *site) call(n *Node) graph.Ref {
+	out := &MixedNode{Node: graph.Node{Name: n.Name, Op: n.Body.Name, Vertex: n.Vertex}}
+	if s.part == 1 { // before its operands, so that what is refused is named from the inside out
+		out.Net, out.Shape = s.relaxer.net(n.Body, 1, nil), s.shape(n)
+	}
+	for _, a := range n.Args {
+		out.Inputs = append(out.Inputs, s.tensor(a.Node))
+	}
+	if s.part > 1 {
+		out.Net = s.relaxer.net(n.Body, s.part, s.shapes(out.Inputs))
+		out.Shape = out.Net.Shape(out.Net.Output)
+	}
+	return s.add(out)
 }
 
 // owns reports whether a node was made here, under the prefix of the site.
@@ -120,11 +129,11 @@ func (s *site) operation(n *Node, name string) graph.Ref {
 		s.diags.Add("E0540", n.Span, "`%s` cannot be relaxed: %v", n.Name, err)
 		m = &graph.Node{}
 	}
+	if s.part > 1 {
+		m = s.divide(n, m, inputs)
+	}
 	out := &MixedNode{Node: *m}
 	out.Name, out.Inputs = name, inputs
-	if s.part > 1 {
-		s.divide(n, out)
-	}
 	return s.add(out)
 }
 
@@ -183,7 +192,13 @@ func (s *site) mixture(n *Node, terms []Term) graph.Ref {
 			out.Inputs = append(out.Inputs, t.Value)
 		}
 	}
-	if s.part == 1 {
+	switch {
+	case s.part > 1 && len(terms) > 0:
+		out.Shape = s.net.Shape(terms[0].Value)
+	case s.part > 1:
+		out.Shape = slices.Clone(s.shape(n))
+		out.Shape[0] /= s.part
+	default:
 		out.Shape = s.shape(n)
 	}
 	if len(terms) == 0 { // every candidate is absent: the zero of the first

@@ -21,7 +21,7 @@ import (
 func Build(n *ops.Network, r *remote.Network, address string, node *graph.Node, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	plugin, _ := node.Plugin()
 	if len(in) == 0 || len(node.Shape) == 0 {
-		return nil, fmt.Errorf("%s: the shape of what %s of the plugin %s gives is known for whole maps only, not for some of their channels", address, node.Op, plugin)
+		return nil, fmt.Errorf("%s: the network does not say the shape of what %s of the plugin %s gives", address, node.Op, plugin)
 	}
 	p := wire.PlacedOp{Op: node.Op, Attributes: node.Attrs, Output: append([]int{in[0].Shape()[0]}, node.Shape...)}
 	for _, x := range in {

@@ -2,6 +2,7 @@ package supernet
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"math"
 	"strings"
@@ -26,8 +27,15 @@ space s(image: [3, 8, 8]) -> [10] = image -> conv_bn(out: 4) -> normal -> global
 `
 
 // TestOperations: an operation of a plugin in mixtures gives the loss and the gradients
-// that nasc's own gives, and one that a mixture takes out is not computed.
+// that nasc's own gives, and one that a mixture takes out is not computed; so it is where
+// a half of the channels comes in.
 func TestOperations(t *testing.T) {
+	for _, o := range []lower.Relaxation{{}, {Channels: 2, EdgeWeights: true}} {
+		t.Run(fmt.Sprint(o.Channels), func(t *testing.T) { likeOwn(t, o) })
+	}
+}
+
+func likeOwn(t *testing.T, o lower.Relaxation) {
 	ctx := context.Background()
 	ws := kernel.NewWorkers(2)
 	defer ws.Close()
@@ -43,7 +51,7 @@ func TestOperations(t *testing.T) {
 			}
 			return nil, fs.ErrNotExist
 		}
-		_, s := relax(t, "s.nas", read, "", lower.Relaxation{})
+		_, s := relax(t, "s.nas", read, "", o)
 		n, err := New(s, ws, Options{Batch: 4, Seed: 1, Operations: sdktest.Operations(t, labtest.Plugin)})
 		if err != nil {
 			t.Fatal(err)
@@ -63,8 +71,12 @@ func TestOperations(t *testing.T) {
 			t.Errorf("%s: memory for the plugin's tensors: %v", relu, got)
 		}
 		without := n.zeros()
-		for i := range without {
-			without[i][1] = 1
+		for i, d := range n.Decisions() {
+			for k := range without[i] {
+				if d.Edges || k == 1 {
+					without[i][k] = 1
+				}
+			}
 		}
 		if _, err := n.WeightStep(ctx, images, labels, without); err != nil {
 			t.Fatal(err)
@@ -95,5 +107,48 @@ func TestOperations(t *testing.T) {
 		if moved < 1e-3 {
 			t.Errorf("step %d: the gradients are at most %v", i, moved)
 		}
+	}
+}
+
+// TestOperationsPartially: the weights of a plugin's operation are those of the channels
+// that come in, as its declaration says, and its gradients move them.
+func TestOperationsPartially(t *testing.T) {
+	ws := kernel.NewWorkers(2)
+	defer ws.Close()
+	read := func(name string) ([]byte, error) {
+		switch name {
+		case "s.nas":
+			return []byte(strings.Replace(labSpace, "RELU", "lab.jitter", 1)), nil
+		case "plugin:me/lab":
+			return []byte(labtest.Plugin.Signatures), nil
+		}
+		return nil, fs.ErrNotExist
+	}
+	_, s := relax(t, "s.nas", read, "", lower.Relaxation{Channels: 4})
+	n, err := New(s, ws, Options{Batch: 4, Seed: 1, Operations: sdktest.Operations(t, labtest.Plugin)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	images, labels := batch(s, 4, n.engine.places(), n.engine.classes(), 1)
+	start := map[string]float32{}
+	for i, p := range n.engine.params {
+		start[p.Name()] = n.tensors[i][0]
+	}
+	if _, err := n.WeightStep(context.Background(), images, labels, n.Uniform()); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for i, p := range n.engine.params {
+		if !strings.HasSuffix(p.Name(), "factor") {
+			continue
+		}
+		found++
+		if len(n.tensors[i]) != 1 || n.tensors[i][0] == start[p.Name()] {
+			t.Errorf("%s is %v, and was %v; one of four channels comes in", p.Name(), n.tensors[i], start[p.Name()])
+		}
+	}
+	if found != 3 {
+		t.Errorf("%d weights of the operation on three edges", found)
 	}
 }
