@@ -331,7 +331,9 @@ func (proc *process) stop() {
 			cancel()
 		}
 		proc.end()
-		proc.runner.Kill(context.Background())
+		if err := proc.runner.Kill(context.Background()); err != nil {
+			proc.host.opts.Log.Error("plugin does not end", "plugin", proc.plugin.name, "error", err)
+		}
 		proc.client.Kill()
 		proc.home.remove()
 		proc.host.remove(proc)
