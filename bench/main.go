@@ -4,6 +4,7 @@
 //	go run ./bench -works c,e -threads 1  some of them
 //	go run ./bench -list                  what there is
 //	go run ./bench -o table               also table.md and table.json
+//	go run ./bench -works b-tiny -calls 1000   the kernels of a step of nasc, and what two threads gain
 //
 // A work is a step that people wait for: that of a supernet, that of a training, or one
 // convolution (works.go). Both sides do it in processes of their own, started for the one
@@ -71,6 +72,7 @@ func run(ctx context.Context) error {
 		by      = flag.String("by", "median", "what is compared: the median of the runs, the best of them, or the median of their processor time (cpu); the last two are for a machine that others use")
 		pythons = flag.String("python", "python3,/usr/bin/python3", "Python interpreters to look for PyTorch in; all different PyTorches take part")
 		output  = flag.String("o", "", "also write the table to this name with .md and .json added")
+		calls   = flag.Int("calls", 0, "instead of comparing, time the kernels of nasc's step by the least of so many steps, on one thread and with one for each processor")
 		list    = flag.Bool("list", false, "list the works and exit")
 	)
 	flag.Parse()
@@ -103,6 +105,14 @@ func run(ctx context.Context) error {
 	if *list {
 		for _, w := range o.works {
 			fmt.Printf("%-22s %s\n", w.Name, w.Title())
+		}
+		return nil
+	}
+	if *calls > 0 {
+		for _, w := range o.works {
+			if err := callsOf(ctx, os.Stdout, w, *calls); err != nil {
+				return err
+			}
 		}
 		return nil
 	}

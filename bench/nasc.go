@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/nasc-project/nasc/compiler"
 	"github.com/nasc-project/nasc/compiler/graph"
@@ -21,6 +22,8 @@ import (
 type task struct {
 	run   func() error
 	close func()
+	// observe has f called after every call of a kernel; nil where that cannot be seen.
+	observe func(f func(tasks int, begun time.Time))
 }
 
 // prepare makes a work ready.
@@ -131,9 +134,9 @@ func convolution(w Work, threads int) *task {
 		return nil
 	}
 	if w.Direction == "forward" {
-		return &task{forward, ws.Close}
+		return &task{run: forward, close: ws.Close, observe: ws.Observe}
 	}
-	return &task{backward, ws.Close}
+	return &task{run: backward, close: ws.Close, observe: ws.Observe}
 }
 
 // normal draws n numbers.

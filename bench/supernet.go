@@ -40,7 +40,7 @@ func relaxed(w Work, threads int) (*task, error) {
 		_, err = net.WeightStep(context.Background(), train.images, train.labels, a.mixture)
 		return err
 	}
-	return &task{run, ws.Close}, nil
+	return &task{run: run, close: ws.Close, observe: ws.Observe}, nil
 }
 
 // batch is a batch of random images, channels last.

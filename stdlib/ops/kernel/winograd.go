@@ -22,9 +22,11 @@ const (
 )
 
 // squares is how a sweep is cut into tasks: some rows of squares of one image, or
-// whole images.
+// whole images. The images are cut in one part or in two halves alike, so that two
+// threads have the same to do although a task is whole tiles.
 type squares struct {
 	down, across  int   // squares of an image
+	part          int   // images that are cut alike
 	images, rows  int   // of a task
 	tasks, most   int   // how many tasks, and squares in one
 	at, to, lines []int // where squares of the source, those of the output, and channels lie; whole tiles
@@ -47,28 +49,35 @@ func (s *sweep) cut() *squares {
 	}
 	most := min(max(squareTarget/(products*(s.srcC+s.outC)), leastSquares), mostSquares)
 	least := 0
-	try := func(images, rows int) {
-		n := images * rows * q.across
-		strips := (q.down + rows - 1) / rows
-		tasks := (s.images + images - 1) / images * strips
-		if least > 0 && (n > most || tasks < min(leastTasks, s.images)) {
+	try := func(part, images, rows int) {
+		c := *q
+		c.part, c.images, c.rows = part, images, rows
+		c.tasks = s.images / part * c.partTasks()
+		if least > 0 && (images*rows*q.across > most || c.tasks < min(leastTasks, s.images)) {
 			return
 		}
-		// What it takes: the tiles of all tasks, and as much as one for each task.
-		inTiles := func(n int) int { return (n + s.loops.tile - 1) / s.loops.tile }
-		cost := tasks + s.images*(q.down/rows*inTiles(rows*q.across)+inTiles(q.down%rows*q.across))
-		if rows == q.down {
-			cost = tasks + s.images/images*inTiles(n) + inTiles(s.images%images*rows*q.across)
+		// What it takes on one thread and on two: the tiles of all tasks, and as much as
+		// one for each task.
+		var halves [2]int
+		for task := range c.tasks {
+			half := 0
+			if task >= c.tasks/2 {
+				half = 1
+			}
+			halves[half] += 1 + (c.task(task).n+s.loops.tile-1)/s.loops.tile
 		}
-		if least == 0 || cost < least {
-			least, q.images, q.rows, q.tasks = cost, images, rows, tasks
+		if cost := halves[0] + halves[1] + 2*max(halves[0], halves[1]); least == 0 || cost < least {
+			least, *q = cost, c
 		}
 	}
 	for rows := range q.down {
-		try(1, rows+1)
+		try(s.images, 1, rows+1)
 	}
 	for images := range s.images {
-		try(images+1, q.down)
+		try(s.images, images+1, q.down)
+		if s.images%2 == 0 {
+			try(s.images/2, images+1, q.down)
+		}
 	}
 	q.most = q.images * q.rows * q.across
 	q.at, q.to, q.lines = s.loops.wholeTiles(q.most, s.srcC), s.loops.wholeTiles(q.most, s.outC), s.loops.wholeTiles(s.srcC, 1)
@@ -93,16 +102,21 @@ type squareTask struct {
 	n             int
 }
 
-func (s *sweep) squareTask(task int) squareTask {
-	q := s.squares
+func (q *squares) task(task int) squareTask {
 	if task >= q.tasks {
 		return squareTask{}
 	}
-	strips := (q.down + q.rows - 1) / q.rows
-	t := squareTask{image: task / strips * q.images, row: task % strips * q.rows}
-	t.images, t.rows = min(q.images, s.images-t.image), min(q.rows, q.down-t.row)
+	each, strips := q.partTasks(), (q.down+q.rows-1)/q.rows
+	first, task := task/each*q.part, task%each
+	t := squareTask{image: first + task/strips*q.images, row: task % strips * q.rows}
+	t.images, t.rows = min(q.images, first+q.part-t.image), min(q.rows, q.down-t.row)
 	t.n = t.images * t.rows * q.across
 	return t
+}
+
+// partTasks is how many tasks a part is.
+func (q *squares) partTasks() int {
+	return (q.part + q.images - 1) / q.images * ((q.down + q.rows - 1) / q.rows)
 }
 
 // each calls f for every square: its number, image, and first pixel.
@@ -207,7 +221,7 @@ func convolveSquares(ws *Workers, s *sweep, src, packed, dst []float32, parts []
 	q, c, k := s.squares, s.srcC, s.outC
 	from, to := q.most*c+aside, q.most*k+aside
 	ws.runPrepared(q.tasks, func(worker int) { transformFilters(ws, worker, s, packed) }, func(worker, task int) {
-		t := s.squareTask(task)
+		t := q.task(task)
 		u := s.filters(ws, worker)
 		v := buffer[float32](ws, worker, slotInput, products*from)
 		m := buffer[float32](ws, worker, slotOutput, products*to)
@@ -215,7 +229,7 @@ func convolveSquares(ws *Workers, s *sweep, src, packed, dst []float32, parts []
 		tiles := (t.n + s.loops.tile - 1) / s.loops.tile
 		// The products work in the nearest memory: meanwhile what is written after
 		// them can come, and what is read in the task that is likely to be next.
-		soon, later := s.outputOf(dst, t), s.sourceOf(src, s.squareTask(task+1))
+		soon, later := s.outputOf(dst, t), s.sourceOf(src, q.task(task+1))
 		for p := range products {
 			fetch(soon, p)
 			fetch(later, p)
@@ -256,7 +270,7 @@ func correlateSquares(ws *Workers, worker int, s *sweep, src, dy []float32, firs
 	scratch := buffer[float32](ws, worker, slotEdge, products*(wide+k))
 	scratch, edge := scratch[:products*wide], scratch[products*wide:]
 	for task := first; task < end; task++ {
-		t := s.squareTask(task)
+		t := q.task(task)
 		transformSource(ws, worker, s, src, t, v, vStride)
 		t.each(q.across, func(i, image, y, x int) {
 			g, down, across := edge, square*k, k
@@ -267,7 +281,7 @@ func correlateSquares(ws *Workers, worker int, s *sweep, src, dy []float32, firs
 			}
 			gradientSquare.run(k, g, down, across, d[i*k:], patch*dStride, dStride, scratch)
 		})
-		next := s.squareTask(task + 1)
+		next := s.squares.task(task + 1)
 		x, g := s.sourceOf(src, next), s.outputOf(dy, next)
 		for p := range products {
 			fetch(x, p)

@@ -24,6 +24,7 @@ package kernel
 
 import (
 	"sync"
+	"time"
 	"unsafe"
 )
 
@@ -41,6 +42,7 @@ type Workers struct {
 	plans    map[planKey]*sweeps
 	observed []tally  // scratch memory for statistics
 	tables   sync.Map // of offsets, by count and step
+	observer func(tasks int, begun time.Time)
 }
 
 // NewWorkers starts n threads, at least one. Close ends them.
@@ -65,6 +67,20 @@ func (w *Workers) Close() { w.crew.end() }
 // finds the part of a map that it has written in its own cache; who has done his
 // share goes on with what others have left.
 func (w *Workers) Run(n int, task func(worker, i int)) {
+	if w.observer == nil {
+		w.run(n, task)
+		return
+	}
+	begun := time.Now()
+	w.run(n, task)
+	w.observer(n, begun)
+}
+
+// Observe has f called after every Run, by who called it, with how many tasks there
+// were and when it began; nil ends that. It is for measurements.
+func (w *Workers) Observe(f func(tasks int, begun time.Time)) { w.observer = f }
+
+func (w *Workers) run(n int, task func(worker, i int)) {
 	if n <= 1 || len(w.crew.helpers) == 0 {
 		for i := range n {
 			task(0, i)
