@@ -93,6 +93,9 @@ run.`,
 			return v.Run.Log(out)
 		case manifest:
 			return printJSON(out, v.Manifest)
+		}
+		v.Connect()
+		switch {
 		case asJSON:
 			return printJSON(out, v.Status)
 		}

@@ -19,6 +19,16 @@ func (g *Graph) Live() *Graph {
 	return p.build()
 }
 
+// Disconnected reports whether the output of g depends on none of its inputs: every path
+// to it leads through an absent edge, such as `zero`.
+func (g *Graph) Disconnected() bool {
+	live := g.Live()
+	if _, input := live.Output.IsInput(); input {
+		return false
+	}
+	return live.Nodes[live.Output].Absent
+}
+
 // build makes the graph of a part, once.
 func (p *part) build() *Graph {
 	if p.live != nil {

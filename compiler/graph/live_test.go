@@ -45,3 +45,44 @@ func TestLiveFolds(t *testing.T) {
 		}
 	}
 }
+
+// TestDisconnected: a graph is disconnected when every way to its output leads through an
+// absent edge, also inside of what it nests; one that leaves a single way is not.
+func TestDisconnected(t *testing.T) {
+	s := graph.Shape{4, 2, 2}
+	// cell is x + op(x) of the two edges; an edge is 0: absent, f: an operation, x: the input.
+	cell := func(edges string) *graph.Graph {
+		b := graphtest.New("cell", "c", s)
+		var in []graph.Ref
+		for _, e := range edges {
+			switch e {
+			case '0':
+				in = append(in, b.Add(graph.Node{Name: "zero", Op: "zero", Absent: true}, graph.InputRef(0)))
+			case 'f':
+				in = append(in, b.Add(graph.Node{Name: "f", Op: "f"}, graph.InputRef(0)))
+			case 'x':
+				in = append(in, graph.InputRef(0))
+			}
+		}
+		b.Add(graph.Node{Name: "sum", Op: "sum", Fold: true, Sparse: true, Collapses: true}, in...)
+		return b.Graph
+	}
+	for _, c := range []struct {
+		first, second string // edges of two cells, one after the other
+		want          bool
+	}{
+		{"00", "ff", true}, {"ff", "00", true}, {"f0", "0x", false}, {"xx", "x0", false}, {"00", "00", true},
+	} {
+		b := graphtest.New("space", "s", s)
+		one := b.Add(graph.Node{Name: "one", Op: "c", Body: cell(c.first)}, graph.InputRef(0))
+		two := b.Add(graph.Node{Name: "two", Op: "c", Body: cell(c.second)}, one)
+		b.Add(graph.Node{Name: "linear", Op: "linear", Params: 4}, two)
+		if got := b.Disconnected(); got != c.want {
+			t.Errorf("%s then %s: %v", c.first, c.second, got)
+		}
+	}
+	through := graphtest.New("space", "s", s)
+	if through.Output = graph.InputRef(0); through.Disconnected() {
+		t.Error("what is handed on depends on the input")
+	}
+}

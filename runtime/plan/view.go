@@ -141,6 +141,23 @@ func status(dir string) (*report.Status, diag.List) {
 	return s, nil
 }
 
+// Connect looks whether the output of the run's best architecture depends on its input,
+// which the log does not tell, and notes it in the status. A run whose space cannot be
+// read any more is shown without.
+func (v *Viewed) Connect() {
+	if v.Status.Best == nil {
+		return
+	}
+	p, diags := newStock().restore(nil, v.Manifest)
+	if diags.HasErrors() {
+		return
+	}
+	if genotype, err := p.Space.Parse(v.Status.Best.Genotype); err == nil {
+		g, err := p.Space.Bind(genotype)
+		v.Status.Disconnected = err == nil && g.Disconnected()
+	}
+}
+
 // Best is the best trial of a run so far.
 func Best(address string) (*report.Winner, diag.List) {
 	v, diags := View(address)

@@ -46,6 +46,8 @@ type Status struct {
 	Started    string             `json:"started"`
 	Seconds    float64            `json:"seconds"`        // wall time, all sessions
 	Note       string             `json:"note,omitempty"` // of the end
+	// Disconnected: the output of the best does not depend on its input.
+	Disconnected bool `json:"disconnected,omitempty"`
 
 	// Of a study, where the fields above say what its runs have in common.
 	Runs     int `json:"runs,omitempty"`
@@ -187,6 +189,9 @@ func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Test)) {
 		row("test "+name, "%s", Value(s.Test[name], m.Tester().Units[name]))
+	}
+	if s.Disconnected {
+		row("output", "of trial %d %s", s.Best.Number, disconnected)
 	}
 	if err := w.Flush(); err != nil {
 		return err

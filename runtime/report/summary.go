@@ -53,6 +53,9 @@ func (w *Winner) Write(out io.Writer) error {
 		fmt.Fprintf(&b, ", %d repeats", w.Reused)
 	}
 	b.WriteString("\n")
+	if w.Graph.Disconnected() {
+		line("output", "%s", disconnected)
+	}
 	measured := w.Best.Metrics.Map()
 	for _, name := range slices.Sorted(maps.Keys(measured)) {
 		line("validation "+name, "%s", Value(measured[name], units[name]))
@@ -74,6 +77,10 @@ func (w *Winner) Write(out io.Writer) error {
 	_, err := io.WriteString(out, b.String())
 	return err
 }
+
+// disconnected is what people are told of an architecture whose accuracy is that of a
+// guess, however it was found.
+const disconnected = "does not depend on the input: every path to it leads through an absent edge, such as `zero`"
 
 // space is a space with its arguments, as a search block writes it.
 func space(s store.Space) string {
@@ -105,6 +112,9 @@ func (w *Winner) Line() string {
 	what := "best"
 	if w.Run.OneShot() {
 		what = "derived"
+	}
+	if w.Graph.Disconnected() {
+		parts = append(parts, "its output does not depend on its input")
 	}
 	return fmt.Sprintf("%s: trial %d, %s; see best.svg and best.nas in %s", what, w.Best.Number, strings.Join(parts, ", "), w.Dir)
 }
@@ -156,13 +166,16 @@ type WinnerJSON struct {
 	Test       map[string]float64 `json:"test,omitempty"`
 	Params     int64              `json:"params"`
 	MACs       int64              `json:"macs"`
-	Source     string             `json:"source"`
+	// Disconnected: its output does not depend on its input.
+	Disconnected bool   `json:"disconnected,omitempty"`
+	Source       string `json:"source"`
 }
 
 // JSON is the winner for a program to read.
 func (w *Winner) JSON() WinnerJSON {
 	return WinnerJSON{
 		Run: w.Dir, Trial: w.Best.Number, Trials: w.Trials, Failed: w.Failed, Infeasible: w.Infeasible, Reused: w.Reused, Genotype: w.Best.Genotype,
-		Valid: w.Best.Metrics.Map(), Test: w.Test, Params: w.Graph.Params(), MACs: w.Graph.MACs(), Source: w.Source,
+		Valid: w.Best.Metrics.Map(), Test: w.Test, Params: w.Graph.Params(), MACs: w.Graph.MACs(),
+		Disconnected: w.Graph.Disconnected(), Source: w.Source,
 	}
 }
