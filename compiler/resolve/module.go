@@ -352,6 +352,9 @@ func (l *loader) target(m *Module, im *syntax.Import) *Module {
 	}
 	d := l.diags.Add("E0204", at, "cannot tell what module \"%s\" is", p)
 	d.Help = "a module is \"std/…\", \"./…\" or \"../…\"; a plugin is imported with `import plugin \"ns/name\"`"
+	if strings.HasPrefix(p, "spaces/") {
+		d.Help = "a shipped space is imported as `./" + p + "`"
+	}
 	return nil
 }
 
