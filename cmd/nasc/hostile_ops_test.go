@@ -67,6 +67,17 @@ func (h hostileOps) hangIn(where string) {
 	}
 }
 
+// hanging runs a search of which an operation hangs, with little patience.
+func hanging(t *testing.T, mode, search string) (*siege, ended) {
+	t.Helper()
+	s := besieged(t, mode)
+	s.write("tiny.nas", search)
+	s.env = []string{"NASC_PATIENCE=4s"}
+	e := s.nasc(s.plugged("run", "tiny.nas", "-o", s.run)...)
+	s.env = nil
+	return s, e
+}
+
 // hostileOpsSearch judges a network without the operation, two with it, and another without.
 const hostileOpsSearch = `import { skip, conv_bn, global_pool, linear } from "std/vision"
 import plugin "bad/plugin" as bad
@@ -100,11 +111,7 @@ func TestHostileOperation(t *testing.T) {
 	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			s := besieged(t, mode)
-			s.write("tiny.nas", hostileOpsSearch)
-			s.env = []string{"NASC_PATIENCE=4s"}
-			e := s.nasc(s.plugged("run", "tiny.nas", "-o", s.run)...)
-			s.env = nil
+			s, e := hanging(t, mode, hostileOpsSearch)
 			if len(failed) > 1 {
 				const why = "error E0530 [bad/plugin 6.6.6]: the plugin hung 2 times in a row"
 				if e.code != exitMachine || !strings.Contains(e.stderr, why) {
@@ -165,10 +172,7 @@ func TestHostileOperationInSupernet(t *testing.T) {
 	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			s := besieged(t, mode)
-			s.write("tiny.nas", hostileSupernet)
-			s.env = []string{"NASC_PATIENCE=4s"}
-			e := s.nasc(s.plugged("run", "tiny.nas", "-o", s.run)...)
+			_, e := hanging(t, mode, hostileSupernet)
 			want := 0
 			if says != "" {
 				want = exitMachine
