@@ -211,14 +211,11 @@ func goOn(ctx context.Context, c *cobra.Command, s *plan.Session) error {
 	if err != nil {
 		return errors.Join(failed(ctx, plan.Explain(err, s.Run.Address()), nil), s.Close())
 	}
-	what := "trial"
+	finished := report.Counted(n, "finished trial", "finished trials")
 	if s.Manifest.OneShot() {
-		what = "stage"
+		finished = report.Counted(n, "finished stage", "finished stages")
 	}
-	if n != 1 {
-		what += "s"
-	}
-	fmt.Fprintf(c.ErrOrStderr(), "going on after %d finished %s\n", n, what)
+	fmt.Fprintf(c.ErrOrStderr(), "going on after %s\n", finished)
 	return nil
 }
 

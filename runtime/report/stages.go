@@ -21,7 +21,7 @@ func ShowStages(out io.Writer, h *stages.History) error {
 	if len(h.Numbers) == 0 {
 		return nil
 	}
-	fmt.Fprintf(out, "\nmixture after stage %d, and over %s:\n", h.Numbers[len(h.Numbers)-1], counted(len(h.Numbers), "stage", "stages"))
+	fmt.Fprintf(out, "\nmixture after stage %d, and over %s:\n", h.Numbers[len(h.Numbers)-1], Counted(len(h.Numbers), "stage", "stages"))
 	for _, group := range alike(h.Decisions) {
 		if err := mixture(out, group); err != nil {
 			return err
@@ -61,8 +61,8 @@ func ShowStages(out io.Writer, h *stages.History) error {
 	return nil
 }
 
-// counted is a number with its noun.
-func counted(n int, one, many string) string {
+// Counted is a number with its noun.
+func Counted(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

@@ -178,7 +178,7 @@ func Show(out io.Writer, m *store.Manifest, s *Status, top []*store.Trial) error
 	}
 	text := fmt.Sprintf("%d, of which %d failed and %d are repeats", s.Trials, s.Failed, s.Reused)
 	if m.OneShot() {
-		text = fmt.Sprintf("%s, of which %d failed and %d are infeasible", counted(s.Trials, "stage", "stages"), s.Failed, s.Infeasible)
+		text = fmt.Sprintf("%s, of which %d failed and %d are infeasible", Counted(s.Trials, "stage", "stages"), s.Failed, s.Infeasible)
 	} else if len(m.Requirements) > 0 {
 		text = fmt.Sprintf("%d, of which %d failed, %d are infeasible and %d are repeats", s.Trials, s.Failed, s.Infeasible, s.Reused)
 	}

@@ -39,7 +39,7 @@ func (w *Winner) Write(out io.Writer) error {
 	}
 	units := w.Run.Evaluator.Units
 	if w.Run.OneShot() {
-		fmt.Fprintf(&b, "// Derived by %s: the last of %s", w.Run.Name, counted(w.Trials, "stage", "stages"))
+		fmt.Fprintf(&b, "// Derived by %s: the last of %s", w.Run.Name, Counted(w.Trials, "stage", "stages"))
 	} else {
 		fmt.Fprintf(&b, "// The best of %s: trial %d of %d", w.Run.Name, w.Best.Number, w.Trials)
 	}
