@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/nasc-project/nasc/dsl/diag"
+	"github.com/nasc-project/nasc/dsl/syntax"
 	"github.com/nasc-project/nasc/plugins/starter"
 	"github.com/nasc-project/nasc/plugins/wire"
 	"github.com/nasc-project/nasc/runtime/packages"
@@ -51,6 +52,9 @@ Kinds are optimizer, oneshot (an optimizer that searches a supernet), evaluator 
 			return refuse(packages.BadPackage, "languages are "+strings.Join(starter.Languages(), ", "), "plugins are not written in %s by `nasc plugin new`", language)
 		}
 		p := starter.Project{Language: language, Kind: kind, Name: name, Nasc: release(), Protocol: wire.ProtocolVersion}
+		if syntax.IsKeyword(p.Component()) {
+			return refuse(packages.BadPackage, "choose another name behind the /", "`%s` is a reserved word, so it cannot name what the plugin offers", p.Component())
+		}
 		if source != "" {
 			at, err := filepath.Abs(source)
 			if err != nil {
